@@ -1,0 +1,61 @@
+// What the conversation may do with training runs: launch, watch, stop, resume, try.
+import type { Picture } from '../charts/pictures.ts';
+import type { RunStatus } from '../store/schema.ts';
+import type { ClassificationMetrics, RunEvent } from './events.ts';
+import type { RunSpec, RunSpecInput } from './spec.ts';
+
+export interface Run {
+  readonly id: string;
+  readonly workspaceId: string;
+  /** What people type: `run-7`. */
+  readonly name: string;
+  readonly datasetName: string;
+  readonly spec: RunSpec;
+  readonly status: RunStatus;
+  readonly start: Extract<RunEvent, { type: 'start' }> | undefined;
+  readonly progress: Extract<RunEvent, { type: 'step' }> | undefined;
+  readonly metrics: ClassificationMetrics | undefined;
+  readonly result: Extract<RunEvent, { type: 'done' }> | undefined;
+  readonly error: string | undefined;
+  readonly hint: string | undefined;
+  readonly front: string;
+  readonly conversationId: string;
+  readonly startedBy: string;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | undefined;
+}
+
+export interface Prediction {
+  readonly label: string;
+  /** Probability of each label, summing to 1. */
+  readonly scores: { readonly [label: string]: number };
+}
+
+export interface Runs {
+  /** Puts a run in the queue. `spec.out` is chosen here. @throws UserError for a spec that is out of bounds, naming the field and its value. */
+  submit(options: {
+    workspaceId: string;
+    personId: string;
+    front: string;
+    conversationId: string;
+    datasetName: string;
+    spec: Omit<RunSpecInput, 'out'>;
+  }): Promise<Run>;
+  /** By name or id. @throws UserError naming the nearest runs when there is none. */
+  get(workspaceId: string, nameOrId: string): Promise<Run>;
+  /** Newest first. */
+  list(workspaceId: string, limit: number): Promise<readonly Run[]>;
+  /** Asks a queued or running run to stop; it keeps its checkpoint. Asking twice is harmless. */
+  stop(workspaceId: string, nameOrId: string): Promise<Run>;
+  /** Puts a stopped, interrupted or failed run back in the queue, from its last checkpoint. */
+  resume(workspaceId: string, nameOrId: string): Promise<Run>;
+  events(workspaceId: string, runId: string): Promise<readonly RunEvent[]>;
+  /** Called with the fresh row after every change of any run. @returns a function that ends it. */
+  watch(listener: (run: Run) => void): () => void;
+  /** Classifies with the run's artifact. @throws UserError when the run has none yet. */
+  predict(workspaceId: string, nameOrId: string, texts: readonly string[]): Promise<readonly Prediction[]>;
+  /** Train and held-out loss so far, as a PNG in the picture store; undefined before the first step. */
+  lossPicture(workspaceId: string, runId: string): Promise<(Picture & { readonly alt: string }) | undefined>;
+  /** The confusion matrix of the last evaluation. */
+  confusionPicture(workspaceId: string, runId: string): Promise<(Picture & { readonly alt: string }) | undefined>;
+}

@@ -1,0 +1,176 @@
+// Every table. Each row belongs to a workspace; no query crosses one. After a change here: npm run db:generate.
+import {
+  bigint,
+  boolean,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  serial,
+  text,
+  timestamp,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+import type { ClassificationMetrics, RunEvent } from '../runs/events.ts';
+import type { RunSpec } from '../runs/spec.ts';
+
+const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+const workspaceId = () =>
+  text('workspace_id')
+    .notNull()
+    .references(() => workspaces.id);
+
+export const workspaces = pgTable('workspaces', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+});
+
+/** Events already taken in, by idempotency key: the row is the lock. */
+export const deliveries = pgTable(
+  'deliveries',
+  { workspaceId: workspaceId(), key: text('key').notNull(), receivedAt: at('received_at').notNull().defaultNow() },
+  (table) => [primaryKey({ columns: [table.workspaceId, table.key] })],
+);
+
+/** What was said, by people and by us. A reply with a slot is edited in place; `externalId` is the platform's message id. */
+export const messages = pgTable(
+  'messages',
+  {
+    id: serial('id').primaryKey(),
+    workspaceId: workspaceId(),
+    front: text('front').notNull(),
+    conversationId: text('conversation_id').notNull(),
+    /** Null: said by us. */
+    personId: text('person_id'),
+    slot: text('slot'),
+    externalId: text('external_id'),
+    /** Set when only this person may see it. */
+    visibleTo: text('visible_to'),
+    /** A Reply of the bot, or `{ text }` for a person's words. */
+    content: jsonb('content').notNull(),
+    createdAt: at('created_at').notNull().defaultNow(),
+    updatedAt: at('updated_at').notNull().defaultNow(),
+  },
+  (table) => [
+    index('messages_by_conversation').on(table.workspaceId, table.front, table.conversationId, table.id),
+    uniqueIndex('messages_by_slot').on(table.workspaceId, table.front, table.conversationId, table.slot),
+  ],
+);
+
+/** Questions asked and how they were answered: coverage gaps are found here. */
+export const questions = pgTable('questions', {
+  id: serial('id').primaryKey(),
+  workspaceId: workspaceId(),
+  personId: text('person_id').notNull(),
+  conversationId: text('conversation_id').notNull(),
+  question: text('question').notNull(),
+  abstained: boolean('abstained').notNull(),
+  confidence: doublePrecision('confidence').notNull(),
+  passages: jsonb('passages').$type<readonly string[]>().notNull(),
+  askedAt: at('asked_at').notNull().defaultNow(),
+});
+
+export const quizSessions = pgTable('quiz_sessions', {
+  id: text('id').primaryKey(),
+  workspaceId: workspaceId(),
+  personId: text('person_id').notNull(),
+  conversationId: text('conversation_id').notNull(),
+  chapterId: text('chapter_id').notNull(),
+  /** In the order asked, with the shuffled order of each item's choices. */
+  items: jsonb('items')
+    .$type<readonly { readonly itemId: string; readonly choiceIds: readonly string[] }[]>()
+    .notNull(),
+  startedAt: at('started_at').notNull().defaultNow(),
+  finishedAt: at('finished_at'),
+});
+
+/** The first answer to each item of a session; the primary key is what scores it once. */
+export const quizAttempts = pgTable(
+  'quiz_attempts',
+  {
+    workspaceId: workspaceId(),
+    sessionId: text('session_id')
+      .notNull()
+      .references(() => quizSessions.id),
+    itemId: text('item_id').notNull(),
+    personId: text('person_id').notNull(),
+    choiceId: text('choice_id').notNull(),
+    correct: boolean('correct').notNull(),
+    answeredAt: at('answered_at').notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.sessionId, table.itemId] }),
+    index('quiz_attempts_by_person').on(table.workspaceId, table.personId),
+  ],
+);
+
+/** A checked dataset; `id` is the SHA-256 of its bytes and the file lies under the data folder by that name. */
+export const datasets = pgTable(
+  'datasets',
+  {
+    workspaceId: workspaceId(),
+    id: text('id').notNull(),
+    name: text('name').notNull(),
+    path: text('path').notNull(),
+    bytes: bigint('bytes', { mode: 'number' }).notNull(),
+    rows: integer('rows').notNull(),
+    textColumn: text('text_column').notNull(),
+    labelColumn: text('label_column').notNull(),
+    labels: jsonb('labels').$type<readonly { readonly label: string; readonly count: number }[]>().notNull(),
+    addedBy: text('added_by').notNull(),
+    addedAt: at('added_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.workspaceId, table.id] })],
+);
+
+export const run_statuses = ['queued', 'running', 'stopping', 'stopped', 'interrupted', 'failed', 'done'] as const;
+export type RunStatus = (typeof run_statuses)[number];
+
+export const runs = pgTable(
+  'runs',
+  {
+    id: text('id').primaryKey(),
+    workspaceId: workspaceId(),
+    /** Short name people type, unique in the workspace: `run-7`. */
+    name: text('name').notNull(),
+    datasetName: text('dataset_name').notNull(),
+    spec: jsonb('spec').$type<RunSpec>().notNull(),
+    status: text('status', { enum: run_statuses }).notNull(),
+    /** The last start, step and eval event, so that a card needs one row only. */
+    start: jsonb('start').$type<Extract<RunEvent, { type: 'start' }>>(),
+    progress: jsonb('progress').$type<Extract<RunEvent, { type: 'step' }>>(),
+    metrics: jsonb('metrics').$type<ClassificationMetrics>(),
+    result: jsonb('result').$type<Extract<RunEvent, { type: 'done' }>>(),
+    error: text('error'),
+    hint: text('hint'),
+    /** Times the trainer has been started; a crash is retried a few times from its last checkpoint. */
+    attempts: integer('attempts').notNull().default(0),
+    /** Where its card lives. */
+    front: text('front').notNull(),
+    conversationId: text('conversation_id').notNull(),
+    startedBy: text('started_by').notNull(),
+    createdAt: at('created_at').notNull().defaultNow(),
+    updatedAt: at('updated_at').notNull().defaultNow(),
+    finishedAt: at('finished_at'),
+    /** A worker renews this while it trains; a stale one means the worker is gone. */
+    heartbeatAt: at('heartbeat_at'),
+  },
+  (table) => [uniqueIndex('runs_by_name').on(table.workspaceId, table.name)],
+);
+
+export const runEvents = pgTable(
+  'run_events',
+  {
+    workspaceId: workspaceId(),
+    runId: text('run_id')
+      .notNull()
+      .references(() => runs.id),
+    seq: integer('seq').notNull(),
+    event: jsonb('event').$type<RunEvent>().notNull(),
+    at: at('at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.seq] })],
+);

@@ -1,0 +1,77 @@
+// The words of the knowledge folder: a guide has chapters, a chapter has sections, a section is cut into passages.
+
+export interface Chapter {
+  readonly id: string;
+  readonly title: string;
+  readonly phase: string;
+  readonly objectives: readonly string[];
+  readonly prerequisites: readonly string[];
+  readonly minutes: number;
+  readonly sources: readonly string[];
+  readonly sections: readonly Section[];
+}
+
+/** One `##` heading and what stands below it. `id` is stable: citations and links depend on it. */
+export interface Section {
+  readonly id: string;
+  readonly chapterId: string;
+  readonly title: string;
+  readonly markdown: string;
+  /** How learners ask for this section, in their words; indexed beside the text. */
+  readonly asks: readonly string[];
+}
+
+/** The unit that is found and cited: a few paragraphs of one section, with its headings as context. */
+export interface Passage {
+  /** `chapter#section` or `chapter#section/2` for later passages of a long section. */
+  readonly id: string;
+  readonly chapterId: string;
+  readonly sectionId: string;
+  /** `Chapter title › Section title`. */
+  readonly title: string;
+  readonly markdown: string;
+  /** The same as plain prose, for indexing and quoting. */
+  readonly text: string;
+}
+
+export interface Hit {
+  readonly passage: Passage;
+  /** Comparable only within one search. */
+  readonly score: number;
+}
+
+export interface SearchResult {
+  readonly hits: readonly Hit[];
+  /** From 0 to 1: how sure it is that the guide covers the question. Below the calibrated threshold, abstain. */
+  readonly confidence: number;
+  readonly covered: boolean;
+}
+
+export interface Search {
+  search(query: string, limit: number): Promise<SearchResult>;
+}
+
+/** Turns texts into unit vectors. The lexical search works without one; a later issue ships ours. */
+export interface Embedder {
+  readonly id: string;
+  readonly dimensions: number;
+  /** @returns one unit vector of length `dimensions` for each text. */
+  embed(texts: readonly string[]): Promise<readonly Float32Array[]>;
+}
+
+export interface QuizChoice {
+  readonly id: string;
+  readonly text: string;
+  /** For the right choice: why it is right. For a wrong one: the specific correction. */
+  readonly feedback: string;
+}
+
+export interface QuizItem {
+  readonly id: string;
+  readonly chapterId: string;
+  readonly sectionId: string;
+  readonly question: string;
+  readonly choices: readonly QuizChoice[];
+  readonly correctChoiceId: string;
+  readonly difficulty: 1 | 2 | 3;
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+import { summary } from './test/support/summary.ts';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    maxWorkers: 2,
+    reporters: ['default', summary()],
+  },
+});
