@@ -1,0 +1,12 @@
+// Runs after `npm install` / `npm ci`: says in one line what an optional part that could not be built costs.
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+try {
+  require('hnswlib-node');
+} catch {
+  console.log(
+    'finetutor: hnswlib-node is not available (it compiles at install and needs python3, make and a C++ compiler). ' +
+      'Nothing else is lost: exact vector search serves instead, slower only above several thousand passages.',
+  );
+}
