@@ -7,7 +7,17 @@ import type { Conversations } from './store/conversations.ts';
 import type { Quizzes } from './tutor/quizzes.ts';
 import type { Tutor } from './tutor/tutor.ts';
 
+export type { Picture, Pictures } from './charts/pictures.ts';
+export type { Dataset, DatasetReport, Datasets } from './data/datasets.ts';
 export { UserError } from './errors.ts';
+export type { ClassificationMetrics, RunEvent } from './runs/events.ts';
+export type { Prediction, Run, Runs } from './runs/runs.ts';
+export type { RunSpec, RunSpecInput } from './runs/spec.ts';
+export { hyperSchema, runSpecSchema } from './runs/spec.ts';
+export type { Conversations, StoredMessage } from './store/conversations.ts';
+export type { RunStatus } from './store/schema.ts';
+export type { QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from './tutor/quizzes.ts';
+export type { Answer, Citation, Turn, Tutor } from './tutor/tutor.ts';
 
 export interface Engine {
   readonly conversations: Conversations;
