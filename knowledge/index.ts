@@ -1,1 +1,6 @@
+// The door of the knowledge folder: load the guide, search it, show it.
+export { loadGuide } from './load/guide.ts';
+export { overviewId } from './load/link.ts';
+export { GuideError } from './load/problem.ts';
+export { renderMarkdown } from './load/render.ts';
 export type * from './types.ts';

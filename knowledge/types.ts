@@ -11,7 +11,7 @@ export interface Chapter {
   readonly sections: readonly Section[];
 }
 
-/** One `##` heading and what stands below it. `id` is stable: citations and links depend on it. */
+/** One `##` heading and what stands below it (`overview`: what stands above the first). `id` is stable: citations and links depend on it. */
 export interface Section {
   readonly id: string;
   readonly chapterId: string;
@@ -32,6 +32,15 @@ export interface Passage {
   readonly markdown: string;
   /** The same as plain prose, for indexing and quoting. */
   readonly text: string;
+}
+
+/** Everything that is taught, loaded and checked. */
+export interface Guide {
+  readonly chapters: readonly Chapter[];
+  readonly passages: readonly Passage[];
+  readonly quizItems: readonly QuizItem[];
+  chapter(chapterId: string): Chapter | undefined;
+  section(chapterId: string, sectionId: string): Section | undefined;
 }
 
 export interface Hit {

@@ -1,0 +1,152 @@
+// Reads one chapter file: YAML front-matter, then Markdown cut into sections at its `## Title {#id}` headings.
+import type { Heading, RootContent } from 'mdast';
+import { toString as textOf } from 'mdast-util-to-string';
+import { visit } from 'unist-util-visit';
+import { z } from 'zod';
+import type { Chapter, Section } from '../types.ts';
+import { type GuideLink, overviewId, parseGuideLink } from './link.ts';
+import { parseMarkdown } from './markdown.ts';
+import type { Problem } from './problem.ts';
+import { readYaml } from './yaml.ts';
+
+export const kebabCase = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+const leastAsks = 6;
+
+const words = z.string().trim().min(1);
+const frontMatterSchema = z.strictObject({
+  id: z.string().regex(kebabCase, 'an id is lower-case words joined by "-"'),
+  title: words,
+  phase: words,
+  objectives: z.array(words).min(1),
+  prerequisites: z.array(words),
+  minutes: z.number().int().positive(),
+  sources: z.array(words),
+});
+
+export interface LinkUse extends GuideLink {
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface ChapterFile {
+  readonly chapter: Chapter | undefined;
+  /** Links into the guide, to be resolved once all chapters are read. */
+  readonly links: readonly LinkUse[];
+  readonly problems: readonly Problem[];
+}
+
+interface Draft {
+  readonly id: string;
+  readonly title: string;
+  readonly line: number;
+  readonly parts: string[];
+  readonly asks: string[];
+}
+
+/** @param name the file's name without `.md`, which must be the chapter's id. */
+export function readChapter(source: string, file: string, name: string): ChapterFile {
+  const problems: Problem[] = [];
+  const text = source.replaceAll('\r\n', '\n');
+  const front = /^---\n([\s\S]*?\n)---\n/.exec(text);
+  if (!front?.[1]) {
+    return {
+      chapter: undefined,
+      links: [],
+      problems: [{ file, line: 1, message: 'no "---" front-matter at the top' }],
+    };
+  }
+  const meta = readYaml(front[1], frontMatterSchema, file, 2);
+  problems.push(...meta.problems);
+  if (meta.value && meta.value.id !== name) {
+    problems.push({
+      file,
+      line: meta.lineOf(['id']),
+      message: `id: "${meta.value.id}" differs from the file's name "${name}"`,
+    });
+  }
+  const chapterId = meta.value?.id ?? name;
+  const body = text.slice(front[0].length);
+  const linesBefore = front[0].split('\n').length - 1;
+  const { drafts, links } = cutSections(body, file, linesBefore, problems);
+  checkSections(drafts, file, problems);
+  const sections: Section[] = drafts.map(({ id, title, parts, asks }) => ({
+    id,
+    chapterId,
+    title,
+    markdown: parts.join('').trim(),
+    asks,
+  }));
+  return { chapter: meta.value && { ...meta.value, sections }, links, problems };
+}
+
+function cutSections(body: string, file: string, linesBefore: number, problems: Problem[]) {
+  const root = parseMarkdown(body);
+  const lineOf = (node: RootContent) => (node.position?.start.line ?? 1) + linesBefore;
+  let draft: Draft = { id: overviewId, title: 'Overview', line: linesBefore + 1, parts: [], asks: [] };
+  const drafts = [draft];
+  let end = 0;
+  for (const node of root.children) {
+    const start = node.position?.start.offset ?? 0;
+    const gap = body.slice(end, start);
+    end = node.position?.end.offset ?? start;
+    if (node.type === 'heading' && node.depth <= 2) {
+      draft = openSection(node, file, lineOf(node), problems);
+      drafts.push(draft);
+    } else if (node.type === 'html') {
+      readComment(node.value, file, lineOf(node), draft, problems);
+    } else {
+      draft.parts.push(gap, body.slice(start, end));
+    }
+  }
+  const links: LinkUse[] = [];
+  visit(root, 'link', (node) => {
+    if (!node.url.startsWith('guide:')) return;
+    const line = (node.position?.start.line ?? 1) + linesBefore;
+    const link = parseGuideLink(node.url);
+    if (link) links.push({ ...link, file, line });
+    else problems.push({ file, line, message: `link "${node.url}" is not of the form guide:chapter-id#section-id` });
+  });
+  return { drafts, links };
+}
+
+function openSection(heading: Heading, file: string, line: number, problems: Problem[]): Draft {
+  const title = textOf(heading);
+  if (heading.depth === 1) {
+    problems.push({
+      file,
+      line,
+      message: `"# ${title}": the title stands in the front-matter; sections start with "##"`,
+    });
+  }
+  const match = /^(.*\S)\s*\{#([^}]*)\}$/.exec(title);
+  if (!match?.[1] || match[2] === undefined) {
+    problems.push({ file, line, message: `section "${title}" has no id: write "## Title {#section-id}"` });
+    return { id: '', title, line, parts: [], asks: [] };
+  }
+  if (!kebabCase.test(match[2])) {
+    problems.push({ file, line, message: `section id "${match[2]}" is not lower-case words joined by "-"` });
+  }
+  return { id: match[2], title: match[1], line, parts: [], asks: [] };
+}
+
+function readComment(html: string, file: string, line: number, draft: Draft, problems: Problem[]) {
+  const comment = /^<!--([\s\S]*)-->$/.exec(html.trim())?.[1]?.trim();
+  if (comment === undefined) {
+    problems.push({ file, line, message: 'raw HTML is not shown: write it as Markdown' });
+  } else if (comment.startsWith('asks:')) {
+    const asks = comment.slice('asks:'.length).split('|');
+    draft.asks.push(...asks.map((ask) => ask.replace(/\s+/g, ' ').trim()).filter((ask) => ask !== ''));
+  }
+}
+
+function checkSections(drafts: readonly Draft[], file: string, problems: Problem[]) {
+  const seen = new Set<string>();
+  for (const { id, title, line, parts, asks } of drafts) {
+    const report = (message: string) => problems.push({ file, line, message });
+    if (id !== '' && seen.has(id)) report(`section id "${id}" stands twice in this chapter`);
+    seen.add(id);
+    if (parts.join('').trim() === '') report(`section "${title}" has no text`);
+    if (id === overviewId) continue;
+    if (asks.length < leastAsks) report(`section "${id}" lists ${asks.length} asks; at least ${leastAsks} are needed`);
+  }
+}

@@ -1,0 +1,79 @@
+// Loads the whole guide from its folder and checks what no single file can: unique ids and links that resolve.
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cutPassages } from '../chunk/passages.ts';
+import type { Chapter, Guide, Section } from '../types.ts';
+import { type ChapterFile, type LinkUse, readChapter } from './chapter.ts';
+import { GuideError, type Problem } from './problem.ts';
+import { type QuizFile, readQuiz } from './quiz.ts';
+
+export const shippedGuide = fileURLToPath(new URL('../guide', import.meta.url));
+
+/** @throws GuideError listing every problem with its file and line. */
+export async function loadGuide(folder: string = shippedGuide): Promise<Guide> {
+  const quizFolder = join(folder, 'quizzes');
+  const chapterFiles = await readAll(folder, '.md', readChapter);
+  const quizFiles = await readAll(quizFolder, '.yaml', readQuiz);
+  const chapters = chapterFiles.flatMap(({ chapter }) => chapter ?? []);
+  const items = quizFiles.flatMap(({ items, file }) => items.map((entry) => ({ ...entry, file })));
+  const chaptersById = new Map(chapters.map((chapter) => [chapter.id, chapter]));
+  const sections = new Map(
+    chapters.flatMap((chapter) => chapter.sections.map((section) => [`${chapter.id}#${section.id}`, section] as const)),
+  );
+  const problems: Problem[] = [...chapterFiles, ...quizFiles].flatMap((file) => file.problems);
+  if (chapterFiles.length === 0)
+    problems.push({ file: show(folder), line: 1, message: 'no chapter (*.md) in this folder' });
+
+  // A chapter that could not be read has told so already; links to it are not reported a second time.
+  const unread = new Set(chapterFiles.flatMap(({ chapter, name }) => (chapter ? [] : name)));
+  const resolves = (chapterId: string, sectionId: string) =>
+    unread.has(chapterId) || sections.has(`${chapterId}#${sectionId}`);
+  const links: readonly LinkUse[] = chapterFiles.flatMap((file) => file.links);
+  for (const { chapterId, sectionId, file, line } of links) {
+    if (resolves(chapterId, sectionId)) continue;
+    problems.push({ file, line, message: `link to guide:${chapterId}#${sectionId}, which does not exist` });
+  }
+  const seen = new Set<string>();
+  for (const { item, line, file } of items) {
+    if (seen.has(item.id)) problems.push({ file, line, message: `quiz item id "${item.id}" stands twice` });
+    seen.add(item.id);
+    if (resolves(item.chapterId, item.sectionId)) continue;
+    problems.push({ file, line, message: `${item.id}: section "${item.chapterId}#${item.sectionId}" does not exist` });
+  }
+  if (problems.length > 0) throw new GuideError(problems);
+
+  return {
+    chapters,
+    passages: chapters.flatMap((chapter) => chapter.sections.flatMap((section) => cutPassages(chapter, section))),
+    quizItems: items.map(({ item }) => item),
+    chapter: (chapterId: string): Chapter | undefined => chaptersById.get(chapterId),
+    section: (chapterId: string, sectionId: string): Section | undefined => sections.get(`${chapterId}#${sectionId}`),
+  };
+}
+
+const show = (path: string) => relative(process.cwd(), path) || path;
+
+async function readAll<T extends ChapterFile | QuizFile>(
+  folder: string,
+  extension: string,
+  read: (source: string, file: string, name: string) => T,
+): Promise<(T & { readonly file: string; readonly name: string })[]> {
+  const names = (await listFolder(folder)).filter((name) => name.endsWith(extension)).sort();
+  return Promise.all(
+    names.map(async (fileName) => {
+      const file = show(join(folder, fileName));
+      const name = fileName.slice(0, -extension.length);
+      return { ...read(await readFile(join(folder, fileName), 'utf8'), file, name), file, name };
+    }),
+  );
+}
+
+async function listFolder(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
