@@ -1,0 +1,22 @@
+// explain: a concept from the ground up, as the guide's own section or chapter tells it.
+import { z } from 'zod';
+import { showAnswer } from '../chat/answer.ts';
+import { defineCommand } from '../chat/command.ts';
+import { reply } from '../chat/reply.ts';
+
+export const explain = defineCommand({
+  name: 'explain',
+  summary: 'a concept from the ground up',
+  usage: 'explain <concept>',
+  examples: ['explain overfitting', 'explain LoRA'],
+  args: z.strictObject({ concept: z.string().trim().min(1).max(200) }),
+  parse: (rest) => ({ concept: rest }),
+  // "explain why the loss rises while accuracy stays" is a question; "explain dropout" names a concept.
+  isMeant: (rest) =>
+    !rest.includes('?') && !/^(why|how|what|when|which|the difference|me|to me)\b/i.test(rest) && words(rest) <= 5,
+  async *execute({ concept }, { engine }) {
+    yield reply(...showAnswer(await engine.tutor.explain(concept), engine.quizzes));
+  },
+});
+
+const words = (text: string) => text.split(/\s+/).length;
