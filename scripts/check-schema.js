@@ -1,6 +1,6 @@
 // Fails when the database schema has changed and `npm run db:generate` has not been run:
 // drizzle-kit generates into the migrations folder, and any difference it makes is an error.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -13,8 +13,8 @@ const snapshot = () =>
   );
 
 const before = snapshot();
-execFileSync(process.execPath, ['node_modules/drizzle-kit/bin.cjs', 'generate', '--name', 'unchecked'], {
-  stdio: 'pipe',
+const generated = spawnSync(process.execPath, ['node_modules/drizzle-kit/bin.cjs', 'generate', '--name', 'unchecked'], {
+  encoding: 'utf8',
 });
 const after = snapshot();
 const changed = [...after].filter(([path, text]) => before.get(path) !== text).map(([path]) => path);
@@ -26,6 +26,13 @@ for (const path of changed) {
 if (changed.length > 0) {
   console.error(
     `engine/store/schema.ts differs from migrations/: run "npm run db:generate" (would write ${changed.join(', ')})`,
+  );
+  process.exit(1);
+}
+// A rename makes drizzle-kit ask which it is, and nobody answers here: it fails, having written nothing.
+if (generated.status !== 0) {
+  console.error(
+    `drizzle-kit generate failed: run "npm run db:generate" by hand\n${generated.stdout}${generated.stderr}`,
   );
   process.exit(1);
 }

@@ -16,23 +16,30 @@ const ownerSchema = z.object({
 });
 type Owner = z.output<typeof ownerSchema>;
 
-const heartbeatMs = 1_000;
-/** How long an owner whose pid we cannot see may be silent before it counts as dead. */
-const silenceMs = 6_000;
+export interface LockTiming {
+  /** How often a living owner touches the file. */
+  readonly heartbeatMs: number;
+  /** How long an owner whose pid we cannot see may be silent before it counts as dead. */
+  readonly silenceMs: number;
+}
 
 /**
  * Takes the lock or throws; the owner's heartbeat is the file's time of change.
  * @returns a function that gives the lock back.
  * @throws UserError naming the process that holds it.
  */
-export async function lockFolder(lockPath: string, folder: string): Promise<() => void> {
+export async function lockFolder(
+  lockPath: string,
+  folder: string,
+  timing: LockTiming = { heartbeatMs: 1_000, silenceMs: 6_000 },
+): Promise<() => void> {
   const me: Owner = { token: randomUUID(), ...identify(process.pid), since: new Date().toISOString() };
   while (!create(lockPath, me)) {
     const owner = read(lockPath);
-    if (owner !== 'gone' && (await isAlive(lockPath, owner))) throw inUse(folder, owner);
+    if (owner !== 'gone' && (await isAlive(lockPath, owner, timing))) throw inUse(folder, owner);
     if (owner !== 'gone') remove(lockPath, owner);
   }
-  const heartbeat = setInterval(() => touch(lockPath, me), heartbeatMs);
+  const heartbeat = setInterval(() => touch(lockPath, me), timing.heartbeatMs);
   heartbeat.unref();
   const unlock = () => {
     clearInterval(heartbeat);
@@ -84,7 +91,11 @@ function remove(lockPath: string, dead: Owner | undefined): void {
   rmSync(aside, { force: true });
 }
 
-async function isAlive(lockPath: string, owner: Owner | undefined): Promise<boolean> {
+async function isAlive(
+  lockPath: string,
+  owner: Owner | undefined,
+  { heartbeatMs, silenceMs }: LockTiming,
+): Promise<boolean> {
   if (owner === undefined) return false;
   const here = identify(owner.pid);
   if (owner.realm === here.realm) {

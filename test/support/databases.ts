@@ -1,6 +1,6 @@
 // Runs one suite on every database we support: PGlite in a folder, and a real PostgreSQL started for the test file.
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,6 +89,7 @@ function tracked(createDatabase: () => Promise<string | undefined>): () => Promi
     const databaseUrl = await createDatabase();
     const dataDir = mkdtempSync(join(tmpdir(), 'finetutor-data-'));
     cleanups.push(async () => rmSync(dataDir, { recursive: true, force: true }));
+    if (databaseUrl === undefined) cpSync(await emptyFolder(), dataDir, { recursive: true });
     const reopen = async () => {
       const store = closingOnce(await openStore({ databaseUrl, dataDir }));
       cleanups.push(store.close);
@@ -96,6 +97,20 @@ function tracked(createDatabase: () => Promise<string | undefined>): () => Promi
     };
     return { store: await reopen(), dataDir, databaseUrl, reopen };
   };
+}
+
+let template: Promise<string> | undefined;
+
+/** Creating a PGlite folder takes seconds and copying one does not: made once for each test file, then copied. */
+export function emptyFolder(): Promise<string> {
+  template ??= (async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'finetutor-template-'));
+    process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
+    const store = await openStore({ databaseUrl: undefined, dataDir });
+    await store.close();
+    return dataDir;
+  })();
+  return template;
 }
 
 /** A test may close its store itself; closing it again afterwards does nothing. */
