@@ -1,0 +1,58 @@
+// Reverse-mode differentiation: walks a graph backwards and adds its gradient, made of the same ordinary ops.
+import type { GraphBuilder } from '../graph/graph.ts';
+import type { GraphNode, Op, Value } from '../graph/ops.ts';
+import { describeShape, elementCount } from '../graph/tensor.ts';
+import { type GradientRule, gradient_rules } from './rules.ts';
+
+/**
+ * Adds d loss / d w for each of `wanted`, in their order and shapes.
+ * @throws Error when the loss is not one number, does not depend on a wanted value, or passes through an op without a gradient.
+ */
+export function addGradients(g: GraphBuilder, loss: Value, wanted: readonly Value[]): Value[] {
+  if (elementCount(loss.shape) !== 1) throw new Error(`a loss is one number, not ${describeShape(loss.shape)}`);
+  const forward = [...g.graph.nodes];
+  const reached = valuesThatDependOn(forward, wanted);
+  const gradients = new Map<string, Value>();
+  gradients.set(loss.name, g.op('Expand', [g.scalar(1)], { shape: loss.shape }));
+
+  for (const node of forward.toReversed()) {
+    const [first, ...others]: readonly Value[] = node.outputs;
+    const dy = first && gradients.get(first.name);
+    if (others.some((value) => gradients.has(value.name))) {
+      throw new Error(`${node.op}: only its first output has a gradient`);
+    }
+    if (!dy || !first || !reached.has(first.name)) continue;
+    const nodeInputs: readonly Value[] = node.inputs;
+    applyRule(g, node, dy).forEach((gradient, at) => {
+      const value = nodeInputs[at];
+      if (!gradient || !value || !reached.has(value.name)) return;
+      const known = gradients.get(value.name);
+      gradients.set(value.name, known ? g.op('Add', [known, gradient]) : gradient);
+    });
+  }
+  return wanted.map((value) => {
+    const gradient = gradients.get(value.name);
+    if (!gradient) throw new Error(`the loss does not depend on ${value.name}`);
+    return gradient;
+  });
+}
+
+function applyRule<O extends Op>(
+  g: GraphBuilder,
+  { op, inputs, outputs, attributes }: GraphNode<O>,
+  dy: Value,
+): readonly (Value | undefined)[] {
+  const rule: GradientRule<O> = gradient_rules[op];
+  if (typeof rule !== 'function') throw new Error(`${op} has no gradient: ${rule.nonDifferentiable}`);
+  return rule({ g, inputs, outputs, attributes, dy });
+}
+
+function valuesThatDependOn(nodes: readonly GraphNode[], roots: readonly Value[]): Set<string> {
+  const reached = new Set(roots.map((value) => value.name));
+  for (const node of nodes) {
+    const nodeInputs: readonly Value[] = node.inputs;
+    const nodeOutputs: readonly Value[] = node.outputs;
+    if (nodeInputs.some((value) => reached.has(value.name))) for (const value of nodeOutputs) reached.add(value.name);
+  }
+  return reached;
+}

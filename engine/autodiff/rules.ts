@@ -1,0 +1,178 @@
+// One gradient rule per op, beside its line of maths; the mapped type makes a missing rule a type error.
+// dy is the gradient of the loss with respect to the op's first output; each rule answers that of its inputs.
+import type { GraphBuilder } from '../graph/graph.ts';
+import type { Each, Op, OpAttributes, OpInputs, OpOutputs, Value } from '../graph/ops.ts';
+import { elementCount, type Shape } from '../graph/tensor.ts';
+
+interface RuleContext<O extends Op> {
+  readonly g: GraphBuilder;
+  readonly inputs: OpInputs[O];
+  readonly outputs: OpOutputs[O];
+  readonly attributes: OpAttributes[O];
+  readonly dy: Value;
+}
+
+/** `undefined` for an input that has no gradient (an index). The rest of the graph prunes what nobody asks for. */
+export type GradientRule<O extends Op> =
+  | ((context: RuleContext<O>) => Each<OpInputs[O], Value | undefined>)
+  | { readonly nonDifferentiable: string };
+
+/** Undoes broadcasting: sums a gradient over the axes along which its value was repeated. */
+function sumTo(g: GraphBuilder, gradient: Value, shape: Shape): Value {
+  const lead = gradient.shape.length - shape.length;
+  const axes = gradient.shape.flatMap((size, axis) => {
+    const own = shape[axis - lead];
+    return own === undefined || (own === 1 && size !== 1) ? [axis] : [];
+  });
+  if (axes.length === 0) return gradient;
+  const summed = g.op('ReduceSum', [gradient], { axes, keepDims: true });
+  return lead === 0 ? summed : g.op('Reshape', [summed], { shape });
+}
+
+/** Gives a reduced gradient its axes of size 1 back, so that it broadcasts against the input. */
+function keptShape(g: GraphBuilder, x: Value, { axes }: OpAttributes['ReduceSum'], reduced: Value): Value {
+  const shape = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  return reduced.shape.length === shape.length ? reduced : g.op('Reshape', [reduced], { shape });
+}
+
+function transposeLast(g: GraphBuilder, x: Value): Value {
+  const rank = x.shape.length;
+  const perm = Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
+  return g.op('Transpose', [x], { perm });
+}
+
+function sumLast(g: GraphBuilder, x: Value): Value {
+  return g.op('ReduceSum', [x], { axes: [x.shape.length - 1], keepDims: true });
+}
+
+const zeros = (g: GraphBuilder, shape: Shape) => g.op('Expand', [g.scalar(0)], { shape });
+
+export const gradient_rules: { readonly [O in Op]: GradientRule<O> } = {
+  // y = a + b: da = dy, db = dy
+  Add: ({ g, inputs: [a, b], dy }) => [sumTo(g, dy, a.shape), sumTo(g, dy, b.shape)],
+  // y = a − b: da = dy, db = −dy
+  Sub: ({ g, inputs: [a, b], dy }) => [sumTo(g, dy, a.shape), sumTo(g, g.op('Neg', [dy]), b.shape)],
+  // y = a·b: da = dy·b, db = dy·a
+  Mul: ({ g, inputs: [a, b], dy }) => [
+    sumTo(g, g.op('Mul', [dy, b]), a.shape),
+    sumTo(g, g.op('Mul', [dy, a]), b.shape),
+  ],
+  // y = a/b: da = dy/b, db = −dy·y/b
+  Div: ({ g, inputs: [a, b], outputs: [y], dy }) => {
+    const da = g.op('Div', [dy, b]);
+    return [sumTo(g, da, a.shape), sumTo(g, g.op('Neg', [g.op('Mul', [da, y])]), b.shape)];
+  },
+  Equal: { nonDifferentiable: 'it is constant almost everywhere' },
+  // y = −x: dx = −dy
+  Neg: ({ g, dy }) => [g.op('Neg', [dy])],
+  // y = eˣ: dx = dy·y
+  Exp: ({ g, outputs: [y], dy }) => [g.op('Mul', [dy, y])],
+  // y = ln x: dx = dy/x
+  Log: ({ g, inputs: [x], dy }) => [g.op('Div', [dy, x])],
+  // y = erf x: dx = dy·2/√π·e^(−x²)
+  Erf: ({ g, inputs: [x], dy }) => {
+    const slope = g.op('Exp', [g.op('Neg', [g.op('Mul', [x, x])])]);
+    return [g.op('Mul', [dy, g.op('Mul', [slope, g.scalar(2 / Math.sqrt(Math.PI))])])];
+  },
+  // y = tanh x: dx = dy·(1 − y²)
+  Tanh: ({ g, outputs: [y], dy }) => [g.op('Sub', [dy, g.op('Mul', [dy, g.op('Mul', [y, y])])])],
+  // y = max(x, 0): dx = dy where y > 0, that is where y/|y| would be 1: max(dy, 0)… is wrong for dy < 0, so a mask is made
+  // of y itself: mask = 1 − (y = 0)
+  Relu: ({ g, outputs: [y], dy }) => {
+    const isZero = g.op('Cast', [g.op('Equal', [y, g.scalar(0)])], { to: 'float32' });
+    return [g.op('Sub', [dy, g.op('Mul', [dy, isZero])])];
+  },
+  // y = x·Φ(x), Φ(x) = ½(1 + erf(x/√2)): dx = dy·(Φ(x) + x·φ(x)), φ(x) = e^(−x²/2)/√(2π)
+  Gelu: ({ g, inputs: [x], dy }) => {
+    const erf = g.op('Erf', [g.op('Mul', [x, g.scalar(Math.SQRT1_2)])]);
+    const cdf = g.op('Add', [g.op('Mul', [erf, g.scalar(0.5)]), g.scalar(0.5)]);
+    const halfSquare = g.op('Mul', [g.op('Mul', [x, x]), g.scalar(-0.5)]);
+    const density = g.op('Mul', [g.op('Exp', [halfSquare]), g.scalar(1 / Math.sqrt(2 * Math.PI))]);
+    return [g.op('Mul', [dy, g.op('Add', [cdf, g.op('Mul', [x, density])])])];
+  },
+  // y = x: dx = dy
+  Identity: ({ dy }) => [dy],
+  // y = x in another type: only real numbers have gradients
+  Cast: { nonDifferentiable: 'it makes numbers of whole numbers or truth values' },
+  // y = Σx: dx = dy, repeated
+  ReduceSum: ({ g, inputs: [x], attributes, dy }) => [
+    g.op('Expand', [keptShape(g, x, attributes, dy)], { shape: x.shape }),
+  ],
+  // y = max x: dx = dy where x is the largest, shared equally among equals
+  ReduceMax: ({ g, inputs: [x], outputs: [y], attributes, dy }) => {
+    const largest = g.op('Equal', [x, keptShape(g, x, attributes, y)]);
+    const mask = g.op('Cast', [largest], { to: 'float32' });
+    const count = g.op('ReduceSum', [mask], { axes: attributes.axes, keepDims: true });
+    return [g.op('Mul', [g.op('Div', [mask, count]), keptShape(g, x, attributes, dy)])];
+  },
+  // y = softmax x: dx = y·(dy − Σ dy·y)
+  Softmax: ({ g, outputs: [y], dy }) => {
+    const weighted = g.op('Mul', [dy, y]);
+    return [g.op('Sub', [weighted, g.op('Mul', [y, sumLast(g, weighted)])])];
+  },
+  // n = (x − μ)·r, y = n·scale + bias, h = dy·scale: dx = r·(h − mean h − n·mean(h·n)), dscale = Σ dy·n, dbias = Σ dy
+  LayerNormalization: ({ g, inputs: [x, scale, bias], outputs: [, mean, inverse], dy }) => {
+    const normal = g.op('Mul', [g.op('Sub', [x, mean]), inverse]);
+    const h = g.op('Mul', [dy, scale]);
+    const share = g.scalar(1 / elementCount(scale.shape));
+    const meanH = g.op('Mul', [sumLast(g, h), share]);
+    const meanHn = g.op('Mul', [sumLast(g, g.op('Mul', [h, normal])), share]);
+    const centred = g.op('Sub', [g.op('Sub', [h, meanH]), g.op('Mul', [normal, meanHn])]);
+    return [
+      g.op('Mul', [centred, inverse]),
+      sumTo(g, g.op('Mul', [dy, normal]), scale.shape),
+      sumTo(g, dy, bias.shape),
+    ];
+  },
+  // Y = A·B: dA = dY·Bᵀ, dB = Aᵀ·dY
+  MatMul: ({ g, inputs: [a, b], dy }) => [
+    sumTo(g, g.op('MatMul', [dy, transposeLast(g, b)]), a.shape),
+    sumTo(g, g.op('MatMul', [transposeLast(g, a), dy]), b.shape),
+  ],
+  // Y = op(A)·op(B) + C: d op(A) = dY·op(B)ᵀ, d op(B) = op(A)ᵀ·dY, dC = dY; a transposed operand's gradient is transposed
+  Gemm: ({ g, inputs: [a, b, c], attributes: { transA, transB }, dy }) => {
+    const da = transA
+      ? g.op('Gemm', [b, dy], { transA: transB, transB: true })
+      : g.op('Gemm', [dy, b], { transA: false, transB: !transB });
+    const db = transB
+      ? g.op('Gemm', [dy, a], { transA: true, transB: transA })
+      : g.op('Gemm', [a, dy], { transA: !transA, transB: false });
+    return c ? [da, db, sumTo(g, dy, c.shape)] : [da, db];
+  },
+  // y = x with its axes reordered: dx = dy with them put back
+  Transpose: ({ g, attributes: { perm }, dy }) => [
+    g.op('Transpose', [dy], { perm: perm.map((_, axis) => perm.indexOf(axis)) }),
+  ],
+  // y = x in another shape: dx = dy in the old one
+  Reshape: ({ g, inputs: [x], dy }) => [g.op('Reshape', [dy], { shape: x.shape })],
+  // y = x repeated: dx = Σ dy over the repeats
+  Expand: ({ g, inputs: [x], dy }) => [sumTo(g, dy, x.shape)],
+  // y = x[start…end]: dx = dy between zeros
+  Slice: ({ g, inputs: [x], attributes: { axis, start, end }, dy }) => [
+    g.op('Pad', [dy], { axis, before: start, after: (x.shape[axis] ?? end) - end }),
+  ],
+  // y = x between zeros: dx = the middle of dy
+  Pad: ({ g, inputs: [x], attributes: { axis, before }, dy }) => [
+    g.op('Slice', [dy], { axis, start: before, end: before + (x.shape[axis] ?? 0) }),
+  ],
+  // y = table[i]: dtable[i] += dy
+  Gather: ({ g, inputs: [table, indices], dy }) => {
+    const row = table.shape.slice(1);
+    const rows = elementCount(indices.shape);
+    const updates = g.op('Reshape', [dy], { shape: [rows, ...row] });
+    const column = g.op('Reshape', [indices], { shape: [rows, ...row.map(() => 1)] });
+    const where = g.op('Expand', [column], { shape: [rows, ...row] });
+    return [g.op('ScatterElements', [zeros(g, table.shape), where, updates], { axis: 0 }), undefined];
+  },
+  // y[p] = x[i(p)]: dx[i(p)] += dy[p]
+  GatherElements: ({ g, inputs: [x, indices], attributes: { axis }, dy }) => [
+    g.op('ScatterElements', [zeros(g, x.shape), indices, dy], { axis }),
+    undefined,
+  ],
+  // y = x, y[i(p)] += u[p]: dx = dy, du[p] = dy[i(p)]
+  ScatterElements: ({ g, inputs: [, indices], attributes: { axis }, dy }) => [
+    dy,
+    undefined,
+    g.op('GatherElements', [dy, indices], { axis }),
+  ],
+};

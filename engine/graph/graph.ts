@@ -1,0 +1,119 @@
+// Builds a graph of ops with static shapes; every mistake of shape is an error here, where it was written.
+import type { AttributeArguments, GraphNode, Op, OpAttributes, OpInputs, OpOutputs, Value } from './ops.ts';
+import { shape_rules, type ValueType } from './shapes.ts';
+import { type DataType, describeShape, elementCount, type Shape, type Tensor } from './tensor.ts';
+
+/** Bytes of a file, used in place. */
+export interface FileRange {
+  readonly path: string;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface Initializer {
+  readonly value: Value;
+  readonly source: { readonly inline: Tensor['data'] } | { readonly external: FileRange };
+}
+
+export interface Graph {
+  readonly inputs: readonly Value[];
+  readonly initializers: readonly Initializer[];
+  readonly nodes: readonly GraphNode[];
+  /** By the name the session will answer them under. */
+  readonly outputs: ReadonlyMap<string, Value>;
+}
+
+export interface GraphBuilder {
+  readonly graph: Graph;
+  input(name: string, type: DataType, shape: Shape): Value;
+  /** A tensor written into the model. */
+  constant(tensor: Tensor): Value;
+  /** A float32 number, shared by all who ask for the same one. */
+  scalar(number: number): Value;
+  /** A float32 tensor read in place from a file. */
+  external(shape: Shape, range: FileRange): Value;
+  /** Adds a node. @returns its first output. @throws Error when shapes or types do not fit. */
+  op<O extends Op>(op: O, inputs: OpInputs[O], ...attributes: AttributeArguments<O>): Value;
+  /** Adds a node. @returns all its outputs. */
+  ops<O extends Op>(op: O, inputs: OpInputs[O], ...attributes: AttributeArguments<O>): OpOutputs[O];
+  output(name: string, value: Value): void;
+}
+
+export function createGraph(): GraphBuilder {
+  const inputs: Value[] = [];
+  const initializers: Initializer[] = [];
+  const nodes: GraphNode[] = [];
+  const outputs = new Map<string, Value>();
+  const scalars = new Map<number, Value>();
+  let count = 0;
+
+  const add = (type: ValueType, prefix: string): Value => ({
+    name: `${prefix}${count++}`,
+    type: type.type,
+    shape: type.shape,
+  });
+
+  const constant = (tensor: Tensor): Value => {
+    if (elementCount(tensor.shape) !== tensor.data.length) {
+      throw new Error(`${tensor.data.length} numbers do not fill ${describeShape(tensor.shape)}`);
+    }
+    const value = add(tensor, 'c');
+    initializers.push({ value, source: { inline: tensor.data } });
+    return value;
+  };
+
+  const ops = <O extends Op>(op: O, nodeInputs: OpInputs[O], ...rest: AttributeArguments<O>): OpOutputs[O] => {
+    const attributes = (rest[0] ?? {}) as OpAttributes[O];
+    try {
+      const types: readonly ValueType[] = shape_rules[op](nodeInputs, attributes);
+      const nodeOutputs = types.map((type) => add(type, `${op}_`)) as readonly Value[] as OpOutputs[O];
+      nodes.push({ op, inputs: nodeInputs, attributes, outputs: nodeOutputs });
+      return nodeOutputs;
+    } catch (error) {
+      throw new Error(`${op}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  };
+
+  return {
+    graph: { inputs, initializers, nodes, outputs },
+    input(name, type, shape) {
+      const value = { name, type, shape };
+      inputs.push(value);
+      return value;
+    },
+    constant,
+    scalar(number) {
+      const known = scalars.get(number);
+      if (known) return known;
+      const value = constant({ type: 'float32', shape: [], data: Float32Array.of(number) });
+      scalars.set(number, value);
+      return value;
+    },
+    external(shape, range) {
+      if (elementCount(shape) * 4 !== range.bytes) {
+        throw new Error(`${range.path}: ${range.bytes} bytes do not fill ${describeShape(shape)} of float32`);
+      }
+      const value = add({ type: 'float32', shape }, 'w');
+      initializers.push({ value, source: { external: range } });
+      return value;
+    },
+    op: (op, nodeInputs, ...rest) => ops(op, nodeInputs, ...rest)[0],
+    ops,
+    output(name, value) {
+      outputs.set(name, value);
+    },
+  };
+}
+
+/** The part of a graph that its outputs need: gradient rules may build more than is used. Inputs are kept. */
+export function pruneGraph(graph: Graph): Graph {
+  const needed = new Set(Array.from(graph.outputs.values(), (value) => value.name));
+  const nodes: GraphNode[] = [];
+  for (const node of graph.nodes.toReversed()) {
+    const nodeOutputs: readonly Value[] = node.outputs;
+    if (!nodeOutputs.some((value) => needed.has(value.name))) continue;
+    nodes.unshift(node);
+    for (const value of node.inputs) needed.add(value.name);
+  }
+  return { ...graph, nodes, initializers: graph.initializers.filter(({ value }) => needed.has(value.name)) };
+}

@@ -1,0 +1,86 @@
+// The one closed list of operations: what each takes and its attributes. Shape rules, ONNX forms, gradients and their
+// finite-difference checks are mapped types over it, so adding an op without one of them does not compile.
+import type { DataType, Shape } from './tensor.ts';
+
+/** A value of the graph: the static shape and type of what will flow there. */
+export interface Value {
+  readonly name: string;
+  readonly type: DataType;
+  readonly shape: Shape;
+}
+
+type None = Readonly<Record<never, never>>;
+type One = readonly [Value];
+type Two = readonly [Value, Value];
+type Three = readonly [Value, Value, Value];
+
+interface Signature<Inputs extends readonly Value[], Attributes = None, Outputs extends readonly Value[] = One> {
+  readonly inputs: Inputs;
+  readonly attributes: Attributes;
+  readonly outputs: Outputs;
+}
+
+/** Which axes are folded; they stay with size 1 when `keepDims`. */
+interface Reduction {
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+}
+
+interface OpSignatures {
+  // Element by element; two operands broadcast as NumPy's do.
+  Add: Signature<Two>;
+  Sub: Signature<Two>;
+  Mul: Signature<Two>;
+  Div: Signature<Two>;
+  Equal: Signature<Two>;
+  Neg: Signature<One>;
+  Exp: Signature<One>;
+  Log: Signature<One>;
+  Erf: Signature<One>;
+  Tanh: Signature<One>;
+  Relu: Signature<One>;
+  Gelu: Signature<One>;
+  Identity: Signature<One>;
+  Cast: Signature<One, { readonly to: DataType }>;
+  // Folding.
+  ReduceSum: Signature<One, Reduction>;
+  ReduceMax: Signature<One, Reduction>;
+  /** Over the last axis. */
+  Softmax: Signature<One>;
+  /** Over the last axis: x, scale, bias → y, mean, 1/deviation. */
+  LayerNormalization: Signature<Three, { readonly epsilon: number }, Three>;
+  // Products.
+  MatMul: Signature<Two>;
+  /** op(A)·op(B) + C for matrices; C broadcasts over rows. */
+  Gemm: Signature<Two | Three, { readonly transA: boolean; readonly transB: boolean }>;
+  // Moving and picking.
+  Transpose: Signature<One, { readonly perm: readonly number[] }>;
+  Reshape: Signature<One, { readonly shape: Shape }>;
+  Expand: Signature<One, { readonly shape: Shape }>;
+  Slice: Signature<One, { readonly axis: number; readonly start: number; readonly end: number }>;
+  /** Zeros before and after, along one axis. */
+  Pad: Signature<One, { readonly axis: number; readonly before: number; readonly after: number }>;
+  /** Rows of a table by index: table [n, …], indices […] → [indices…, …]. */
+  Gather: Signature<Two>;
+  GatherElements: Signature<Two, { readonly axis: number }>;
+  /** data, indices, updates: adds each update where its index points, along `axis`; equal indices accumulate. */
+  ScatterElements: Signature<Three, { readonly axis: number }>;
+}
+
+export type Op = keyof OpSignatures;
+export type OpInputs = { readonly [O in Op]: OpSignatures[O]['inputs'] };
+export type OpAttributes = { readonly [O in Op]: OpSignatures[O]['attributes'] };
+export type OpOutputs = { readonly [O in Op]: OpSignatures[O]['outputs'] };
+
+/** The attributes as trailing arguments: none for an op that has none. */
+export type AttributeArguments<O extends Op> = keyof OpAttributes[O] extends never ? [] : [OpAttributes[O]];
+
+export interface GraphNode<O extends Op = Op> {
+  readonly op: O;
+  readonly inputs: OpInputs[O];
+  readonly attributes: OpAttributes[O];
+  readonly outputs: OpOutputs[O];
+}
+
+/** A tuple as long as `T`, of `V`: one answer for each input or output. */
+export type Each<T extends readonly unknown[], V> = { readonly [K in keyof T]: V };

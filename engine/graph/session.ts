@@ -1,0 +1,82 @@
+// The only file that imports onnxruntime-node: makes a session of a graph, feeds it by name and hands back numbers.
+
+import { availableParallelism } from 'node:os';
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { UserError } from '../errors.ts';
+import type { Graph } from './graph.ts';
+import { writeOnnx } from './onnx.ts';
+import type { Tensor } from './tensor.ts';
+
+export const devices = ['cpu', 'webgpu', 'cuda'] as const;
+export type Device = (typeof devices)[number];
+
+export interface SessionOptions {
+  readonly device: Device;
+  readonly threads?: number;
+}
+
+export interface Session {
+  /** Feeds every input by name. @returns the named outputs; the arrays belong to the caller. */
+  run(feeds: { readonly [name: string]: Tensor }, outputs?: readonly string[]): Promise<{ [name: string]: Tensor }>;
+  close(): Promise<void>;
+}
+
+/** `auto` is the CPU until devices are measured against each other. */
+export function chooseDevice(device: 'auto' | Device): Device {
+  return device === 'auto' ? 'cpu' : device;
+}
+
+/** @throws UserError when the device cannot be used here. */
+export async function createSession(graph: Graph, options: SessionOptions): Promise<Session> {
+  // Loaded at first use: 40 MB of native code that most processes of the house never need.
+  const ort = (await import('onnxruntime-node')).default;
+  const { bytes, externalFolder } = writeOnnx(graph);
+  const sessionOptions: InferenceSession.SessionOptions = {
+    executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
+    intraOpNumThreads: options.threads ?? availableParallelism(),
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    extra: {
+      session: {
+        use_deterministic_compute: '1',
+        ...(externalFolder === undefined ? {} : { model_external_initializers_file_folder_path: externalFolder }),
+      },
+    },
+  };
+  const session = await ort.InferenceSession.create(bytes, sessionOptions).catch((error: unknown) => {
+    if (options.device === 'cpu') throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(
+      `The device ${options.device} cannot be used here: ${reason.slice(0, 300)}`,
+      options.device === 'cuda'
+        ? 'CUDA needs an NVIDIA GPU, its driver and onnxruntime’s CUDA libraries. Use the device auto or cpu.'
+        : 'Use the device auto or cpu.',
+      { cause: error },
+    );
+  });
+  const toOrt = (tensor: Tensor): OrtTensor =>
+    tensor.type === 'bool'
+      ? new ort.Tensor('bool', Uint8Array.from(tensor.data), tensor.shape)
+      : new ort.Tensor(tensor.type, tensor.data, tensor.shape);
+
+  return {
+    async run(feeds, outputs) {
+      const ortFeeds = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]));
+      const answers = await (outputs ? session.run(ortFeeds, outputs) : session.run(ortFeeds));
+      return Object.fromEntries(Object.entries(answers).map(([name, value]) => [name, fromOrt(name, value)]));
+    },
+    async close() {
+      await session.release();
+    },
+  };
+}
+
+function fromOrt(name: string, tensor: OrtTensor): Tensor {
+  const { data, dims } = tensor;
+  if (data instanceof Float32Array) return { type: 'float32', shape: dims, data };
+  if (data instanceof Int32Array) return { type: 'int32', shape: dims, data };
+  if (data instanceof Uint8Array) return { type: 'bool', shape: dims, data };
+  throw new Error(`output ${name} has the type ${tensor.type}, which no graph of ours makes`);
+}

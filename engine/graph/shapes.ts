@@ -1,0 +1,141 @@
+// Shape rules, one per op: the type and shape of the outputs from those of the inputs, or an error that names both.
+import type { Each, Op, OpAttributes, OpInputs, OpOutputs, Value } from './ops.ts';
+import { type DataType, describeShape, elementCount, type Shape } from './tensor.ts';
+
+export interface ValueType {
+  readonly type: DataType;
+  readonly shape: Shape;
+}
+
+export type ShapeRule<O extends Op> = (
+  inputs: OpInputs[O],
+  attributes: OpAttributes[O],
+) => Each<OpOutputs[O], ValueType>;
+
+/** NumPy's broadcasting: sizes are equal or 1, counted from the last axis. */
+export function broadcastShapes(a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const left = a[axis - rank + a.length] ?? 1;
+    const right = b[axis - rank + b.length] ?? 1;
+    if (left !== right && left !== 1 && right !== 1) {
+      throw new Error(`shapes ${describeShape(a)} and ${describeShape(b)} do not broadcast`);
+    }
+    return left === 1 ? right : left;
+  });
+}
+
+export function reducedShape(shape: Shape, reduction: OpAttributes['ReduceSum']): Shape {
+  for (const axis of reduction.axes) checkAxis(axis, shape);
+  return reduction.keepDims
+    ? shape.map((size, axis) => (reduction.axes.includes(axis) ? 1 : size))
+    : shape.filter((_, axis) => !reduction.axes.includes(axis));
+}
+
+function checkAxis(axis: number, shape: Shape): void {
+  if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length) {
+    throw new Error(`axis ${axis} is not an axis of ${describeShape(shape)}`);
+  }
+}
+
+function withSize(shape: Shape, axis: number, size: (old: number) => number): Shape {
+  checkAxis(axis, shape);
+  return shape.map((old, at) => (at === axis ? size(old) : old));
+}
+
+const like = ([x]: readonly [Value]): [ValueType] => [{ type: x.type, shape: x.shape }];
+const broadcast = ([a, b]: readonly [Value, Value]): [ValueType] => {
+  if (a.type !== b.type) throw new Error(`types ${a.type} and ${b.type} differ`);
+  return [{ type: a.type, shape: broadcastShapes(a.shape, b.shape) }];
+};
+const reduce: ShapeRule<'ReduceSum'> = ([x], reduction) => [{ type: x.type, shape: reducedShape(x.shape, reduction) }];
+
+export const shape_rules: { readonly [O in Op]: ShapeRule<O> } = {
+  Add: broadcast,
+  Sub: broadcast,
+  Mul: broadcast,
+  Div: broadcast,
+  Equal: ([a, b]) => [{ type: 'bool', shape: broadcastShapes(a.shape, b.shape) }],
+  Neg: like,
+  Exp: like,
+  Log: like,
+  Erf: like,
+  Tanh: like,
+  Relu: like,
+  Gelu: like,
+  Identity: like,
+  Cast: ([x], { to }) => [{ type: to, shape: x.shape }],
+  ReduceSum: reduce,
+  ReduceMax: reduce,
+  Softmax: like,
+  LayerNormalization: ([x, scale, bias]) => {
+    const size = x.shape.at(-1);
+    for (const { shape } of [scale, bias]) {
+      if (shape.length !== 1 || shape[0] !== size) {
+        throw new Error(`scale or bias ${describeShape(shape)} does not fit ${describeShape(x.shape)}`);
+      }
+    }
+    const statistics: ValueType = { type: x.type, shape: [...x.shape.slice(0, -1), 1] };
+    return [{ type: x.type, shape: x.shape }, statistics, statistics];
+  },
+  MatMul: ([a, b]) => {
+    const inner = a.shape.at(-1);
+    const rows = a.shape.at(-2);
+    const columns = b.shape.at(-1);
+    if (rows === undefined || columns === undefined || inner === undefined || b.shape.at(-2) !== inner) {
+      throw new Error(`matrices ${describeShape(a.shape)} and ${describeShape(b.shape)} do not multiply`);
+    }
+    return [{ type: a.type, shape: [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns] }];
+  },
+  Gemm: ([a, b, c], { transA, transB }) => {
+    const [aRows, aColumns] = transA ? a.shape.toReversed() : a.shape;
+    const [bRows, bColumns] = transB ? b.shape.toReversed() : b.shape;
+    const matrices = a.shape.length === 2 && b.shape.length === 2;
+    if (!matrices || aRows === undefined || bColumns === undefined || aColumns !== bRows) {
+      throw new Error(
+        `Gemm of ${describeShape(a.shape)}${transA ? 'ᵀ' : ''} and ${describeShape(b.shape)}${transB ? 'ᵀ' : ''}`,
+      );
+    }
+    const shape = [aRows, bColumns];
+    if (c) broadcastShapes(shape, c.shape);
+    return [{ type: a.type, shape }];
+  },
+  Transpose: ([x], { perm }) => {
+    if (perm.length !== x.shape.length || new Set(perm).size !== perm.length) {
+      throw new Error(`order [${perm.join(', ')}] does not permute ${describeShape(x.shape)}`);
+    }
+    return [
+      {
+        type: x.type,
+        shape: perm.map((axis) => {
+          checkAxis(axis, x.shape);
+          return x.shape[axis] ?? 0;
+        }),
+      },
+    ];
+  },
+  Reshape: ([x], { shape }) => {
+    if (elementCount(shape) !== elementCount(x.shape)) {
+      throw new Error(`${describeShape(x.shape)} cannot take the shape ${describeShape(shape)}`);
+    }
+    return [{ type: x.type, shape }];
+  },
+  Expand: ([x], { shape }) => [{ type: x.type, shape: broadcastShapes(x.shape, shape) }],
+  Slice: ([x], { axis, start, end }) => [
+    {
+      type: x.type,
+      shape: withSize(x.shape, axis, (size) => {
+        if (start < 0 || end > size || start >= end) {
+          throw new Error(`slice ${start}…${end} of axis ${axis} leaves ${describeShape(x.shape)}`);
+        }
+        return end - start;
+      }),
+    },
+  ],
+  Pad: ([x], { axis, before, after }) => [
+    { type: x.type, shape: withSize(x.shape, axis, (size) => before + size + after) },
+  ],
+  Gather: ([table, indices]) => [{ type: table.type, shape: [...indices.shape, ...table.shape.slice(1)] }],
+  GatherElements: ([x, indices]) => [{ type: x.type, shape: indices.shape }],
+  ScatterElements: ([x]) => [{ type: x.type, shape: x.shape }],
+};
