@@ -1,0 +1,243 @@
+// Reads a file as rows of cells, whatever table format it is in: CSV, TSV, JSON lines or a JSON array of objects.
+import { pipeline, Readable } from 'node:stream';
+import { CsvError, type Info, parse } from 'csv-parse';
+import { UserError } from '../errors.ts';
+import type { DatasetReport } from './datasets.ts';
+import { count, readText, shown } from './text-file.ts';
+
+/** `undefined`: a JSON row without that key, or with null there. */
+type Cell = string | undefined;
+
+export interface Row {
+  /** Where it stands in the file, from 1. */
+  readonly line: number;
+  readonly cells: readonly Cell[];
+}
+
+export interface Table {
+  readonly format: DatasetReport['format'];
+  /** Names of the columns; undefined while it is open whether the first row is a header. */
+  readonly columns: readonly string[] | undefined;
+  readonly rows: AsyncGenerator<Row, void>;
+}
+
+type Text = AsyncGenerator<string, void>;
+
+async function* chain<T>(first: Iterable<T>, rest: AsyncIterable<T>): AsyncGenerator<T, void> {
+  yield* first;
+  yield* rest;
+}
+
+/** Takes up to `limit` items and gives them back with an iterator that still yields all. */
+export async function peek<T>(items: AsyncGenerator<T, void>, limit: number): Promise<[T[], AsyncGenerator<T, void>]> {
+  const first: T[] = [];
+  while (first.length < limit) {
+    const next = await items.next();
+    if (next.done) break;
+    first.push(next.value);
+  }
+  return [first, chain(first, items)];
+}
+
+/** How many delimiters stand in each record of `head`, quoted ones not counted; the last, perhaps cut, is left out. */
+function countPerRecord(head: string, delimiter: string, quoted: boolean): number[] {
+  const counts: number[] = [];
+  let found = 0;
+  let inQuotes = false;
+  let blank = true;
+  for (const char of head) {
+    if (char === '"' && quoted) inQuotes = !inQuotes;
+    if (inQuotes) continue;
+    if (char === delimiter) found++;
+    if (char === '\n') {
+      if (!blank) counts.push(found);
+      found = 0;
+      blank = true;
+    } else if (char !== '\r') blank = false;
+  }
+  return counts;
+}
+
+/** The delimiter that occurs in the first record, and equally often in most others. */
+function detectDelimiter(head: string): '\t' | ',' | ';' {
+  const text = head.endsWith('\n') ? head : `${head}\n`;
+  const scored = (['\t', ',', ';'] as const).map((delimiter) => {
+    const counts = countPerRecord(text, delimiter, delimiter !== '\t');
+    const [first = 0] = counts;
+    const equal = counts.filter((n) => n === first).length;
+    return { delimiter, score: first === 0 ? 0 : equal / counts.length };
+  });
+  return scored.reduce((best, next) => (next.score > best.score ? next : best)).score === 0
+    ? ','
+    : scored.reduce((best, next) => (next.score > best.score ? next : best)).delimiter;
+}
+
+async function* readDelimited(text: Text, name: string, delimiter: string): AsyncGenerator<Row, void> {
+  const parser = parse({
+    delimiter,
+    // A TSV has no quoting: its cells carry quotation marks as they are.
+    quote: delimiter === '\t' ? null : '"',
+    relax_quotes: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    info: true,
+    max_record_size: 4 * 1024 * 1024,
+  });
+  // An error of the text reaches us through the parser, which `pipeline` destroys with it.
+  pipeline(Readable.from(text), parser, () => {});
+  let width: number | undefined;
+  try {
+    for await (const item of parser) {
+      const { record, info }: { record: string[]; info: Info } = item;
+      const line = info.lines - record.reduce((lines, cell) => lines + cell.split('\n').length - 1, 0);
+      width ??= record.length;
+      const cells = record.slice(0, width);
+      if (record.length < width || record.slice(width).some((cell) => cell.trim() !== '')) {
+        throw new UserError(
+          `Line ${count(line)} of ${shown(name)} has ${count(record.length)} ${record.length === 1 ? 'cell' : 'cells'} where the first row has ${count(width)}: ${shown(record.join(delimiter))}.`,
+          delimiter === '\t'
+            ? 'Every row needs the same number of tabs; remove stray tabs from the text.'
+            : `Put double quotes around a text that holds a “${delimiter}”: "good, but long"${delimiter}positive.`,
+        );
+      }
+      yield { line, cells };
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    const line = typeof error.lines === 'number' ? ` near line ${count(error.lines)}` : '';
+    throw new UserError(
+      error.code === 'CSV_QUOTE_NOT_CLOSED'
+        ? `${shown(name)} has a quotation mark${line} that is never closed, so the rest of the file is one cell.`
+        : `${shown(name)} could not be read as a table${line}: ${error.message}.`,
+      'Close the quotation mark, or double the marks that belong to the text: "she said ""yes""".',
+      { cause: error },
+    );
+  }
+}
+
+interface JsonRow {
+  readonly line: number;
+  readonly fields: object;
+}
+
+const isRow = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+async function* readJsonLines(text: Text, name: string): AsyncGenerator<JsonRow, void> {
+  let line = 0;
+  let rest = '';
+  const parseLine = (content: string): JsonRow | undefined => {
+    line++;
+    if (content.trim() === '') return undefined;
+    let fields: unknown;
+    try {
+      fields = JSON.parse(content);
+    } catch (error) {
+      throw new UserError(
+        `Line ${count(line)} of ${shown(name)} is not valid JSON: ${shown(content)}.`,
+        content.trim() === '{'
+          ? 'Write each row as one object on one line, or all rows as one array: [{"text": …, "label": …}, …].'
+          : 'Each line must be one object, such as {"text": "a good film", "label": "positive"}.',
+        { cause: error },
+      );
+    }
+    if (!isRow(fields)) {
+      throw new UserError(
+        `Line ${count(line)} of ${shown(name)} is not an object: ${shown(content)}.`,
+        'Each line must be one object, such as {"text": "a good film", "label": "positive"}.',
+      );
+    }
+    return { line, fields };
+  };
+  for await (const piece of text) {
+    const lines = (rest + piece).split('\n');
+    rest = lines.pop() ?? '';
+    for (const content of lines) {
+      const row = parseLine(content);
+      if (row) yield row;
+    }
+  }
+  const row = parseLine(rest);
+  if (row) yield row;
+}
+
+/** The line where JSON.parse gave up; its message names a position, or the text ended early. */
+function jsonErrorLine(text: string, error: unknown): number {
+  const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
+  return text.slice(0, position === undefined ? text.length : Number(position)).split('\n').length;
+}
+
+async function* readJsonArray(text: Text, name: string): AsyncGenerator<JsonRow, void> {
+  let whole = '';
+  for await (const piece of text) whole += piece;
+  let items: unknown;
+  try {
+    items = JSON.parse(whole);
+  } catch (error) {
+    throw new UserError(
+      `${shown(name)} is not valid JSON: it breaks off at line ${count(jsonErrorLine(whole, error))}.`,
+      'It must be an array of objects: [{"text": "a good film", "label": "positive"}, …]. Check commas and brackets there.',
+      { cause: error },
+    );
+  }
+  if (!Array.isArray(items)) {
+    throw new UserError(
+      `${shown(name)} holds no list of rows.`,
+      'It must be an array of objects: [{"text": "a good film", "label": "positive"}, …].',
+    );
+  }
+  for (const [index, fields] of items.entries()) {
+    if (!isRow(fields)) {
+      throw new UserError(
+        `Item ${count(index + 1)} of ${shown(name)} is not an object: ${shown(JSON.stringify(fields))}.`,
+        'Every item must be an object such as {"text": "a good film", "label": "positive"}.',
+      );
+    }
+    yield { line: index + 1, fields };
+  }
+}
+
+function toCell(value: unknown): Cell {
+  if (value === undefined || value === null) return undefined;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+async function* toRows(rows: AsyncIterable<JsonRow>, columns: readonly string[]): AsyncGenerator<Row, void> {
+  for await (const { line, fields } of rows) {
+    const values = new Map<string, unknown>(Object.entries(fields));
+    yield { line, cells: columns.map((column) => toCell(values.get(column))) };
+  }
+}
+
+/** Rows looked at before deciding on columns. */
+export const headRows = 1000;
+
+async function openJson(format: 'json' | 'jsonl', items: AsyncGenerator<JsonRow, void>): Promise<Table> {
+  const [head, all] = await peek(items, headRows);
+  const columns = [...new Set(head.flatMap(({ fields }) => Object.keys(fields)))];
+  return { format, columns, rows: toRows(all, columns) };
+}
+
+/**
+ * Finds out the format by what the file holds (its name only decides between the JSON formats) and opens its rows.
+ * @throws UserError as `readText` does, and, while rows are read, for ragged rows, open quotes and malformed JSON.
+ */
+export async function openTable(path: string, name: string): Promise<Table> {
+  const [pieces, text] = await peek(readText(path, name), 1);
+  const head = (pieces[0] ?? '').slice(0, 1 << 16);
+  if (head.trim() === '' && (pieces[0] ?? '').trim() === '') {
+    throw new UserError(
+      `${shown(name)} holds only blank lines.`,
+      'Send a file with a text column and a label column, one example a row.',
+    );
+  }
+  if (/\.(jsonl|ndjson)$/i.test(name) || /^\s*\{\s*("|\}|$)/.test(head)) {
+    return openJson('jsonl', readJsonLines(text, name));
+  }
+  if (/\.json$/i.test(name) || /^\s*\[\s*[{\]]/.test(head)) return openJson('json', readJsonArray(text, name));
+  const delimiter = detectDelimiter(head);
+  return {
+    format: delimiter === '\t' ? 'tsv' : 'csv',
+    columns: undefined,
+    rows: readDelimited(text, name, delimiter),
+  };
+}
