@@ -242,7 +242,9 @@ async function acknowledging(dataDir: string) {
   });
   const until = (count: number) =>
     new Promise<void>((resolve, reject) => {
-      const check = () => acknowledged() >= count && (waiting.delete(check), resolve());
+      const check = () => {
+        if (acknowledged() >= count) resolve();
+      };
       waiting.add(check);
       check();
       void exited.then(() => reject(new Error('the writer ended early')));

@@ -1,6 +1,6 @@
 // Runs one suite on every database we support: PGlite in a folder, and a real PostgreSQL started for the test file.
-import { randomUUID } from 'node:crypto';
-import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,18 +99,23 @@ function tracked(createDatabase: () => Promise<string | undefined>): () => Promi
   };
 }
 
-let template: Promise<string> | undefined;
-
-/** Creating a PGlite folder takes seconds and copying one does not: made once for each test file, then copied. */
-export function emptyFolder(): Promise<string> {
-  template ??= (async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'finetutor-template-'));
-    process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }));
-    const store = await openStore({ databaseUrl: undefined, dataDir });
-    await store.close();
-    return dataDir;
-  })();
-  return template;
+/** Creating a PGlite folder takes seconds and copying one does not: made once for these migrations, then copied. */
+export async function emptyFolder(): Promise<string> {
+  const migrations = readdirSync('migrations', { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+  const version = createHash('sha256').update(migrations.join()).digest('hex').slice(0, 16);
+  const kept = join(tmpdir(), `finetutor-empty-${version}`);
+  if (existsSync(kept)) return kept;
+  const making = mkdtempSync(join(tmpdir(), 'finetutor-making-'));
+  const store = await openStore({ databaseUrl: undefined, dataDir: making });
+  await store.close();
+  try {
+    renameSync(making, kept);
+  } catch {
+    rmSync(making, { recursive: true }); // Another test file made it meanwhile.
+  }
+  return kept;
 }
 
 /** A test may close its store itself; closing it again afterwards does nothing. */
