@@ -1,0 +1,189 @@
+// Finds passages by their words (BM25+ over weighted fields), and gathers the evidence that the best one fits.
+import MiniSearch from 'minisearch';
+import type { Guide, Passage } from '../types.ts';
+import { type Analyser, createAnalyser, type QueryTerm } from './analyse.ts';
+import type { Evidence } from './confidence.ts';
+import { createSpelling } from './spelling.ts';
+import { wordsOf } from './stem.ts';
+import type { Synonyms } from './synonyms.ts';
+
+export interface LexicalResult {
+  /** Passage ids, best first. */
+  readonly ranking: readonly { readonly id: string; readonly score: number }[];
+  /** Undefined when the question holds no content word. */
+  readonly evidence: Evidence | undefined;
+}
+
+export interface LexicalIndex {
+  find(query: string): LexicalResult;
+}
+
+interface IndexedSection {
+  readonly key: string;
+  /** Terms of the titles and of the learners' wordings: what the section is about. */
+  readonly topic: ReadonlySet<string>;
+  readonly body: ReadonlySet<string>;
+  /** Each wording, and the titles, as the terms of a question. */
+  readonly wordings: readonly (readonly string[])[];
+}
+
+const fieldBoosts = { asks: 2.5, section: 3, chapter: 1.2, text: 1 };
+const mendedWeight = 0.8;
+const prefixWeight = 0.6;
+const bodyOnlyWeight = 0.5;
+
+export function createLexicalIndex(guide: Pick<Guide, 'chapters' | 'passages'>, synonyms: Synonyms): LexicalIndex {
+  const analyser = createAnalyser(synonyms, createSpelling(countWords(guide, synonyms)));
+  const sections = indexSections(guide, analyser);
+  const rarity = measureRarity([...sections.values()]);
+  const miniSearch = indexPassages(guide, analyser);
+  const passages = new Map(guide.passages.map((passage) => [passage.id, passage]));
+
+  return {
+    find: (query) => {
+      const terms = analyser.queryTerms(query);
+      if (terms.length === 0) return { ranking: [], evidence: undefined };
+      const isPrefix = (term: string) => !rarity.knows(term) && term.length >= 4 && !term.startsWith('=');
+      const results = miniSearch.search(terms.map(({ term }) => term).join(' '), {
+        prefix: isPrefix,
+        boostTerm: (term) => (terms.find((candidate) => candidate.term === term)?.mended ? mendedWeight : 1),
+      });
+      const likeness = new Map<string, number>();
+      const ranking = results
+        .map((result) => {
+          const passage = passages.get(String(result.id));
+          const section = passage && sections.get(keyOf(passage));
+          if (!section) return { id: String(result.id), score: 0 };
+          const similar = likeness.get(section.key) ?? likenessOf(terms, section, rarity);
+          likeness.set(section.key, similar);
+          return { id: passage.id, score: result.score * (1 + 1.5 * similar) };
+        })
+        .sort((a, b) => b.score - a.score);
+      const best = passages.get(ranking[0]?.id ?? '');
+      const section = best && sections.get(keyOf(best));
+      return { ranking, evidence: gatherEvidence(terms, section, rarity) };
+    },
+  };
+}
+
+const keyOf = ({ chapterId, sectionId }: Pick<Passage, 'chapterId' | 'sectionId'>) => `${chapterId}#${sectionId}`;
+
+function countWords(guide: Pick<Guide, 'chapters' | 'passages'>, synonyms: Synonyms): Map<string, number> {
+  const texts = [
+    ...guide.passages.map((passage) => passage.text),
+    ...guide.chapters.flatMap(({ title, sections }) => [title, ...sections.flatMap((s) => [s.title, ...s.asks])]),
+  ];
+  const counts = new Map<string, number>();
+  for (const word of [...texts.flatMap(wordsOf), ...synonyms.words]) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
+}
+
+function indexSections(guide: Pick<Guide, 'chapters' | 'passages'>, analyser: Analyser): Map<string, IndexedSection> {
+  const entries = guide.chapters.flatMap((chapter) =>
+    chapter.sections.map((section): [string, IndexedSection] => {
+      const key = keyOf({ chapterId: chapter.id, sectionId: section.id });
+      const topics = section.id === 'overview' ? [chapter.title] : [section.title];
+      const wordings = [...topics, ...section.asks];
+      const texts = guide.passages.filter((passage) => keyOf(passage) === key).map(({ text }) => text);
+      return [
+        key,
+        {
+          key,
+          topic: new Set([chapter.title, ...wordings].flatMap(analyser.documentTerms)),
+          body: new Set(texts.flatMap(analyser.documentTerms)),
+          wordings: wordings.map((wording) => analyser.queryTerms(wording).map(({ term }) => term)),
+        },
+      ];
+    }),
+  );
+  return new Map(entries);
+}
+
+function indexPassages(guide: Pick<Guide, 'chapters' | 'passages'>, analyser: Analyser): MiniSearch {
+  const miniSearch = new MiniSearch<{ id: string }>({
+    fields: Object.keys(fieldBoosts),
+    tokenize: (text) => text.split(' ').filter((term) => term !== ''),
+    processTerm: (term) => term,
+    searchOptions: { boost: fieldBoosts, combineWith: 'OR' },
+  });
+  const join = (text: string) => analyser.documentTerms(text).join(' ');
+  for (const chapter of guide.chapters) {
+    const asks = new Map(chapter.sections.map((section) => [section.id, join(section.asks.join(' . '))]));
+    const titles = new Map(chapter.sections.map((section) => [section.id, join(section.title)]));
+    const passages = guide.passages.filter((passage) => passage.chapterId === chapter.id);
+    miniSearch.addAll(
+      passages.map((passage) => ({
+        id: passage.id,
+        asks: asks.get(passage.sectionId) ?? '',
+        section: titles.get(passage.sectionId) ?? '',
+        chapter: join(chapter.title),
+        text: join(passage.text),
+      })),
+    );
+  }
+  return miniSearch;
+}
+
+interface Rarity {
+  knows(term: string): boolean;
+  /** BM25's inverse document frequency over sections; a term of no section is the rarest. */
+  of(term: string): number;
+}
+
+function measureRarity(sections: readonly IndexedSection[]): Rarity {
+  const counts = new Map<string, number>();
+  for (const { topic, body } of sections) {
+    for (const term of new Set([...topic, ...body])) counts.set(term, (counts.get(term) ?? 0) + 1);
+  }
+  return {
+    knows: (term) => counts.has(term),
+    of: (term) => {
+      const count = counts.get(term) ?? 0;
+      return Math.log(1 + (sections.length - count + 0.5) / (count + 0.5));
+    },
+  };
+}
+
+/** The best Dice overlap, by rarity, of the question with one of the section's wordings. */
+function likenessOf(terms: readonly QueryTerm[], section: IndexedSection, rarity: Rarity): number {
+  const asked = new Set(terms.map(({ term }) => term));
+  const askedMass = massOf([...asked], rarity);
+  let best = 0;
+  for (const wording of section.wordings) {
+    const shared = massOf(
+      wording.filter((term) => asked.has(term)),
+      rarity,
+    );
+    const mass = askedMass + massOf(wording, rarity);
+    if (mass > 0) best = Math.max(best, (2 * shared) / mass);
+  }
+  return best;
+}
+
+function gatherEvidence(terms: readonly QueryTerm[], section: IndexedSection | undefined, rarity: Rarity): Evidence {
+  const total = massOf(
+    terms.map(({ term }) => term),
+    rarity,
+  );
+  const unknown = terms.filter(({ term }) => !rarity.knows(term)).map(({ term }) => term);
+  const covered = terms.reduce((sum, { term, mended }) => {
+    const weight = section ? weightIn(section, term) : 0;
+    return sum + weight * (mended ? mendedWeight : 1) * rarity.of(term);
+  }, 0);
+  return {
+    coverage: covered / total,
+    likeness: section ? likenessOf(terms, section, rarity) : 0,
+    unknown: massOf(unknown, rarity) / total,
+  };
+}
+
+function weightIn({ topic, body }: IndexedSection, term: string): number {
+  if (topic.has(term)) return 1;
+  if (body.has(term)) return bodyOnlyWeight;
+  const begins = (candidate: string) => term.length >= 4 && candidate.startsWith(term);
+  return [...topic].some(begins) ? prefixWeight : 0;
+}
+
+function massOf(terms: readonly string[], rarity: Rarity): number {
+  return terms.reduce((sum, term) => sum + rarity.of(term), 0);
+}

@@ -1,0 +1,51 @@
+// Words and phrases that mean the same become one concept, so that "LR" finds "learning rate" and the other way round.
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { stem, wordsOf } from './stem.ts';
+
+const groupsSchema = z.array(z.array(z.string().min(1)).min(2));
+
+export interface Phrase {
+  readonly concept: string;
+  /** In words, how much of the text it takes up. */
+  readonly length: number;
+}
+
+export interface Synonyms {
+  /** All phrases that begin at `index` of the stemmed words, the longest first. */
+  phrasesAt(stems: readonly string[], index: number): readonly Phrase[];
+  /** Every word of every phrase, for the spelling check. */
+  readonly words: readonly string[];
+}
+
+export async function loadSynonyms(): Promise<Synonyms> {
+  const source = await readFile(new URL('synonyms.yaml', import.meta.url), 'utf8');
+  return createSynonyms(groupsSchema.parse(parse(source)));
+}
+
+/** @param groups the first phrase of each group names the concept. */
+export function createSynonyms(groups: readonly (readonly string[])[]): Synonyms {
+  const concepts = new Map<string, Phrase>();
+  let longest = 0;
+  for (const group of groups) {
+    // "=" stands in no word, so a concept never meets a plain word in the index.
+    const concept = `=${wordsOf(group[0] ?? '').join('-')}`;
+    for (const phrase of group) {
+      const words = wordsOf(phrase);
+      concepts.set(words.map(stem).join(' '), { concept, length: words.length });
+      longest = Math.max(longest, words.length);
+    }
+  }
+  return {
+    words: groups.flat().flatMap(wordsOf),
+    phrasesAt: (stems, index) => {
+      const found: Phrase[] = [];
+      for (let length = Math.min(longest, stems.length - index); length > 0; length--) {
+        const phrase = concepts.get(stems.slice(index, index + length).join(' '));
+        if (phrase) found.push(phrase);
+      }
+      return found;
+    },
+  };
+}
