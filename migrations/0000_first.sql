@@ -91,6 +91,8 @@ CREATE TABLE "runs" (
 	"error" text,
 	"hint" text,
 	"attempts" integer DEFAULT 0 NOT NULL,
+	"interruptions" integer DEFAULT 0 NOT NULL,
+	"claim" text,
 	"front" text NOT NULL,
 	"conversation_id" text NOT NULL,
 	"started_by" text NOT NULL,

@@ -148,6 +148,10 @@ export const runs = pgTable(
     hint: text('hint'),
     /** Times the trainer has been started; a crash is retried a few times from its last checkpoint. */
     attempts: integer('attempts').notNull().default(0),
+    /** Times its worker was lost since a person last started it; past a few, it waits for a person. */
+    interruptions: integer('interruptions').notNull().default(0),
+    /** Who trains it: set when a worker takes it, and every write of that worker asks whether it still is the one. */
+    claim: text('claim'),
     /** Where its card lives. */
     front: text('front').notNull(),
     conversationId: text('conversation_id').notNull(),
