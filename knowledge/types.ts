@@ -58,6 +58,8 @@ export interface SearchResult {
 
 export interface Search {
   search(query: string, limit: number): Promise<SearchResult>;
+  /** For each text, the share (0 to 1, by rarity) of the query's terms that it holds; 0 for a query without any. */
+  overlap(query: string, texts: readonly string[]): readonly number[];
 }
 
 /** Turns texts into unit vectors. The lexical search works without one; a later issue ships ours. */

@@ -16,6 +16,8 @@ export interface LexicalResult {
 
 export interface LexicalIndex {
   find(query: string): LexicalResult;
+  /** For each text, the share (0 to 1, by rarity) of the query's terms that it holds. */
+  overlap(query: string, texts: readonly string[]): readonly number[];
 }
 
 interface IndexedSection {
@@ -40,6 +42,15 @@ export function createLexicalIndex(guide: Pick<Guide, 'chapters' | 'passages'>, 
   const passages = new Map(guide.passages.map((passage) => [passage.id, passage]));
 
   return {
+    overlap: (query, texts) => {
+      const terms = analyser.queryTerms(query).map(({ term }) => term);
+      const total = massOf(terms, rarity);
+      return texts.map((text) => {
+        const held = new Set(analyser.documentTerms(text));
+        const shared = terms.filter((term) => held.has(term));
+        return total === 0 ? 0 : massOf(shared, rarity) / total;
+      });
+    },
     find: (query) => {
       const terms = analyser.queryTerms(query);
       if (terms.length === 0) return { ranking: [], evidence: undefined };

@@ -19,6 +19,7 @@ export async function createSearch({ guide, embedder }: SearchOptions): Promise<
   const semantic = embedder && (await createSemanticRanking(guide, embedder));
   const passages = new Map(guide.passages.map((passage) => [passage.id, passage]));
   return {
+    overlap: lexical.overlap,
     search: async (query, limit) => {
       const { ranking, evidence } = lexical.find(query);
       const fused = semantic
