@@ -1,0 +1,10 @@
+// The terminal front against the contract every front keeps.
+import { describeFront } from './support/front-contract.ts';
+import { createTerminalHarness } from './support/terminal-harness.ts';
+
+describeFront('terminal', createTerminalHarness, {
+  skip: [
+    { reason: 'a terminal has one person', tests: ['hides a private reply from others'] },
+    { reason: 'a terminal starts with an empty screen', tests: ['keeps buttons working after a restart'] },
+  ],
+});

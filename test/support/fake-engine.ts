@@ -1,0 +1,349 @@
+// An engine in memory, for tests of what stands in front of it: fronts, commands, the conversation.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import {
+  type Answer,
+  type ClassificationMetrics,
+  type Dataset,
+  type Engine,
+  type QuizQuestion,
+  type Run,
+  runSpecSchema,
+  type StoredMessage,
+  UserError,
+} from '../../engine/index.ts';
+import type { QuizItem } from '../../knowledge/index.ts';
+
+/** A 1 × 1 PNG. */
+export const pixel = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+
+export interface FakeEngine extends Engine {
+  /** Questions the tutor was asked, with the turns it was given. */
+  readonly asked: { question: string; turns: readonly { role: string; text: string }[] }[];
+  readonly messages: StoredMessage[];
+  /** Changes a run's row and tells the watchers. */
+  change(runId: string, change: Partial<Run>): Run;
+  /** The next tutor question throws this. */
+  breakNext(error: Error): void;
+}
+
+export const metrics: ClassificationMetrics = {
+  loss: 0.41,
+  accuracy: 0.875,
+  majorityAccuracy: 0.5,
+  macroPrecision: 0.88,
+  macroRecall: 0.87,
+  macroF1: 0.87,
+  perClass: [
+    { label: 'bad', precision: 0.9, recall: 0.85, f1: 0.87, support: 4 },
+    { label: '<b>good</b> @everyone', precision: 0.85, recall: 0.9, f1: 0.88, support: 4 },
+  ],
+  confusion: [
+    [3, 1],
+    [0, 4],
+  ],
+  examples: 8,
+};
+
+const quizItems: readonly QuizItem[] = [1, 2].map((n) => ({
+  id: `overfitting-underfitting/q${n}`,
+  chapterId: 'overfitting-underfitting',
+  sectionId: 'definition',
+  question: `Question ${n}: which gap shows overfitting?`,
+  choices: [
+    { id: 'gap', text: 'Training far better than held-out', feedback: 'That gap is the definition.' },
+    { id: 'both', text: 'Both bad', feedback: 'Both bad is underfitting.' },
+    { id: 'none', text: 'No gap', feedback: 'No gap means it generalises.' },
+  ],
+  correctChoiceId: 'gap',
+  difficulty: 1,
+}));
+
+const chapter = { chapterId: 'overfitting-underfitting', title: 'Overfitting and underfitting', items: 2 };
+
+export function createFakeEngine(): FakeEngine {
+  const keys = new Set<string>();
+  const messages: StoredMessage[] = [];
+  const places = new Map<number, string>();
+  const asked: FakeEngine['asked'] = [];
+  const pictures = new Map<string, Uint8Array>();
+  const runs: Run[] = [];
+  const watchers = new Set<(run: Run) => void>();
+  const kept: Dataset[] = [];
+  const sessions = new Map<string, { personId: string; answers: Map<string, string> }>();
+  let broken: Error | undefined;
+
+  const placeOf = (key: { workspaceId: string; front: string; conversationId: string }) =>
+    JSON.stringify([key.workspaceId, key.front, key.conversationId]);
+
+  function answer(markdown: string, covered = true): Answer {
+    return {
+      markdown,
+      abstained: !covered,
+      confidence: covered ? 0.9 : 0.1,
+      citations: covered
+        ? [
+            {
+              chapterId: chapter.chapterId,
+              sectionId: 'definition',
+              title: 'Overfitting and underfitting › Definition',
+              quote: 'A model overfits when it fits noise.',
+            },
+          ]
+        : [],
+      passages: [],
+      nearest: covered ? [] : [{ chapterId: chapter.chapterId, title: chapter.title }],
+    };
+  }
+
+  function question(sessionId: string, index: number): QuizQuestion | undefined {
+    const item = quizItems[index];
+    return item && { sessionId, number: index + 1, total: quizItems.length, item, choices: item.choices };
+  }
+
+  function change(runId: string, changed: Partial<Run>): Run {
+    const index = runs.findIndex((run) => run.id === runId);
+    const before = runs[index];
+    if (before === undefined) throw new Error(`no run ${runId}`);
+    const after = { ...before, ...changed };
+    runs[index] = after;
+    for (const watcher of watchers) watcher(after);
+    return after;
+  }
+
+  async function get(workspaceId: string, nameOrId: string): Promise<Run> {
+    const found = runs.find((run) => run.workspaceId === workspaceId && (run.name === nameOrId || run.id === nameOrId));
+    if (found === undefined) {
+      throw new UserError(
+        `There is no run ${nameOrId}.`,
+        `Runs: ${runs.map((run) => run.name).join(', ') || 'none yet'}.`,
+      );
+    }
+    return found;
+  }
+
+  async function putPicture(png: Uint8Array) {
+    const id = createHash('sha256').update(png).digest('hex');
+    pictures.set(id, png);
+    return { id, width: 1, height: 1 };
+  }
+
+  return {
+    asked,
+    messages,
+    change,
+    breakNext: (error) => {
+      broken = error;
+    },
+    conversations: {
+      openWorkspace: async () => {},
+      claim: async (workspaceId, key) => {
+        const whole = JSON.stringify([workspaceId, key]);
+        const fresh = !keys.has(whole);
+        keys.add(whole);
+        return fresh;
+      },
+      say: async (key, { personId, slot, visibleTo, content }) => {
+        const index = messages.findIndex(
+          (message) => slot !== undefined && message.slot === slot && places.get(message.id) === placeOf(key),
+        );
+        const before = messages[index];
+        const now = new Date();
+        const message: StoredMessage = {
+          id: before?.id ?? messages.length + 1,
+          personId,
+          slot,
+          externalId: before?.externalId,
+          visibleTo,
+          content: JSON.parse(JSON.stringify(content)),
+          createdAt: before?.createdAt ?? now,
+          updatedAt: now,
+        };
+        places.set(message.id, placeOf(key));
+        if (before === undefined) messages.push(message);
+        else messages[index] = message;
+        return message;
+      },
+      setExternalId: async () => {},
+      history: async (key, personId, limit) =>
+        messages
+          .filter((message) => places.get(message.id) === placeOf(key))
+          .filter((message) => message.visibleTo === undefined || message.visibleTo === personId)
+          .slice(-limit),
+    },
+    tutor: {
+      ask: async (text, turns) => {
+        asked.push({ question: text, turns });
+        if (broken !== undefined) {
+          const error = broken;
+          broken = undefined;
+          throw error;
+        }
+        return answer('The guide says: **watch the gap**.', !text.includes('weather'));
+      },
+      explain: async (concept) => answer(`The section on ${concept.length} letters.`),
+    },
+    quizzes: {
+      chapters: [chapter],
+      items: quizItems,
+      start: async ({ personId, chapterId }) => {
+        if (chapterId !== chapter.chapterId) {
+          throw new UserError(`There is no chapter ${chapterId}.`, `The nearest is ${chapter.chapterId}.`);
+        }
+        const sessionId = `session-${sessions.size + 1}`;
+        sessions.set(sessionId, { personId, answers: new Map() });
+        const first = question(sessionId, 0);
+        if (first === undefined) throw new Error('no items');
+        return first;
+      },
+      answer: async ({ personId, sessionId, itemId, choiceId }) => {
+        const session = sessions.get(sessionId);
+        const index = quizItems.findIndex((item) => item.id === itemId);
+        const item = quizItems[index];
+        const asking = question(sessionId, index);
+        if (session === undefined || item === undefined || asking === undefined) {
+          throw new UserError('There is no such quiz any more.', 'Start one: quiz');
+        }
+        if (session.personId !== personId)
+          throw new UserError('This quiz belongs to someone else.', 'Start yours: quiz');
+        const counted = !session.answers.has(itemId);
+        if (counted) session.answers.set(itemId, choiceId);
+        const chosenId = session.answers.get(itemId) ?? choiceId;
+        const right = (id: string) => quizItems.find((other) => other.id === id)?.correctChoiceId;
+        const correct = [...session.answers].filter(([id, choice]) => right(id) === choice).length;
+        return {
+          counted,
+          correct: chosenId === item.correctChoiceId,
+          question: asking,
+          chosenId,
+          correction:
+            chosenId === item.correctChoiceId
+              ? undefined
+              : item.choices.find((choice) => choice.id === chosenId)?.feedback,
+          reason: 'That gap is the definition.',
+          next: question(sessionId, session.answers.size),
+          summary:
+            session.answers.size < quizItems.length
+              ? undefined
+              : {
+                  sessionId,
+                  chapterId: chapter.chapterId,
+                  chapterTitle: chapter.title,
+                  correct,
+                  total: quizItems.length,
+                  reread: [
+                    {
+                      chapterId: chapter.chapterId,
+                      sectionId: 'definition',
+                      title: 'Overfitting and underfitting › Definition',
+                    },
+                  ],
+                },
+        };
+      },
+      current: async ({ sessionId }) => {
+        const open = question(sessionId, sessions.get(sessionId)?.answers.size ?? 0);
+        if (open === undefined) throw new UserError('This quiz is finished.', 'Start another: quiz');
+        return open;
+      },
+      score: async () => ({ correct: 0, answered: 0 }),
+    },
+    datasets: {
+      samples: [{ id: 'sample:moods', title: 'Moods', description: '600 short sentences, two moods' }],
+      add: async ({ path, name, textColumn, labelColumn }) => {
+        const lines = (await readFile(path, 'utf8')).trim().split('\n');
+        if (lines.length < 3)
+          throw new UserError(`${name} has ${lines.length - 1} rows.`, 'Training needs at least 20.');
+        const id = createHash('sha256').update(lines.join('\n')).digest('hex');
+        const dataset = fakeDataset(id, name, path, lines.length - 1, textColumn ?? 'text', labelColumn ?? 'label');
+        kept.push(dataset);
+        return dataset;
+      },
+      get: async (_workspaceId, id) => {
+        if (id === 'sample:moods') return fakeDataset(id, 'Moods', 'samples/moods.csv', 600, 'text', 'label');
+        const found = kept.find((dataset) => dataset.id === id);
+        if (found === undefined) throw new UserError(`There is no dataset ${id}.`, 'Upload one: finetune');
+        return found;
+      },
+      list: async () => kept.map(({ id, name, report }) => ({ id, name, rows: report.rows })),
+    },
+    runs: {
+      submit: async ({ workspaceId, personId, front, conversationId, datasetName, spec }) => {
+        const run: Run = {
+          id: `id-${runs.length + 1}`,
+          workspaceId,
+          name: `run-${runs.length + 1}`,
+          datasetName,
+          spec: runSpecSchema.parse({ ...spec, out: 'out' }),
+          status: 'queued',
+          start: undefined,
+          progress: undefined,
+          metrics: undefined,
+          result: undefined,
+          error: undefined,
+          hint: undefined,
+          front,
+          conversationId,
+          startedBy: personId,
+          createdAt: new Date(),
+          finishedAt: undefined,
+        };
+        runs.push(run);
+        return run;
+      },
+      get,
+      list: async (workspaceId) => runs.filter((run) => run.workspaceId === workspaceId).toReversed(),
+      stop: async (workspaceId, name) => change((await get(workspaceId, name)).id, { status: 'stopping' }),
+      resume: async (workspaceId, name) => change((await get(workspaceId, name)).id, { status: 'queued' }),
+      events: async () => [],
+      watch: (watcher) => {
+        watchers.add(watcher);
+        return () => watchers.delete(watcher);
+      },
+      predict: async (workspaceId, name, texts) => {
+        const run = await get(workspaceId, name);
+        if (run.status !== 'done') throw new UserError(`${run.name} has no model yet.`, 'Wait until it is done.');
+        return texts.map(() => ({ label: 'good', scores: { good: 0.75, bad: 0.25 } }));
+      },
+      lossPicture: async (_workspaceId, runId) => {
+        const run = runs.find((candidate) => candidate.id === runId);
+        return run?.progress && { ...(await putPicture(pixel)), alt: 'Loss over steps, falling' };
+      },
+      confusionPicture: async (_workspaceId, runId) => {
+        const run = runs.find((candidate) => candidate.id === runId);
+        return run?.metrics && { ...(await putPicture(pixel)), alt: 'Confusion matrix: 3 of 4 bad, 4 of 4 good' };
+      },
+    },
+    pictures: { put: putPicture, get: async (id) => pictures.get(id) },
+    close: async () => {},
+  };
+}
+
+function fakeDataset(id: string, name: string, path: string, rows: number, text: string, label: string): Dataset {
+  return {
+    id,
+    name,
+    path,
+    report: {
+      format: 'csv',
+      encoding: 'utf-8',
+      columns: [text, label],
+      textColumn: text,
+      labelColumn: label,
+      rows,
+      labels: [
+        { label: 'good', count: rows / 2 },
+        { label: 'bad', count: rows / 2 },
+      ],
+      duplicates: 1,
+      skipped: [{ line: 7, reason: 'no label' }],
+      skippedCount: 1,
+      textLength: { median: 20, p95: 60, max: 90 },
+      warnings: ['One text is there twice: <img src=x onerror=alert(1)> @everyone'],
+      samples: [{ text: 'fine', label: 'good' }],
+    },
+  };
+}
