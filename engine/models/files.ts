@@ -1,0 +1,59 @@
+// Writing files so that a crash leaves the old file or the new one, never half of one; reading JSON with the file's name in errors.
+import { createHash } from 'node:crypto';
+import { open, readFile, rename } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { UserError } from '../errors.ts';
+
+/** Makes a rename or a new entry in `folder` durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Writes beside the target, syncs, and renames over it.
+ * @returns the SHA-256 of what was written, in hexadecimal.
+ */
+export async function writeFileAtomically(path: string, chunks: Iterable<Uint8Array | string>): Promise<string> {
+  const temporary = `${path}.${process.pid}.partial`;
+  const hash = createHash('sha256');
+  const handle = await open(temporary, 'w');
+  try {
+    for (const chunk of chunks) {
+      hash.update(chunk);
+      await handle.appendFile(chunk);
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+  return hash.digest('hex');
+}
+
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFileAtomically(path, [`${JSON.stringify(value, undefined, 2)}\n`]);
+}
+
+/** @throws UserError when the file is missing or is not a JSON object. */
+export async function readJsonObject(path: string): Promise<{ [key: string]: unknown }> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UserError(`${path} cannot be read.`, `The folder should hold ${basename(path)}.`, { cause: error });
+  });
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value;
+  } catch (error) {
+    throw new UserError(`${path} is not valid JSON.`, 'Download or export the folder again.', { cause: error });
+  }
+  throw new UserError(`${path} does not hold a JSON object.`, 'Download or export the folder again.');
+}
+
+export function isObject(value: unknown): value is { [key: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,71 @@
+// What a model function builds with: weights by their checkpoint name, linear layers, dropout.
+import type { GraphBuilder } from '../graph/graph.ts';
+import type { Value } from '../graph/ops.ts';
+import { elementCount, type Shape } from '../graph/tensor.ts';
+
+export interface Layers {
+  readonly g: GraphBuilder;
+  weight(name: string): Value;
+  /** x [rows, in] → [rows, out] with `${name}.weight` [out, in] and `${name}.bias`. */
+  linear(x: Value, name: string): Value;
+  /** Zeroes a share of the elements and scales the rest; nothing outside training. */
+  dropout(x: Value, rate: number): Value;
+}
+
+/** An input of the training graph to be filled with 0 or 1/(1 − rate) before each step. */
+export interface DropoutMask {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly rate: number;
+}
+
+/** Low-rank updates: y = W·x + (alpha/r)·B·(A·x), A [r, in], B [out, r] (Hu et al. 2021). */
+export interface LoraLayers {
+  readonly targets: ReadonlySet<string>;
+  readonly scale: number;
+}
+
+export const loraA = (name: string) => `${name}.lora_A.weight`;
+export const loraB = (name: string) => `${name}.lora_B.weight`;
+
+export interface LayersOptions {
+  readonly weight: (name: string) => Value;
+  readonly lora?: LoraLayers | undefined;
+  /** Collects the masks a training graph needs; without it there is no dropout. */
+  readonly masks?: DropoutMask[] | undefined;
+}
+
+export function createLayers(g: GraphBuilder, { weight, lora, masks }: LayersOptions): Layers {
+  return {
+    g,
+    weight,
+    linear(x, name) {
+      const y = g.op('Gemm', [x, weight(`${name}.weight`), weight(`${name}.bias`)], { transA: false, transB: true });
+      if (!lora?.targets.has(name)) return y;
+      const down = g.op('Gemm', [x, weight(loraA(name))], { transA: false, transB: true });
+      const up = g.op('Gemm', [down, weight(loraB(name))], { transA: false, transB: true });
+      return g.op('Add', [y, g.op('Mul', [up, g.scalar(lora.scale)])]);
+    },
+    dropout(x, rate) {
+      if (!masks || rate === 0) return x;
+      const name = `dropout${masks.length}`;
+      masks.push({ name, shape: x.shape, rate });
+      return g.op('Mul', [x, g.input(name, 'float32', x.shape)]);
+    },
+  };
+}
+
+/** Rows of the last axis as a matrix: [a, b, c] → [a·b, c]. */
+export function asMatrix(g: GraphBuilder, x: Value): Value {
+  const columns = x.shape.at(-1) ?? 1;
+  return g.op('Reshape', [x], { shape: [elementCount(x.shape) / columns, columns] });
+}
+
+/** Mean cross-entropy over rows, as −Σ target·log softmax(logits); `targets` [n, k] carry each row's weight. */
+export function crossEntropy(g: GraphBuilder, logits: Value, targets: Value): Value {
+  const last = { axes: [1], keepDims: true };
+  const shifted = g.op('Sub', [logits, g.op('ReduceMax', [logits], last)]);
+  const logSum = g.op('Log', [g.op('ReduceSum', [g.op('Exp', [shifted])], last)]);
+  const weighted = g.op('Mul', [g.op('Sub', [logSum, shifted]), targets]);
+  return g.op('ReduceSum', [weighted], { axes: [0, 1], keepDims: false });
+}

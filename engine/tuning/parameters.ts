@@ -1,0 +1,133 @@
+// Which weights a run trains and which stay frozen, for each method; the trained ones are live arrays, updated in place.
+import type { FileRange, GraphBuilder } from '../graph/graph.ts';
+import type { Value } from '../graph/ops.ts';
+import type { FloatTensor, Shape, Tensor } from '../graph/tensor.ts';
+import { type Base, initialWeight } from '../models/base.ts';
+import { type BertConfig, bertParameterShapes, loraTargets } from '../models/bert.ts';
+import { type LoraLayers, loraA, loraB } from '../models/layers.ts';
+import { createRandom, type Random } from '../random.ts';
+import type { RunSpec } from '../runs/spec.ts';
+
+export type FrozenWeight = { readonly shape: Shape } & (
+  | { readonly data: Float32Array }
+  | { readonly range: FileRange }
+);
+
+export interface Parameters {
+  readonly config: BertConfig;
+  readonly labels: number;
+  readonly lora: LoraLayers | undefined;
+  readonly trainable: ReadonlyMap<string, FloatTensor>;
+  readonly frozen: ReadonlyMap<string, FrozenWeight>;
+  /** Modules that a LoRA artifact keeps whole beside its adapters, as PEFT names them. */
+  readonly modulesToSave: readonly string[];
+  /** How many numbers the model has, trained and frozen. */
+  readonly count: number;
+}
+
+const isHead = (name: string) => name.startsWith('classifier.');
+const isPooler = (name: string) => name.startsWith('bert.pooler.');
+
+/** Loads what is to be trained and draws at random, from the seed, what the base does not have. */
+export async function prepareParameters(
+  base: Base,
+  labels: number,
+  { method, hyper }: Pick<RunSpec, 'method' | 'hyper'>,
+): Promise<Parameters> {
+  const random = createRandom(hyper.seed);
+  const shapes = bertParameterShapes(base.config, labels);
+  // A new task gets a new head; a pooler that was never trained is trained too.
+  const trainPooler = base.fresh || !base.weights.has('bert.pooler.dense.weight');
+  const trains = (name: string) => method === 'full' || isHead(name) || (isPooler(name) && trainPooler);
+  const trainable = new Map<string, FloatTensor>();
+  const frozen = new Map<string, FrozenWeight>();
+  for (const [name, shape] of shapes) {
+    const stored = isHead(name) ? undefined : base.weights.get(name);
+    if (!trains(name) && stored?.range) frozen.set(name, { shape, range: stored.range });
+    else (trains(name) ? trainable : frozen).set(name, (await stored?.load()) ?? initialWeight(name, shape, random));
+  }
+  const lora = method === 'lora' ? addAdapters(base, hyper, shapes, trainable, random) : undefined;
+  const count = [...trainable.values(), ...frozen.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const modulesToSave = trainPooler ? ['classifier', 'pooler'] : ['classifier'];
+  return { config: base.config, labels, lora, trainable, frozen, modulesToSave, count };
+}
+
+const sizeOf = (shape: Shape) => shape.reduce((product, size) => product * size, 1);
+
+/** A as PEFT draws it (Kaiming uniform with a = √5: within ±1/√in), B zero, so that training starts from the base. */
+function addAdapters(
+  base: Base,
+  { loraRank, loraAlpha }: RunSpec['hyper'],
+  shapes: ReadonlyMap<string, Shape>,
+  trainable: Map<string, FloatTensor>,
+  random: Random,
+): LoraLayers {
+  const targets = loraTargets(base.config);
+  for (const target of targets) {
+    const [out = 0, input = 0] = shapes.get(`${target}.weight`) ?? [];
+    const bound = 1 / Math.sqrt(input);
+    const a = Float32Array.from({ length: loraRank * input }, () => bound * (2 * random.next() - 1));
+    trainable.set(loraA(target), { shape: [loraRank, input], data: a });
+    trainable.set(loraB(target), { shape: [out, loraRank], data: new Float32Array(out * loraRank) });
+  }
+  return { targets: new Set(targets), scale: loraAlpha / loraRank };
+}
+
+/** W + (alpha/r)·B·A for every adapted layer. @returns the weights of the same model without adapters. */
+export async function mergeAdapters(base: Base, parameters: Parameters): Promise<Map<string, FloatTensor>> {
+  const { lora, trainable } = parameters;
+  const merged = new Map<string, FloatTensor>();
+  for (const name of bertParameterShapes(parameters.config, parameters.labels).keys()) {
+    const frozen = parameters.frozen.get(name);
+    const tensor = trainable.get(name) ?? (frozen && 'data' in frozen ? frozen : await base.weights.get(name)?.load());
+    if (!tensor) throw new Error(`no weight ${name}`);
+    const target = name.replace(/\.weight$/, '');
+    const a = trainable.get(loraA(target));
+    const b = trainable.get(loraB(target));
+    if (!lora || !a || !b) {
+      merged.set(name, { shape: tensor.shape, data: tensor.data.slice() });
+      continue;
+    }
+    const [out = 0, input = 0] = tensor.shape;
+    const rank = a.shape[0] ?? 0;
+    const data = tensor.data.slice();
+    for (let row = 0; row < out; row++) {
+      for (let k = 0; k < rank; k++) {
+        const factor = lora.scale * (b.data[row * rank + k] ?? 0);
+        for (let column = 0; column < input; column++) {
+          data[row * input + column] = (data[row * input + column] ?? 0) + factor * (a.data[k * input + column] ?? 0);
+        }
+      }
+    }
+    merged.set(name, { shape: tensor.shape, data });
+  }
+  return merged;
+}
+
+/** Weights as graph values: trained ones are inputs, frozen ones part of the model. Each is made once, when asked for. */
+export function weightValues(
+  g: GraphBuilder,
+  { trainable, frozen }: Pick<Parameters, 'trainable' | 'frozen'>,
+): (name: string) => Value {
+  const values = new Map<string, Value>();
+  const make = (name: string): Value => {
+    const trained = trainable.get(name);
+    if (trained) return g.input(name, 'float32', trained.shape);
+    const weight = frozen.get(name);
+    if (!weight) throw new Error(`no weight ${name}`);
+    if ('range' in weight) return g.external(weight.shape, weight.range);
+    return g.constant({ type: 'float32', shape: weight.shape, data: weight.data });
+  };
+  return (name) => {
+    const known = values.get(name) ?? make(name);
+    values.set(name, known);
+    return known;
+  };
+}
+
+/** The trained weights as feeds; they share the live arrays. */
+export function weightFeeds(trainable: ReadonlyMap<string, FloatTensor>): { readonly [name: string]: Tensor } {
+  return Object.fromEntries(
+    Array.from(trainable, ([name, { shape, data }]) => [name, { type: 'float32', shape, data } as const]),
+  );
+}
