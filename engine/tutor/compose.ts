@@ -1,0 +1,165 @@
+// Words an answer from sections of the guide: the answer first, then an example or table, a pitfall, the next step.
+// Only sentences of the guide are used, so that each is cited by its own words.
+import type { Sentence } from '../../knowledge/index.ts';
+import type { Part } from './reading.ts';
+import type { Citation } from './tutor.ts';
+
+export interface Source {
+  readonly chapterId: string;
+  readonly sectionId: string;
+  /** `Chapter › Section`. */
+  readonly title: string;
+  readonly sectionTitle: string;
+  readonly parts: readonly Part[];
+}
+
+export interface Composed {
+  readonly markdown: string;
+  readonly citations: readonly Citation[];
+}
+
+/** The share of the question's terms that each text holds. */
+export type Overlap = (texts: readonly string[]) => readonly number[];
+
+const limits = { total: 1200, lead: 450, side: 300, support: 520, leadIn: 260, pitfall: 240, next: 220 };
+
+interface Run {
+  readonly source: Source;
+  readonly part: Part;
+  readonly sentences: readonly Sentence[];
+}
+
+export function composeAnswer(question: string, source: Source, overlap: Overlap): Composed {
+  const definition = openingOf(source, limits.lead);
+  const focus = findFocus(question, source, overlap, definition);
+  const runs = [focus, definition].flatMap((run) => run ?? []);
+  // With the point made, the definition may be shorter.
+  const lead = focus && definition ? [focus, { ...definition, sentences: definition.sentences.slice(0, 2) }] : runs;
+  const support = findSupport(question, source, overlap, lead);
+  const pitfall = findPitfall(source, overlap, lead);
+  const paragraphs = lead.map(wordsOf);
+  const cited: Run[] = [...lead];
+  const fits = (text: string) => [...paragraphs, text].join('\n\n').length <= limits.total;
+  if (support && fits(support)) paragraphs.push(support);
+  if (pitfall) {
+    const text = `**Watch out:** ${wordsOf(pitfall)}`;
+    if (fits(text)) {
+      paragraphs.push(text);
+      cited.push(pitfall);
+    }
+  }
+  const next = nextStep(source);
+  if (next && fits(next)) paragraphs.push(next);
+  return { markdown: paragraphs.join('\n\n'), citations: cite(cited) };
+}
+
+/** Each side in its own words; `whole`, where the guide compares them itself, comes first. */
+export function composeComparison(
+  question: string,
+  whole: Source | undefined,
+  sides: readonly Source[],
+  overlap: Overlap,
+): Composed {
+  const own = whole && composeAnswer(question, whole, overlap);
+  const runs = sides.filter((side) => side !== whole).flatMap((side) => openingOf(side, limits.side) ?? []);
+  const sidesText = runs.map((run) => `- **${run.source.sectionTitle}:** ${wordsOf(run)}`).join('\n');
+  if (!own) return { markdown: sidesText, citations: cite(runs) };
+  if (sidesText === '' || own.markdown.length + sidesText.length > limits.total) return own;
+  return { markdown: `${own.markdown}\n\n${sidesText}`, citations: [...own.citations, ...cite(runs)] };
+}
+
+/** The section's first paragraph, as many whole sentences as fit, three at most. */
+function openingOf(source: Source, limit: number): Run | undefined {
+  const part = source.parts.find(({ role }) => role === 'answer') ?? source.parts.find((p) => p.sentences.length > 0);
+  return part && { source, part, sentences: takeSentences(part.sentences, limit) };
+}
+
+function takeSentences(sentences: readonly Sentence[], limit: number): Sentence[] {
+  const taken: Sentence[] = [];
+  let length = 0;
+  for (const sentence of sentences.slice(0, 3)) {
+    length += sentence.markdown.length + 1;
+    if (taken.length > 0 && length > limit) break;
+    taken.push(sentence);
+  }
+  return taken;
+}
+
+const leansBack =
+  /^\W*(?:this|that|these|those|it|its|they|them|he|she|but|so|and|or|then|both|here|there|also|such|instead|otherwise|however|the same|note|notice)\b/i;
+const asksDefinition = /^\W*(?:what(?:'s| is| are|s| does)|define|explain|meaning of|wh?at is)\b/i;
+
+/** Sentences elsewhere in the section that meet the question clearly better than its first paragraph does. */
+function findFocus(question: string, source: Source, overlap: Overlap, definition: Run | undefined): Run | undefined {
+  const candidates = source.parts
+    .filter((part) => part !== definition?.part && ['text', 'pitfall', 'example', 'intuition'].includes(part.role))
+    .flatMap((part) => part.sentences.map((_, index) => ({ part, index })));
+  const texts = candidates.map(({ part, index }) => part.sentences[index]?.prose ?? '');
+  const [base = 0, ...scores] = overlap([definition?.sentences.map(({ prose }) => prose).join(' ') ?? '', ...texts]);
+  let best: { score: number; candidate: (typeof candidates)[number] } | undefined;
+  for (const [i, candidate] of candidates.entries()) {
+    const score = scores[i] ?? 0;
+    if (!best || score > best.score) best = { score, candidate };
+  }
+  const margin = asksDefinition.test(question) ? 0.4 : 0.2;
+  if (!best || best.score < 0.5 || best.score < base + margin) return undefined;
+  const { part, index } = best.candidate;
+  if (part.block.kind === 'list') return { source, part, sentences: part.sentences.slice(index, index + 1) };
+  const start = index > 0 && leansBack.test(part.sentences[index]?.prose ?? '') ? index - 1 : index;
+  return { source, part, sentences: takeSentences(part.sentences.slice(start), limits.lead - 100) };
+}
+
+const wantsFormula =
+  /\b(?:formula|equation|compute|calculate|calculated|math|maths|derive|code|python|implement|how is)\b/i;
+
+/** A table, list, formula or picture in words that goes with the answer, with the line that says what it shows. */
+function findSupport(question: string, source: Source, overlap: Overlap, lead: readonly Run[]): string | undefined {
+  const used = new Set(lead.map(({ part }) => part.block));
+  const candidates = source.parts
+    .filter(({ block, role }) => !used.has(block) && ['text', 'example', 'intuition', 'answer'].includes(role))
+    .flatMap((part) => {
+      const isFigure = part.block.kind === 'table' || part.block.kind === 'list' || part.block.kind === 'code';
+      if (!isFigure && part.role !== 'intuition') return [];
+      const leadIn = part.leadIn && !used.has(part.leadIn) ? `${part.leadIn.markdown}\n\n` : '';
+      const text = leadIn + part.block.markdown;
+      const fits = text.length <= limits.support && leadIn.length <= limits.leadIn;
+      return fits ? [{ part, text }] : [];
+    });
+  const scores = overlap(candidates.map(({ part, text }) => `${text} ${part.block.prose}`));
+  const wanted = wantsFormula.test(question) ? 'code' : 'table';
+  const ranked = candidates
+    .map(({ part, text }, i) => ({ text, score: (scores[i] ?? 0) + (part.block.kind === wanted ? 0.3 : 0) }))
+    .sort((a, b) => b.score - a.score);
+  return ranked[0]?.text;
+}
+
+function findPitfall(source: Source, overlap: Overlap, lead: readonly Run[]): Run | undefined {
+  const used = new Set(lead.flatMap(({ sentences }) => sentences));
+  const candidates = source.parts
+    .filter(({ role }) => role === 'pitfall')
+    .flatMap((part) => part.sentences.map((sentence) => ({ part, sentence })))
+    .filter(({ sentence }) => !used.has(sentence) && sentence.markdown.length <= limits.pitfall);
+  const scores = overlap(candidates.map(({ sentence }) => sentence.prose));
+  const best = scores.indexOf(Math.max(...scores));
+  const found = candidates[best];
+  return found && { source, part: found.part, sentences: [found.sentence] };
+}
+
+function nextStep(source: Source): string | undefined {
+  const part = source.parts.find(({ role }) => role === 'next');
+  if (part && part.block.markdown.length <= limits.next + 30) return part.block.markdown;
+  return `**Next:** test yourself with \`quiz ${source.chapterId}\`.`;
+}
+
+function wordsOf(run: Run): string {
+  return run.sentences.map(({ markdown }) => markdown).join(' ');
+}
+
+function cite(runs: readonly Run[]): Citation[] {
+  return runs.map(({ source, sentences }) => ({
+    chapterId: source.chapterId,
+    sectionId: source.sectionId,
+    title: source.title,
+    quote: sentences.map(({ prose }) => prose).join(' '),
+  }));
+}

@@ -1,0 +1,52 @@
+// A section as a tutor reads it: what each block is for (answer, example, pitfall, next step) by the label it opens with.
+import { cutBlocks, type Section, type SectionBlock, type Sentence } from '../../knowledge/index.ts';
+
+export type Role = 'answer' | 'text' | 'intuition' | 'example' | 'pitfall' | 'next' | 'related';
+
+export interface Part {
+  readonly role: Role;
+  readonly block: SectionBlock;
+  /** Sentences or list items without the label. */
+  readonly sentences: readonly Sentence[];
+  /** The short paragraph right above a table, a list or code, which says what it shows. */
+  readonly leadIn: SectionBlock | undefined;
+}
+
+const roles: readonly (readonly [RegExp, Role])[] = [
+  [/pitfall|folklore|mistake|watch out|careful|caveat|trap/i, 'pitfall'],
+  [/^(what to do next|next)/i, 'next'],
+  [/^(related|see also|further)/i, 'related'],
+  [/intuition|picture|analogy/i, 'intuition'],
+  [/example|by hand|worked|check/i, 'example'],
+];
+
+const label = /^\*\*([^*]{1,60})\*\*[.:,]?\s*/;
+
+/** The first paragraph is the section's own short answer; a label alone on its line holds for the block below it. */
+export function readSection(section: Section): Part[] {
+  const parts: Part[] = [];
+  let inherited: Role | undefined;
+  let previous: SectionBlock | undefined;
+  for (const block of cutBlocks(section.markdown)) {
+    const match = block.kind === 'paragraph' ? label.exec(block.markdown) : null;
+    const named = match?.[1] === undefined ? undefined : roleOf(match[1]);
+    const isLabelAlone = match !== null && match[0].trim() === block.markdown.trim();
+    if (block.kind === 'heading') inherited = roleOf(block.prose);
+    else if (isLabelAlone) inherited = named;
+    else {
+      const first = !parts.some((part) => part.role === 'answer');
+      const role = named ?? inherited ?? (first && block.kind === 'paragraph' ? 'answer' : 'text');
+      const sentences = block.sentences.filter(({ markdown }) => markdown.replace(label, '') !== '');
+      const leadIn = block.kind !== 'paragraph' && previous?.kind === 'paragraph' ? previous : undefined;
+      parts.push({ role, block, sentences, leadIn });
+      // A label rules the one block below it; a heading rules until the next heading.
+      if (previous && label.test(previous.markdown)) inherited = undefined;
+    }
+    previous = block;
+  }
+  return parts;
+}
+
+function roleOf(title: string): Role | undefined {
+  return roles.find(([pattern]) => pattern.test(title))?.[1];
+}
