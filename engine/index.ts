@@ -8,7 +8,10 @@ import type { Quizzes } from './tutor/quizzes.ts';
 import type { Tutor } from './tutor/tutor.ts';
 
 export type { Picture, Pictures } from './charts/pictures.ts';
-export type { Dataset, DatasetReport, Datasets } from './data/datasets.ts';
+export type { Dataset, Datasets } from './data/datasets.ts';
+export { inspectDataset } from './data/examples.ts';
+export type { DatasetReport } from './data/report.ts';
+export { maxDatasetBytes } from './data/text-file.ts';
 export { UserError } from './errors.ts';
 export type { ClassificationMetrics, RunEvent } from './runs/events.ts';
 export type { Prediction, Run, Runs } from './runs/runs.ts';

@@ -165,7 +165,8 @@ function cellTexts(n: number, share: number, hit: boolean, x: number, y: number,
     fill: n === 0 ? palette.axis : share > (hit ? 0.5 : 0.6) ? palette.card : palette.ink,
   };
   const size = height >= 100 ? 26 : height >= 80 ? 22 : height >= 60 ? 18 : height >= 40 ? 14 : 11;
-  const countText = n >= 100_000 ? `${Math.round(n / 1000)}k` : whole(n);
+  const countText =
+    n < 100_000 ? whole(n) : n.toLocaleString('en-US', { notation: 'compact', maximumFractionDigits: 1 });
   const fitted = Math.min(size, (size * (height * 1.1)) / Math.max(1, textWidth(countText, size)));
   return [
     {
@@ -180,7 +181,7 @@ function cellTexts(n: number, share: number, hit: boolean, x: number, y: number,
             type: 'text',
             x,
             y: y + size * 0.7,
-            style: { ...style, text: `${(100 * share).toFixed(0)} %`, fontSize: size * 0.66 },
+            style: { ...style, text: share < 0.005 ? '< 1 %' : `${(100 * share).toFixed(0)} %`, fontSize: size * 0.66 },
           },
         ]
       : []),

@@ -162,7 +162,7 @@ export async function lossChart({
           sampling: 'minmax',
           clip: true,
           silent: true,
-          itemStyle: { color: palette.blue, opacity: 0.35 },
+          itemStyle: { color: palette.blue, opacity: few ? 1 : 0 },
           lineStyle: { color: palette.blue, width: 1, opacity: few ? 0 : 0.25 },
         },
         {

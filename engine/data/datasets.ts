@@ -1,22 +1,16 @@
-// What a dataset is to the conversation: a checked file with a text column, a label column and at least two labels.
-
-export interface DatasetReport {
-  readonly format: 'csv' | 'tsv' | 'jsonl' | 'json';
-  readonly encoding: 'utf-8';
-  readonly columns: readonly string[];
-  readonly textColumn: string;
-  readonly labelColumn: string;
-  readonly rows: number;
-  readonly labels: readonly { readonly label: string; readonly count: number }[];
-  readonly duplicates: number;
-  /** Rows left out, each with its line number and why (the first 20), and how many in all. */
-  readonly skipped: readonly { readonly line: number; readonly reason: string }[];
-  readonly skippedCount: number;
-  readonly textLength: { readonly median: number; readonly p95: number; readonly max: number };
-  /** Things worth saying that do not stop a run: imbalance, duplicates, very long texts. */
-  readonly warnings: readonly string[];
-  readonly samples: readonly { readonly text: string; readonly label: string }[];
-}
+// Datasets people may train on: uploaded files, kept by content once they have passed every check, and built-in samples.
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { and, desc, eq } from 'drizzle-orm';
+import { UserError } from '../errors.ts';
+import type { Database } from '../store/client.ts';
+import { datasets } from '../store/schema.ts';
+import { inspectDataset } from './examples.ts';
+import type { DatasetReport } from './report.ts';
+import { shown } from './text-file.ts';
 
 export interface Dataset {
   /** SHA-256 of the bytes, hex; `sample:<name>` for the built-in ones. */
@@ -26,6 +20,16 @@ export interface Dataset {
   readonly report: DatasetReport;
 }
 
+interface NewDataset {
+  readonly workspaceId: string;
+  readonly personId: string;
+  readonly path: string;
+  /** The sender's name of the file: shown, never used as a path. */
+  readonly name: string;
+  readonly textColumn?: string;
+  readonly labelColumn?: string;
+}
+
 export interface Datasets {
   /** The built-in samples. */
   readonly samples: readonly { readonly id: string; readonly title: string; readonly description: string }[];
@@ -33,15 +37,120 @@ export interface Datasets {
    * Checks and keeps an uploaded file. Nothing is kept when it is refused.
    * @throws UserError saying what is wrong with the file, where, and what to do.
    */
-  add(options: {
-    workspaceId: string;
-    personId: string;
-    path: string;
-    name: string;
-    textColumn?: string;
-    labelColumn?: string;
-  }): Promise<Dataset>;
+  add(file: NewDataset): Promise<Dataset>;
   /** @throws UserError for an unknown id. */
   get(workspaceId: string, id: string): Promise<Dataset>;
   list(workspaceId: string): Promise<readonly { readonly id: string; readonly name: string; readonly rows: number }[]>;
+}
+
+const sampleFolder = new URL('./samples/', import.meta.url);
+
+const builtIn = [
+  {
+    id: 'sample:moods',
+    title: 'Moods',
+    description: 'Short opinions on films, food, apps, study and travel: positive or negative.',
+    file: 'moods.csv',
+  },
+  {
+    id: 'sample:questions',
+    title: 'Questions',
+    description: 'What learners write to a tutor, by what they want: explain, compare, debug, quiz or finetune.',
+    file: 'questions.csv',
+  },
+] as const;
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/** The sender's file name without folders, short enough for a list. */
+function tidyName(name: string): string {
+  const tidy = name
+    .replace(/^.*[\\/]/, '')
+    .replace(/[\s\p{C}]+/gu, ' ')
+    .trim();
+  return [...(tidy || 'dataset')].slice(0, 120).join('');
+}
+
+function namedColumns(text: string | undefined, label: string | undefined) {
+  return { ...(text !== undefined && { text }), ...(label !== undefined && { label }) };
+}
+
+/** @param dataDir uploaded files are kept in its folder `datasets`, each under the SHA-256 of its bytes. */
+export function createDatasets({ db, dataDir }: { db: Database; dataDir: string }): Datasets {
+  const folder = join(dataDir, 'datasets');
+
+  /** The file is whole under its final name, or not there. */
+  async function keepFile(path: string): Promise<{ id: string; path: string }> {
+    await mkdir(folder, { recursive: true });
+    const temporary = join(folder, `.${randomUUID()}`);
+    try {
+      await copyFile(path, temporary);
+      const id = await hashFile(temporary);
+      const kept = join(folder, id);
+      await rename(temporary, kept);
+      return { id, path: kept };
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  return {
+    samples: builtIn.map(({ id, title, description }) => ({ id, title, description })),
+
+    async add({ workspaceId, personId, path, name, textColumn, labelColumn }) {
+      const report = await inspectDataset(path, tidyName(name), namedColumns(textColumn, labelColumn));
+      const file = await keepFile(path);
+      const { size } = await stat(file.path);
+      const described = {
+        name: tidyName(name),
+        path: file.path,
+        bytes: size,
+        rows: report.rows,
+        textColumn: report.textColumn,
+        labelColumn: report.labelColumn,
+        labels: report.labels,
+        addedBy: personId,
+      };
+      await db
+        .insert(datasets)
+        .values({ workspaceId, id: file.id, ...described })
+        .onConflictDoUpdate({ target: [datasets.workspaceId, datasets.id], set: described });
+      return { id: file.id, name: described.name, path: file.path, report };
+    },
+
+    async get(workspaceId, id) {
+      const sample = builtIn.find((candidate) => candidate.id === id);
+      if (sample) {
+        const path = fileURLToPath(new URL(sample.file, sampleFolder));
+        return { id, name: sample.title, path, report: await inspectDataset(path, sample.file) };
+      }
+      const [row] = await db
+        .select()
+        .from(datasets)
+        .where(and(eq(datasets.workspaceId, workspaceId), eq(datasets.id, id)));
+      if (!row) {
+        throw new UserError(
+          `There is no dataset ${shown(id)} here.`,
+          `Upload a file, or choose a sample: ${builtIn.map((known) => known.id).join(', ')}.`,
+        );
+      }
+      // The folder may have moved since the row was written; the name of the file has not.
+      const path = join(folder, row.id);
+      const report = await inspectDataset(path, row.name, namedColumns(row.textColumn, row.labelColumn));
+      return { id: row.id, name: row.name, path, report };
+    },
+
+    async list(workspaceId) {
+      return await db
+        .select({ id: datasets.id, name: datasets.name, rows: datasets.rows })
+        .from(datasets)
+        .where(eq(datasets.workspaceId, workspaceId))
+        .orderBy(desc(datasets.addedAt), datasets.id);
+    },
+  };
 }

@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import { UserError } from '../errors.ts';
 import { hyperSchema } from '../runs/spec.ts';
 import { type AskedColumns, chooseColumns } from './columns.ts';
-import type { DatasetReport } from './datasets.ts';
 import { normalizeText } from './normalize.ts';
+import type { DatasetReport } from './report.ts';
 import { headRows, openTable, peek } from './table.ts';
 import { count, shown } from './text-file.ts';
 

@@ -2,7 +2,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { CsvError, type Info, parse } from 'csv-parse';
 import { UserError } from '../errors.ts';
-import type { DatasetReport } from './datasets.ts';
+import type { DatasetReport } from './report.ts';
 import { count, readText, shown } from './text-file.ts';
 
 /** `undefined`: a JSON row without that key, or with null there. */
