@@ -21,6 +21,15 @@ export function plain(text: string, limit = Number.POSITIVE_INFINITY): string {
     .replace(/\bwww\./gi, (found) => `${found.slice(0, 3)}${breaker}.`);
 }
 
+/** One line of untrusted text as a code span. */
+export function code(text: string, limit = Number.POSITIVE_INFINITY): string {
+  const line = shorten(stripControls(text).replace(/\s+/g, ' ').trim(), limit);
+  const longestRun = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longestRun + 1);
+  const room = line === '' || line.startsWith('`') || line.endsWith('`') ? ' ' : '';
+  return `${fence}${room}${line}${room}${fence}`;
+}
+
 /** Cuts at `limit` characters (never inside a surrogate pair), with an ellipsis for what is left out. */
 export function shorten(text: string, limit: number): string {
   const characters = text.length <= limit ? undefined : Array.from(text);

@@ -2,6 +2,10 @@
 import type { Command } from '../chat/command.ts';
 import { ask } from './ask.ts';
 import { explain } from './explain.ts';
+import { finetune } from './finetune.ts';
 import { help } from './help.ts';
+import { quiz } from './quiz.ts';
+import { runs } from './runs.ts';
+import { tryRun } from './try.ts';
 
-export const commands: readonly Command[] = [help, ask, explain];
+export const commands: readonly Command[] = [ask, explain, quiz, finetune, runs, tryRun, help];

@@ -1,0 +1,167 @@
+// Run cards that keep themselves up to date: every change of a run edits its one message, at most every two seconds, and
+// the last state always arrives. Where the card lives is in the run's row, so it goes on after a restart.
+import type { Logger } from 'pino';
+import type { Runs } from '../../engine/index.ts';
+import { listArtifact } from './artifact.ts';
+import type { FrontName, Person, Place, Reply } from './message.ts';
+import { type CardParts, runCard } from './run-card.ts';
+
+type Run = Awaited<ReturnType<Runs['get']>>;
+
+export interface LiveOptions {
+  readonly runs: Pick<Runs, 'watch' | 'get' | 'list' | 'lossPicture' | 'confusionPicture'>;
+  readonly deliver: (place: Place, reply: Reply, asker: Person) => Promise<void>;
+  readonly log: Pick<Logger, 'error'>;
+  readonly now: () => Date;
+  /** Calls back once after a delay. @returns what takes it back. */
+  readonly after: (delayMs: number, callback: () => void) => () => void;
+}
+
+export interface LiveCards {
+  /** Follows all runs, and shows again those that the last process may have left half told. */
+  start(workspaceIds: readonly string[]): Promise<void>;
+  /** Shows the run's card in its place; resolves once it stands there. */
+  show(run: Run): Promise<void>;
+  /** Delivers what is waiting and ends. */
+  stop(): Promise<void>;
+}
+
+const betweenEditsMs = 2000;
+/** Drawing a chart costs more than an edit; while a run goes on it is drawn this often. */
+const betweenChartsMs = 6000;
+/** A run that ended this recently may have ended unseen. */
+const recentMs = 15 * 60_000;
+
+interface Card {
+  /** The newest row that has not been shown. */
+  next: Run | undefined;
+  /** Rows seen through `watch`, to tell whether a row read meanwhile is old news. */
+  seen: number;
+  shownAtMs: number;
+  cancelTimer: (() => void) | undefined;
+  showing: Promise<void> | undefined;
+  waiting: (() => void)[];
+  loss: { readonly picture: CardParts['loss']; readonly drawnAtMs: number } | undefined;
+}
+
+export function createLiveCards(options: LiveOptions): LiveCards {
+  const { runs, log } = options;
+  const cards = new Map<string, Card>();
+  const nowMs = () => options.now().getTime();
+  let unwatch: (() => void) | undefined;
+
+  function cardOf(runId: string): Card {
+    const known = cards.get(runId);
+    if (known !== undefined) return known;
+    const card: Card = {
+      next: undefined,
+      seen: 0,
+      shownAtMs: Number.NEGATIVE_INFINITY,
+      cancelTimer: undefined,
+      showing: undefined,
+      waiting: [],
+      loss: undefined,
+    };
+    cards.set(runId, card);
+    return card;
+  }
+
+  function push(run: Run) {
+    const card = cardOf(run.id);
+    card.next = run;
+    schedule(card);
+  }
+
+  function schedule(card: Card) {
+    if (card.next === undefined || card.cancelTimer !== undefined || card.showing !== undefined) return;
+    const waitMs = card.shownAtMs + betweenEditsMs - nowMs();
+    if (waitMs <= 0) flush(card);
+    else {
+      card.cancelTimer = options.after(waitMs, () => {
+        card.cancelTimer = undefined;
+        flush(card);
+      });
+    }
+  }
+
+  function flush(card: Card) {
+    const run = card.next;
+    if (run === undefined) return;
+    const waiting = card.waiting.splice(0);
+    card.next = undefined;
+    card.shownAtMs = nowMs();
+    card.showing = deliverCard(run, card)
+      .catch((error: unknown) => log.error({ err: error, run: run.name }, 'a run card could not be shown'))
+      .then(() => {
+        card.showing = undefined;
+        for (const resolve of waiting) resolve();
+        schedule(card);
+      });
+  }
+
+  async function deliverCard(run: Run, card: Card) {
+    const going = run.status === 'running' || run.status === 'queued';
+    if (!going || card.loss === undefined || nowMs() - card.loss.drawnAtMs >= betweenChartsMs) {
+      const picture = run.progress && (await runs.lossPicture(run.workspaceId, run.id));
+      card.loss = picture && { picture, drawnAtMs: nowMs() };
+    }
+    const reply = runCard(run, { ...(await finishedParts(runs, run)), loss: card.loss?.picture });
+    await options.deliver(placeOf(run), reply, { id: run.startedBy, name: run.startedBy });
+  }
+
+  return {
+    async start(workspaceIds) {
+      unwatch = runs.watch((run) => {
+        cardOf(run.id).seen += 1;
+        push(run);
+      });
+      for (const workspaceId of workspaceIds) {
+        for (const run of (await runs.list(workspaceId, 50)).toReversed()) {
+          const endedMs = run.finishedAt?.getTime();
+          if (endedMs === undefined || nowMs() - endedMs < recentMs) push(run);
+        }
+      }
+    },
+    async show(run) {
+      const card = cardOf(run.id);
+      const seenBefore = card.seen;
+      const fresh = await runs.get(run.workspaceId, run.id);
+      const shown = new Promise<void>((resolve) => card.waiting.push(resolve));
+      if (card.seen === seenBefore || card.next === undefined) push(fresh);
+      await shown;
+    },
+    async stop() {
+      unwatch?.();
+      for (const card of cards.values()) {
+        card.cancelTimer?.();
+        card.cancelTimer = undefined;
+        await card.showing;
+        if (card.next !== undefined) flush(card);
+        await card.showing;
+      }
+    },
+  };
+}
+
+/** The parts of a card that only a finished run has. */
+export async function finishedParts(
+  runs: Pick<Runs, 'confusionPicture'>,
+  run: Run,
+): Promise<Pick<CardParts, 'confusion' | 'files'>> {
+  if (run.result === undefined) return { confusion: undefined, files: [] };
+  return {
+    confusion: await runs.confusionPicture(run.workspaceId, run.id),
+    files: await listArtifact(run.result.artifact),
+  };
+}
+
+const fronts: { readonly [F in FrontName]: true } = { web: true, terminal: true, discord: true, slack: true };
+
+function placeOf({ front, workspaceId, conversationId, name }: Run): Place {
+  if (!isFront(front)) throw new Error(`${name} was started from a front that is not known: ${front}`);
+  return { front, workspaceId, conversationId };
+}
+
+function isFront(name: string): name is FrontName {
+  return Object.hasOwn(fronts, name);
+}

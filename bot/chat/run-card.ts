@@ -1,0 +1,188 @@
+// A training run as one message: how far it is, how it does, what came of it, and what can be done with it now.
+import type { ClassificationMetrics, Picture, Run, RunStatus } from '../../engine/index.ts';
+import { code, plain, shorten } from './escape.ts';
+import type { Block, Button, Reply } from './message.ts';
+import { button, buttons, text } from './reply.ts';
+
+/** What a card shows beyond the run's row. */
+export interface CardParts {
+  readonly loss: Illustration | undefined;
+  readonly confusion: Illustration | undefined;
+  /** The files of the saved model. */
+  readonly files: readonly { readonly path: string; readonly name: string; readonly bytes: number }[];
+}
+type Illustration = Picture & { readonly alt: string };
+
+/** The slot that makes all cards of a run one message in a place. */
+export const cardSlot = (runId: string) => `run:${runId}`;
+
+export function runCard(run: Run, parts: CardParts): Reply {
+  const blocks = [
+    text(`**${plain(run.name)}** · ${describeSpec(run)}`),
+    ...statusBlocks(run),
+    ...(parts.loss === undefined ? [] : [illustrate(parts.loss)]),
+    ...(run.result === undefined ? [] : resultBlocks(run.result, parts)),
+    buttons(...actions(run)),
+  ];
+  return {
+    slot: cardSlot(run.id),
+    audience: 'everyone',
+    blocks: blocks.filter((block) => block.kind !== 'buttons' || block.buttons.length > 0),
+  };
+}
+
+const methods = { full: 'full fine-tuning', lora: 'LoRA' } as const;
+
+export function methodInWords({ method, hyper }: Run['spec']): string {
+  return method === 'lora' ? `${methods.lora} of rank ${hyper.loraRank}` : methods[method];
+}
+
+function describeSpec({ spec, datasetName }: Run): string {
+  return `${methodInWords(spec)} of ${code(spec.model)} on *${plain(datasetName, 80)}*`;
+}
+
+export const statusWords: { readonly [S in RunStatus]: string } = {
+  queued: 'waiting',
+  running: 'running',
+  stopping: 'stopping',
+  stopped: 'stopped',
+  interrupted: 'interrupted',
+  failed: 'failed',
+  done: 'done',
+};
+
+/** What the status means for the person, in a sentence; undefined where the progress bar says it all. */
+const statusSentence: { readonly [S in RunStatus]: (run: Run) => string | undefined } = {
+  queued: () => 'Waiting for its turn.',
+  running: (run) => (run.start === undefined ? 'Reading the data and building the model.' : undefined),
+  stopping: () => 'Stopping: it saves a checkpoint first.',
+  stopped: (run) => `Stopped${atStep(run)}. Its checkpoint is kept: Resume goes on from there.`,
+  interrupted: (run) =>
+    `Interrupted${atStep(run)}: the program that trained it ended. Resume goes on from its checkpoint.`,
+  failed: (run) =>
+    `**It failed${atStep(run)}: ${plain(run.error ?? 'no reason was given')}**${run.hint === undefined ? '' : `\n\n${plain(run.hint)}`}`,
+  done: (run) => `Done in ${inWords(run.result?.seconds ?? 0)}.`,
+};
+
+function atStep({ progress }: Run): string {
+  return progress === undefined ? '' : ` at step ${progress.step}`;
+}
+
+function statusBlocks(run: Run): readonly Block[] {
+  const sentence = statusSentence[run.status](run);
+  const blocks: Block[] = sentence === undefined ? [] : [text(sentence)];
+  if (run.start !== undefined && run.status !== 'done') blocks.push(progressOf(run, run.start));
+  if (run.metrics !== undefined && run.result === undefined) {
+    blocks.push(text(`Held-out accuracy so far: ${percent(run.metrics.accuracy)} (${baseline(run.metrics)}).`));
+  }
+  return [...blocks, ...(run.start?.warnings ?? []).map((warning) => text(`Note: ${plain(warning)}`))];
+}
+
+function progressOf(run: Run, start: NonNullable<Run['start']>): Block {
+  const { step, epoch } = run.progress ?? { step: start.step, epoch: 1 };
+  const details = run.progress && [
+    `loss ${run.progress.loss.toFixed(3)}`,
+    `${rate(run.progress.examplesPerSecond)} examples/s`,
+    ...(run.status === 'running' ? [`${inWords(run.progress.secondsLeft)} left`] : []),
+  ];
+  return {
+    kind: 'progress',
+    label: `step ${step} of ${start.totalSteps} · epoch ${epoch} of ${start.epochs}`,
+    fraction: start.totalSteps === 0 ? 0 : Math.min(1, step / start.totalSteps),
+    detail: details?.join(' · ') ?? `${start.parameters.toLocaleString('en')} parameters on ${start.device}`,
+  };
+}
+
+const rate = (perSecond: number) =>
+  perSecond >= 10 ? Math.round(perSecond).toLocaleString('en') : perSecond.toFixed(1);
+
+function resultBlocks({ metrics, samples }: NonNullable<Run['result']>, parts: CardParts): readonly Block[] {
+  return [
+    text(
+      `**Accuracy ${percent(metrics.accuracy)}** on ${metrics.examples.toLocaleString('en')} held-out examples (${baseline(metrics)}). ` +
+        `Macro precision ${percent(metrics.macroPrecision)}, recall ${percent(metrics.macroRecall)}, F1 ${percent(metrics.macroF1)}.`,
+    ),
+    classTable(metrics),
+    ...(parts.confusion === undefined ? [] : [illustrate(parts.confusion)]),
+    {
+      kind: 'table',
+      caption: 'Held-out examples',
+      columns: [
+        { label: '', align: 'left' },
+        { label: 'Text', align: 'left' },
+        { label: 'Actual', align: 'left' },
+        { label: 'Predicted', align: 'left' },
+        { label: 'Sure', align: 'right' },
+      ],
+      rows: samples
+        .slice(0, 5)
+        .map(({ text, actual, predicted, confidence }) => [
+          actual === predicted ? '✓' : '✗',
+          shorten(text.replace(/\s+/g, ' ').trim(), 90),
+          actual,
+          predicted,
+          percent(confidence),
+        ]),
+    },
+    ...parts.files.map((file): Block => ({ kind: 'file', ...file })),
+  ];
+}
+
+function classTable({ perClass }: ClassificationMetrics): Block {
+  return {
+    kind: 'table',
+    caption: 'Each class',
+    columns: [
+      { label: 'Class', align: 'left' },
+      { label: 'Precision', align: 'right' },
+      { label: 'Recall', align: 'right' },
+      { label: 'F1', align: 'right' },
+      { label: 'Examples', align: 'right' },
+    ],
+    rows: perClass.map(({ label, precision, recall, f1, support }) => [
+      label,
+      percent(precision),
+      percent(recall),
+      percent(f1),
+      String(support),
+    ]),
+  };
+}
+
+/** The score that any model has to beat, beside the one it got. */
+function baseline({ majorityAccuracy }: ClassificationMetrics): string {
+  return `always answering the commonest class: ${percent(majorityAccuracy)}`;
+}
+
+function illustrate({ id, width, height, alt }: Illustration): Block {
+  return { kind: 'picture', pictureId: id, width, height, alt };
+}
+
+function actions(run: Run): readonly Button[] {
+  const act = (action: string) => ({ command: 'runs', args: { action, run: run.name } });
+  switch (run.status) {
+    case 'queued':
+    case 'running':
+      return [button('Stop', act('stop'), 'danger')];
+    case 'stopping':
+      return [{ ...button('Stop', act('stop'), 'danger'), disabled: true }];
+    case 'stopped':
+    case 'interrupted':
+    case 'failed':
+      return [button('Resume', act('resume'), 'primary')];
+    case 'done':
+      return [button('Try it', { command: 'try', args: { run: run.name } }, 'primary')];
+  }
+}
+
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+/** `75` → `1 min 15 s`. */
+export function inWords(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}

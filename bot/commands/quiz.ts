@@ -1,0 +1,139 @@
+// quiz: one message a question, answered by a button; the answered message turns into its own correction.
+import { z } from 'zod';
+import type { QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from '../../engine/index.ts';
+import { type CommandContext, defineCommand, typedNumber } from '../chat/command.ts';
+import type { Block, Reply } from '../chat/message.ts';
+import { aside, button, buttons, reply, text } from '../chat/reply.ts';
+
+const standardLength = 8;
+const letters = ['A', 'B', 'C', 'D', 'E', 'F'];
+
+export const quiz = defineCommand({
+  name: 'quiz',
+  summary: 'questions on a chapter, with the reason for every answer',
+  usage: 'quiz [chapter] [number of questions]',
+  examples: ['quiz', 'quiz overfitting', 'quiz evaluation-metrics 5'],
+  args: z.strictObject({
+    chapter: z.string().trim().min(1).max(200).optional(),
+    length: typedNumber(z.number().int().min(1).max(100).optional()),
+    session: z.string().max(100).optional(),
+    item: z.string().max(200).optional(),
+    choice: z.string().max(200).optional(),
+  }),
+  parse: (rest) => {
+    const asked = rest.replace(/^(me\b\s*)?((on|about)\b\s*)?/i, '').trim();
+    const { chapter, length } = /^(?<chapter>.*?)(\s+(?<length>-?\d+))?$/s.exec(asked)?.groups ?? {};
+    return { ...(chapter ? { chapter } : {}), ...(length === undefined ? {} : { length }) };
+  },
+  // "quiz questions are hard, what helps?" is a question.
+  isMeant: (rest) => !rest.includes('?') && rest.split(/\s+/).length <= 6,
+  async *execute({ chapter, length, session, item, choice }, context) {
+    if (session !== undefined && item !== undefined && choice !== undefined) {
+      yield* answer({ sessionId: session, itemId: item, choiceId: choice }, context);
+    } else if (session !== undefined) {
+      yield await goOn(session, context);
+    } else if (chapter === undefined) {
+      yield offerChapters(context.engine.quizzes);
+    } else {
+      yield await begin(chapter, length, context);
+    }
+  },
+});
+
+function offerChapters({ chapters }: Pick<Quizzes, 'chapters'>): Reply {
+  return reply({
+    kind: 'select',
+    label: 'Which chapter shall I ask you about?',
+    options: chapters.map(({ chapterId, title, items }) => ({
+      label: title,
+      value: chapterId,
+      description: `${items} questions`,
+    })),
+    call: { command: 'quiz', args: {} },
+    argument: 'chapter',
+  });
+}
+
+async function begin(chapterId: string, length: number | undefined, { engine, place, person }: CommandContext) {
+  const known = engine.quizzes.chapters.find((chapter) => chapter.chapterId === chapterId);
+  return poseQuestion(
+    await engine.quizzes.start({
+      workspaceId: place.workspaceId,
+      personId: person.id,
+      conversationId: place.conversationId,
+      chapterId,
+      length: length ?? Math.min(standardLength, known?.items ?? standardLength),
+    }),
+  );
+}
+
+async function goOn(sessionId: string, { engine, place, person }: CommandContext) {
+  const open = await engine.quizzes.current({ workspaceId: place.workspaceId, personId: person.id, sessionId });
+  return 'item' in open ? poseQuestion(open) : summarise(open);
+}
+
+async function* answer(
+  given: { sessionId: string; itemId: string; choiceId: string },
+  { engine, place, person }: CommandContext,
+): AsyncIterable<Reply> {
+  const verdict = await engine.quizzes.answer({ workspaceId: place.workspaceId, personId: person.id, ...given });
+  yield correct(verdict);
+  if (!verdict.counted && verdict.chosenId !== given.choiceId) {
+    yield aside(text('Your first answer stands: each question counts once.'));
+  }
+  if (verdict.next !== undefined) yield poseQuestion(verdict.next);
+  if (verdict.summary !== undefined) yield summarise(verdict.summary);
+}
+
+const questionSlot = ({ sessionId, number }: QuizQuestion) => `quiz:${sessionId}:${number}`;
+
+function poseQuestion(question: QuizQuestion): Reply {
+  const { sessionId, item, choices } = question;
+  return {
+    ...reply(
+      ...asked(question, () => ''),
+      buttons(
+        ...choices.map(({ id }, index) =>
+          button(letters[index] ?? String(index + 1), {
+            command: 'quiz',
+            args: { session: sessionId, item: item.id, choice: id },
+          }),
+        ),
+      ),
+    ),
+    slot: questionSlot(question),
+  };
+}
+
+function correct({ question, chosenId, correct, correction, reason }: QuizVerdict): Reply {
+  const { correctChoiceId } = question.item;
+  const mark = (id: string) => (id === correctChoiceId ? ' ✓' : id === chosenId ? ' ✗' : '');
+  const words = correct ? `**✓ Right.** ${reason}` : `**✗ Not quite.** ${correction ?? ''}\n\n**Instead:** ${reason}`;
+  return { ...reply(...asked(question, mark), text(words)), slot: questionSlot(question) };
+}
+
+function asked({ number, total, item, choices }: QuizQuestion, mark: (choiceId: string) => string): readonly Block[] {
+  const listed = choices.map(({ id, text }, index) => `- **${letters[index] ?? index + 1}**${mark(id)} ${text}`);
+  return [text(`**Question ${number} of ${total}**\n\n${item.question}`), text(listed.join('\n'))];
+}
+
+function summarise({ sessionId, chapterId, chapterTitle, correct, total, reread }: QuizSummary): Reply {
+  const praise = correct === total ? 'All of them.' : correct * 2 >= total ? 'A good base.' : 'Worth another look.';
+  const blocks: Block[] = [text(`**${chapterTitle}: ${correct} of ${total} right.** ${praise}`)];
+  if (reread.length > 0) {
+    const sources = reread.map(({ chapterId, sectionId, title }) => ({
+      chapterId,
+      sectionId,
+      title: title.includes('›') ? title : `${chapterTitle} › ${title}`,
+      quote: '',
+    }));
+    blocks.push(text('To read again:'), { kind: 'sources', sources });
+  }
+  blocks.push(
+    buttons(
+      button('Again', { command: 'quiz', args: { chapter: chapterId } }, 'primary'),
+      button('Another chapter', { command: 'quiz', args: {} }),
+    ),
+  );
+  return { ...reply(...blocks), slot: `quiz:${sessionId}:summary` };
+}

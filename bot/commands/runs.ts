@@ -1,0 +1,106 @@
+// runs: what has been trained and is being trained; opens, stops and resumes one.
+import { z } from 'zod';
+import type { Run } from '../../engine/index.ts';
+import { type CommandContext, defineCommand } from '../chat/command.ts';
+import { code, plain } from '../chat/escape.ts';
+import { finishedParts } from '../chat/live.ts';
+import type { Reply } from '../chat/message.ts';
+import { aside, button, buttons, reply, text } from '../chat/reply.ts';
+import { methodInWords, percent, runCard, statusWords } from '../chat/run-card.ts';
+
+const listed = 15;
+
+export const runs = defineCommand({
+  name: 'runs',
+  summary: 'your training runs: list, show, stop, resume',
+  usage: 'runs [show|stop|resume] [run]',
+  examples: ['runs', 'runs run-3', 'runs stop run-3'],
+  args: z.strictObject({
+    action: z.enum(['list', 'show', 'stop', 'resume']).default('list'),
+    run: z.string().trim().min(1).max(100).optional(),
+  }),
+  parse: (rest) => {
+    const [first = '', second] = rest.split(/\s+/);
+    if (first === '') return {};
+    const action = first.toLowerCase();
+    if (second !== undefined) return { action, run: second };
+    return actions.has(action) ? { action } : { action: 'show', run: first };
+  },
+  isMeant: (rest) => rest === '' || /^(list|((show|stop|resume)\s+)?run-\d+)$/i.test(rest),
+  async *execute({ action, run: name }, context) {
+    if (action === 'list' || name === undefined) yield await list(context);
+    else yield await act[action](name, context);
+  },
+});
+
+const actions = new Set(['list', 'show', 'stop', 'resume']);
+
+type Act = (name: string, context: CommandContext) => Promise<Reply>;
+
+const act: { readonly [A in 'show' | 'stop' | 'resume']: Act } = {
+  async show(name, { engine, place }) {
+    const run = await engine.runs.get(place.workspaceId, name);
+    const loss = run.progress && (await engine.runs.lossPicture(place.workspaceId, run.id));
+    const { slot: _, ...card } = runCard(run, { ...(await finishedParts(engine.runs, run)), loss });
+    return card;
+  },
+  async stop(name, { engine, place }) {
+    const run = await engine.runs.stop(place.workspaceId, name);
+    return aside(text(stopWords(run)));
+  },
+  async resume(name, { engine, place }) {
+    const run = await engine.runs.resume(place.workspaceId, name);
+    return aside(text(`**${plain(run.name)}** goes on from its last checkpoint.`));
+  },
+};
+
+function stopWords({ name, status }: Run): string {
+  switch (status) {
+    case 'stopping':
+      return `**${plain(name)}** stops after this step; its checkpoint is kept.`;
+    case 'stopped':
+      return `**${plain(name)}** is stopped; ${code(`runs resume ${name}`)} goes on.`;
+    default:
+      return `**${plain(name)}** is ${statusWords[status]} already.`;
+  }
+}
+
+async function list({ engine, place }: CommandContext): Promise<Reply> {
+  const found = await engine.runs.list(place.workspaceId, listed);
+  const startOne = buttons(button('Fine-tune a model', { command: 'finetune', args: {} }, 'primary'));
+  if (found.length === 0)
+    return reply(text('No run yet. Bring a file of examples, or start with a built-in one.'), startOne);
+  return reply(
+    {
+      kind: 'table',
+      caption: 'Runs, newest first',
+      columns: [
+        { label: 'Run', align: 'left' },
+        { label: 'Status', align: 'left' },
+        { label: 'Accuracy', align: 'right' },
+        { label: 'Method', align: 'left' },
+        { label: 'Data', align: 'left' },
+      ],
+      rows: found.map((run) => [
+        run.name,
+        statusWords[run.status] + progressOf(run),
+        run.metrics === undefined ? '–' : percent(run.metrics.accuracy),
+        methodInWords(run.spec),
+        run.datasetName,
+      ]),
+    },
+    {
+      kind: 'select',
+      label: 'Open a run',
+      options: found.map((run) => ({ label: run.name, value: run.name, description: statusWords[run.status] })),
+      call: { command: 'runs', args: { action: 'show' } },
+      argument: 'run',
+    },
+    startOne,
+  );
+}
+
+function progressOf({ status, start, progress }: Run): string {
+  if (status === 'done' || start === undefined || progress === undefined || start.totalSteps === 0) return '';
+  return ` (${Math.floor((progress.step / start.totalSteps) * 100)} %)`;
+}
