@@ -29,7 +29,7 @@ export function chooseDevice(device: 'auto' | Device): Device {
 /** @throws UserError when the device cannot be used here. */
 export async function createSession(graph: Graph, options: SessionOptions): Promise<Session> {
   // Loaded at first use: 40 MB of native code that most processes of the house never need.
-  const ort = (await import('onnxruntime-node')).default;
+  const ort = await import('onnxruntime-node');
   const { bytes, externalFolder } = writeOnnx(graph);
   const sessionOptions: InferenceSession.SessionOptions = {
     executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],

@@ -1,0 +1,115 @@
+// Checkpoints: folders that appear whole or not at all, with checksums, so that a damaged one is noticed and the one before is used.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+import { elementCount, type FloatTensor } from '../graph/tensor.ts';
+import { syncFolder } from '../models/files.ts';
+import { openSafetensors, readFloats, writeSafetensors } from '../models/safetensors.ts';
+
+export interface Checkpoint<State> {
+  readonly step: number;
+  readonly state: State;
+  readonly tensors: ReadonlyMap<string, FloatTensor>;
+}
+
+const kept = 2;
+const tensorsFile = 'tensors.safetensors';
+const stateFile = 'state.json';
+const folderName = (step: number) => `step-${String(step).padStart(9, '0')}`;
+const hashOf = (content: string) => createHash('sha256').update(content).digest('hex');
+
+async function hashOfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest('hex');
+}
+
+const envelope = z.object({ stateSha256: z.string(), tensorsSha256: z.string(), state: z.string() });
+
+/** Writes to a temporary folder, syncs it and renames it; then removes all but the newest two. */
+export async function saveCheckpoint<State>(
+  folder: string,
+  { step, state, tensors }: Checkpoint<State>,
+): Promise<void> {
+  const target = join(folder, folderName(step));
+  const partial = `${target}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true });
+  const tensorsSha256 = await writeSafetensors(join(partial, tensorsFile), tensors);
+  const text = JSON.stringify(state);
+  const content: z.output<typeof envelope> = { stateSha256: hashOf(text), tensorsSha256, state: text };
+  const handle = await open(join(partial, stateFile), 'w');
+  try {
+    await writeFile(handle, JSON.stringify(content));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await syncFolder(partial);
+  await rm(target, { recursive: true, force: true });
+  await rename(partial, target);
+  await syncFolder(folder);
+  const all = await listCheckpoints(folder);
+  for (const old of all.slice(kept)) await rm(join(folder, old), { recursive: true, force: true });
+}
+
+/** Folder names, newest first. */
+async function listCheckpoints(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names
+    .filter((name) => /^step-\d{9}$/.test(name))
+    .sort()
+    .reverse();
+}
+
+/**
+ * The newest checkpoint that is whole.
+ * @returns it, and a sentence for each newer one that was passed over.
+ */
+export async function loadLatestCheckpoint<State>(
+  folder: string,
+  stateSchema: z.ZodType<State>,
+): Promise<{ readonly checkpoint: Checkpoint<State> | undefined; readonly damaged: readonly string[] }> {
+  const damaged: string[] = [];
+  for (const name of await listCheckpoints(folder)) {
+    try {
+      const step = Number(name.slice('step-'.length));
+      const read = await readCheckpoint(join(folder, name), stateSchema);
+      return { checkpoint: { step, ...read }, damaged };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      damaged.push(`The checkpoint ${name} is damaged and was passed over: ${reason.slice(0, 200)}`);
+    }
+  }
+  return { checkpoint: undefined, damaged };
+}
+
+async function readCheckpoint<State>(folder: string, stateSchema: z.ZodType<State>) {
+  const content = envelope.parse(JSON.parse(await readFile(join(folder, stateFile), 'utf8')));
+  if (hashOf(content.state) !== content.stateSha256) throw new Error('the checksum of its state differs.');
+  const path = join(folder, tensorsFile);
+  if ((await hashOfFile(path)) !== content.tensorsSha256) throw new Error('the checksum of its tensors differs.');
+  const file = await openSafetensors(path);
+  const tensors = new Map<string, FloatTensor>();
+  for (const name of file.tensors.keys()) tensors.set(name, await readFloats(file, name));
+  return { state: stateSchema.parse(JSON.parse(content.state)), tensors };
+}
+
+/** Copies saved tensors into live arrays, in place. @throws Error when one is missing or of another size. */
+export function restoreInto(
+  live: ReadonlyMap<string, FloatTensor>,
+  saved: ReadonlyMap<string, FloatTensor>,
+  prefix: string,
+): void {
+  for (const [name, { shape, data }] of live) {
+    const tensor = saved.get(prefix + name);
+    if (tensor?.data.length !== elementCount(shape)) throw new Error(`the checkpoint has no ${prefix}${name}`);
+    data.set(tensor.data);
+  }
+}
