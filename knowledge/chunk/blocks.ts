@@ -58,30 +58,36 @@ function sentencesOf(node: RootContent, source: string): Sentence[] {
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
 const abbreviation = /(?:^|[\s(])(?:e\.g|i\.e|etc|vs|cf|approx|fig|eq|al|no)\.\s*$/i;
 
-/** A mark such as `**` may run over a sentence's end; such sentences stay together. */
+/** Sentences are found in the prose and taken over to the Markdown; where a mark runs over an end, they stay together. */
 function cutSentences(markdown: string, prose: string): Sentence[] {
   const line = markdown.replace(/\s*\n\s*/g, ' ');
   const sentences: Sentence[] = [];
-  let open = '';
-  let read = 0;
-  for (const { segment } of segmenter.segment(line)) {
-    open += segment;
-    if (abbreviation.test(open)) continue;
-    const candidate = proseOf(parseMarkdown(open.trim()));
-    const at = prose.indexOf(candidate, read);
-    if (candidate === '' || at < 0 || at > read + 1 || isOpen(open)) continue;
-    sentences.push({ markdown: open.trim(), prose: candidate });
-    read = at + candidate.length;
-    open = '';
+  let proseStart = 0;
+  let lineStart = 0;
+  for (const { index, segment } of segmenter.segment(prose)) {
+    const proseEnd = index + segment.length;
+    const held = prose.slice(proseStart, proseEnd).trim();
+    if (abbreviation.test(held)) continue;
+    const lineEnd = proseEnd === prose.length ? line.length : endInMarkdown(line, lineStart, held);
+    const candidate = line.slice(lineStart, lineEnd).trim();
+    if (proseOf(parseMarkdown(candidate)) !== held) continue;
+    sentences.push({ markdown: candidate, prose: held });
+    proseStart = proseEnd;
+    lineStart = lineEnd;
   }
-  if (open.trim() === '') return sentences;
-  // The rest could not be cut: the paragraph is one sentence.
-  return [{ markdown: line, prose }];
+  if (proseStart === prose.length) return sentences;
+  return [...sentences, { markdown: line.slice(lineStart).trim(), prose: prose.slice(proseStart).trim() }];
 }
 
-function isOpen(markdown: string): boolean {
-  const plain = markdown.replace(/`[^`]*`/g, '');
-  return plain.includes('`') || (plain.match(/\*\*/g) ?? []).length % 2 === 1;
+/** Walks past `words` in the Markdown, stepping over the marks between their letters and the marks that close there. */
+function endInMarkdown(line: string, start: number, words: string): number {
+  let at = start;
+  for (const letter of words) {
+    while (at < line.length && line[at] !== letter) at += 1;
+    at += 1;
+  }
+  while (at < line.length && line[at] !== ' ') at += 1;
+  return at;
 }
 
 function dropLinks(markdown: string): string {

@@ -8,12 +8,14 @@ export interface Evidence {
   readonly likeness: number;
   /** Share of the question's terms, by rarity, that stand nowhere in the guide. */
   readonly unknown: number;
+  /** What the likeness lacks, divided by the count of terms: a question of one word must meet its wording closely. */
+  readonly terseness: number;
 }
 
 /** At or above this the guide is taken to cover the question. */
 export const coveredFrom = 0.5;
 
-const weights = { constant: -4, coverage: 4, likeness: 5, unknown: -3 };
+const weights = { constant: -4, coverage: 4, likeness: 5, unknown: -3, terseness: -2 };
 
 /** @returns from 0 to 1; 0 for a question without a single content word. */
 export function confidenceOf(evidence: Evidence | undefined): number {
@@ -22,6 +24,7 @@ export function confidenceOf(evidence: Evidence | undefined): number {
     weights.constant +
     weights.coverage * evidence.coverage +
     weights.likeness * evidence.likeness +
-    weights.unknown * evidence.unknown;
+    weights.unknown * evidence.unknown +
+    weights.terseness * evidence.terseness;
   return 1 / (1 + Math.exp(-logit));
 }

@@ -137,7 +137,7 @@ function indexPassages(guide: Pick<Guide, 'chapters' | 'passages'>, analyser: An
 
 interface Rarity {
   knows(term: string): boolean;
-  /** BM25's inverse document frequency over sections; a term of no section is the rarest. */
+  /** BM25's inverse document frequency over sections, from two on: a word of none says no more than a word of two. */
   of(term: string): number;
 }
 
@@ -149,7 +149,7 @@ function measureRarity(sections: readonly IndexedSection[]): Rarity {
   return {
     knows: (term) => counts.has(term),
     of: (term) => {
-      const count = counts.get(term) ?? 0;
+      const count = Math.max(2, counts.get(term) ?? 0);
       return Math.log(1 + (sections.length - count + 0.5) / (count + 0.5));
     },
   };
@@ -181,10 +181,12 @@ function gatherEvidence(terms: readonly QueryTerm[], section: IndexedSection | u
     const weight = section ? weightIn(section, term) : 0;
     return sum + weight * (mended ? mendedWeight : 1) * rarity.of(term);
   }, 0);
+  const likeness = section ? likenessOf(terms, section, rarity) : 0;
   return {
     coverage: covered / total,
-    likeness: section ? likenessOf(terms, section, rarity) : 0,
+    likeness,
     unknown: massOf(unknown, rarity) / total,
+    terseness: (1 - likeness) / terms.length,
   };
 }
 

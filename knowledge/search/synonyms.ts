@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { stem, wordsOf } from './stem.ts';
 
-const groupsSchema = z.array(z.array(z.string().min(1)).min(2));
+const groupsSchema = z.array(z.array(z.string().min(1)).min(1));
 
 export interface Phrase {
   readonly concept: string;

@@ -29,23 +29,17 @@ const byChapter: { readonly [chapters: string]: readonly string[] } = {
     'both train and validation error are high, what should I do',
     'model too simple for the data',
     'fix underfitting',
-    'how to read a learning curve',
     'what does the gap between training and validation loss tell me',
     'data augmentation why does it help',
     'regularization',
     'is it bad if the training error is zero',
-    'why do we need a validation set',
-    'what is data leakage',
     'the network just learnt the answers by heart',
     'how much regularisation is too much',
     'L1 vs L2',
-    'what is model capacity',
     'my model fails on unseen examples',
     'training loss near zero but held-out loss is awful',
     'how do i tell underfitting apart from overfitting',
     'whats generalisation in ML',
-    'val loss going up after epoch 3',
-    'too many epochs?',
     'noise in the training labels gets learned by the model',
   ],
   'bias-variance': [
@@ -97,7 +91,6 @@ const byChapter: { readonly [chapters: string]: readonly string[] } = {
     'RAG vs fine-tuning',
     'how many epochs for fine tuning a transformer',
     'what is warmup and why do we need it',
-    'full finetuning memory requirements',
     'what batch size should i pick when fine-tuning',
     'gradual unfreezing',
     'discriminative learning rates for layers',
@@ -122,7 +115,6 @@ const byChapter: { readonly [chapters: string]: readonly string[] } = {
     'what rank should I choose for LoRA',
     'lora alpha meaning',
     'what does r do in lora',
-    'LoRA vs full fine-tuning',
     'what is QLoRA',
     'qlora vs lora',
     'prefix tuning vs prompt tuning',
@@ -131,8 +123,6 @@ const byChapter: { readonly [chapters: string]: readonly string[] } = {
     'what is parameter efficient fine-tuning',
     'PEFT methods list',
     'why is only a tiny fraction of the weights trained',
-    'fine-tune a 7B model on one gpu',
-    'out of memory when fine-tuning a big llm, what can i do',
     'can I merge lora weights into the base model',
     'does lora slow down inference',
     'which layers should get lora adapters',
@@ -145,7 +135,6 @@ const byChapter: { readonly [chapters: string]: readonly string[] } = {
     'how many trainable parameters does lora have',
     'size of a lora checkpoint',
     'one base model with many adapters for different customers',
-    'does peft prevent catastrophic forgetting',
     'lora learning rate higher than full finetuning?',
     'what is low rank adaption',
     'lora rank too small',
@@ -192,7 +181,22 @@ const byChapter: { readonly [chapters: string]: readonly string[] } = {
     'false alarms are expensive, what do I optimise',
     'how good is my classifier really',
   ],
+  'overfitting-underfitting|fine-tuning': [
+    'how to read a learning curve',
+    'val loss going up after epoch 3',
+    'too many epochs?',
+  ],
+  'evaluation-metrics|overfitting-underfitting': ['what is data leakage'],
+  'overfitting-underfitting|evaluation-metrics': ['why do we need a validation set'],
+  'peft|fine-tuning': [
+    'LoRA vs full fine-tuning',
+    'fine-tune a 7B model on one gpu',
+    'out of memory when fine-tuning a big llm, what can i do',
+    'does peft prevent catastrophic forgetting',
+    'full finetuning memory requirements',
+  ],
   'overfitting-underfitting|bias-variance': [
+    'what is model capacity',
     'relationship between overfitting and variance',
     'is high variance the same as overfitting',
     'how does model complexity relate to error',
@@ -258,7 +262,7 @@ export const unanswerable: readonly string[] = [
   // Machine learning that these chapters do not teach.
   'how does PageRank work',
   'what is k-means clustering',
-  'explain principal component analysis',
+  'what is a Gaussian process',
   'how does self-attention work',
   'what is a convolution',
   'explain Q-learning',
@@ -266,7 +270,7 @@ export const unanswerable: readonly string[] = [
   'how do diffusion models generate images',
   'what is a support vector machine',
   'how does a hidden Markov model work',
-  'what is t-SNE',
+  'how does DBSCAN find clusters',
   'explain backpropagation through time',
   'how do recommender systems work',
   'what is the kernel trick',
@@ -274,7 +278,7 @@ export const unanswerable: readonly string[] = [
   'what is federated learning',
   'how does word2vec work',
   'what is a knowledge graph',
-  'naive bayes classifier derivation',
+  'explain the Viterbi algorithm',
   'how does speech recognition work',
   'what is a Boltzmann machine',
   'how do I do object detection with YOLO',
@@ -294,3 +298,11 @@ export const unanswerable: readonly string[] = [
   '42',
   '???',
 ];
+
+export function calibrationHalf<T>(questions: readonly T[]): T[] {
+  return questions.filter((_, index) => index % 2 === 0);
+}
+
+export function reportHalf<T>(questions: readonly T[]): T[] {
+  return questions.filter((_, index) => index % 2 === 1);
+}
