@@ -1,0 +1,101 @@
+// The only reader of process.env: every setting is checked once, at the start, and what is wrong is said all at once.
+import { readFileSync } from 'node:fs';
+import { parse } from 'dotenv';
+import type { z } from 'zod';
+import { UserError } from '../engine/index.ts';
+import { type SettingName, settingNames, settings } from './settings.ts';
+
+type Value<N extends SettingName> = z.output<(typeof settings)[N]['schema']>;
+
+export interface Config {
+  readonly port: Value<'PORT'>;
+  /** Absolute. */
+  readonly dataDir: Value<'DATA_DIR'>;
+  readonly databaseUrl: Value<'DATABASE_URL'>;
+  readonly discordToken: Value<'DISCORD_TOKEN'>;
+  readonly slackBotToken: Value<'SLACK_BOT_TOKEN'>;
+  readonly slackAppToken: Value<'SLACK_APP_TOKEN'>;
+  readonly slackSigningSecret: Value<'SLACK_SIGNING_SECRET'>;
+  readonly hfToken: Value<'HF_TOKEN'>;
+  readonly device: Value<'DEVICE'>;
+  readonly logLevel: Value<'LOG_LEVEL'>;
+}
+
+export type Environment = { readonly [name: string]: string | undefined };
+
+/**
+ * Reads the settings out of `environment`; an empty value is one that was not given.
+ * @throws UserError naming every wrong setting, its value (secrets masked) and what is allowed.
+ */
+export function readConfig(environment: Environment): Config {
+  const problems: string[] = [];
+  function read<N extends SettingName>(name: N): Value<N> | undefined {
+    const { schema, standard, secret, allowed } = settings[name];
+    const given = written(environment, name) ?? (standard === '' ? undefined : standard);
+    const checked = schema.safeParse(given);
+    if (checked.success) return checked.data as Value<N>;
+    problems.push(`${name} is ${secret ? mask(given ?? '') : JSON.stringify(given)}: it must be ${allowed}.`);
+    return undefined;
+  }
+  const values = {
+    port: read('PORT'),
+    dataDir: read('DATA_DIR'),
+    databaseUrl: read('DATABASE_URL'),
+    discordToken: read('DISCORD_TOKEN'),
+    slackBotToken: read('SLACK_BOT_TOKEN'),
+    slackAppToken: read('SLACK_APP_TOKEN'),
+    slackSigningSecret: read('SLACK_SIGNING_SECRET'),
+    hfToken: read('HF_TOKEN'),
+    device: read('DEVICE'),
+    logLevel: read('LOG_LEVEL'),
+  };
+  const { port, dataDir, device, logLevel } = values;
+  if (problems.length > 0 || port === undefined || dataDir === undefined || !device || !logLevel) {
+    throw new UserError(
+      problems.join('\n'),
+      'Correct it in .env or the environment; .env.example lists every setting.',
+    );
+  }
+  return { ...values, port, dataDir, device, logLevel };
+}
+
+/** This process's settings: its environment over the `.env` file of the current folder, where there is one. */
+export function processEnvironment(): Environment {
+  const given = Object.entries(process.env).filter(([, value]) => value !== undefined && value.trim() !== '');
+  return { ...readEnvFile(), ...Object.fromEntries(given) };
+}
+
+function readEnvFile(): Environment {
+  try {
+    return parse(readFileSync('.env'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    throw error;
+  }
+}
+
+/** Enough of a secret to tell which one it is: its length, and at most its last two characters. */
+export function mask(secret: string): string {
+  const ending = secret.length >= 12 ? `, ending in “${secret.slice(-2)}”` : '';
+  return `(${secret.length} characters${ending})`;
+}
+
+/** What of the settings may be shown: `doctor` prints these. */
+export function describeSettings(environment: Environment) {
+  return settingNames.map((name) => {
+    const given = written(environment, name);
+    const { standard, meaning, secret } = settings[name];
+    const value = given === undefined ? standard : secret ? mask(given) : given;
+    return { name, value, given: given !== undefined, meaning };
+  });
+}
+
+/** The secret values themselves, for the log to leave out. */
+export function secretsOf(environment: Environment): readonly string[] {
+  return settingNames.flatMap((name) => (settings[name].secret ? (written(environment, name) ?? []) : []));
+}
+
+function written(environment: Environment, name: SettingName): string | undefined {
+  const value = environment[name]?.trim();
+  return value === '' ? undefined : value;
+}

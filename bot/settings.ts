@@ -1,0 +1,102 @@
+// The one table of settings: what there is, what it means, what is allowed. The reader, `.env.example` and `doctor` follow it.
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+export const devices = ['auto', 'cpu', 'webgpu', 'cuda'] as const;
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+
+interface Setting<Schema extends z.ZodType> {
+  /** As it would be written; empty: the setting stays off. */
+  readonly standard: string;
+  readonly meaning: string;
+  /** Ends the sentence "it must be …". */
+  readonly allowed: string;
+  readonly secret: boolean;
+  readonly schema: Schema;
+}
+
+const setting = <Schema extends z.ZodType>(given: Setting<Schema>) => given;
+
+const token = (pattern: RegExp) => z.string().regex(pattern).optional();
+
+export const settings = {
+  PORT: setting({
+    standard: '3000',
+    meaning: 'port of the web page, http://127.0.0.1:PORT',
+    allowed: 'a whole number from 0 to 65535 (0: any free one)',
+    secret: false,
+    schema: z.string().regex(/^\d+$/).transform(Number).pipe(z.number().max(65535)),
+  }),
+  DATA_DIR: setting({
+    standard: './data',
+    meaning: 'everything the bot keeps: embedded database, datasets, runs, pictures',
+    allowed: 'the path of a folder',
+    secret: false,
+    schema: z
+      .string()
+      .refine((path) => !path.includes('\0'))
+      .transform((path) => resolve(path)),
+  }),
+  DATABASE_URL: setting({
+    standard: '',
+    meaning: 'a PostgreSQL address; empty: the embedded database under DATA_DIR/db',
+    allowed: 'an address such as postgres://user:password@host:5432/name',
+    secret: true,
+    schema: z
+      .string()
+      .refine((url) => /^postgres(ql)?:\/\/[^/]/.test(url) && URL.canParse(url))
+      .optional(),
+  }),
+  DISCORD_TOKEN: setting({
+    standard: '',
+    meaning: 'token of the Discord bot; empty: Discord stays off',
+    allowed: 'the token from the Bot page of the Discord developer portal, without spaces',
+    secret: true,
+    schema: token(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+  }),
+  SLACK_BOT_TOKEN: setting({
+    standard: '',
+    meaning: 'bot token of the Slack app; empty: Slack stays off',
+    allowed: 'a token that begins with xoxb-',
+    secret: true,
+    schema: token(/^xoxb-\S+$/),
+  }),
+  SLACK_APP_TOKEN: setting({
+    standard: '',
+    meaning: 'app-level token of the Slack app, for Socket Mode',
+    allowed: 'a token that begins with xapp-',
+    secret: true,
+    schema: token(/^xapp-\S+$/),
+  }),
+  SLACK_SIGNING_SECRET: setting({
+    standard: '',
+    meaning: 'signing secret of the Slack app',
+    allowed: '32 hexadecimal digits',
+    secret: true,
+    schema: token(/^[0-9a-f]{32}$/i),
+  }),
+  HF_TOKEN: setting({
+    standard: '',
+    meaning: 'Hugging Face hub token, for gated models',
+    allowed: 'a token that begins with hf_',
+    secret: true,
+    schema: token(/^hf_\w+$/),
+  }),
+  DEVICE: setting({
+    standard: 'auto',
+    meaning: 'what trains and predicts: auto | cpu | webgpu | cuda',
+    allowed: `one of ${devices.join(', ')}`,
+    secret: false,
+    schema: z.enum(devices),
+  }),
+  LOG_LEVEL: setting({
+    standard: 'info',
+    meaning: 'how much is logged: trace | debug | info | warn | error | silent',
+    allowed: `one of ${logLevels.join(', ')}`,
+    secret: false,
+    schema: z.enum(logLevels),
+  }),
+};
+
+export type SettingName = keyof typeof settings;
+export const settingNames = Object.keys(settings).filter((name): name is SettingName => name in settings);
