@@ -1,0 +1,95 @@
+// The trainer's end of the line: does what the worker asks, says every event, and stops when asked or left alone.
+import { UserError } from '../errors.ts';
+import type { RunEvent } from './events.ts';
+import type { Prediction } from './runs.ts';
+import type { RunSpec } from './spec.ts';
+import { type FromTrainer, toTrainerSchema } from './trainer-messages.ts';
+
+export interface TrainOptions {
+  readonly signal: AbortSignal;
+  readonly resume: boolean;
+  readonly now: () => number;
+}
+
+export interface TrainerWork {
+  train(spec: RunSpec, options: TrainOptions): AsyncIterable<RunEvent>;
+  loadClassifier(
+    artifact: string,
+    options: { device: string },
+  ): Promise<(texts: readonly string[]) => Promise<readonly Prediction[]>>;
+}
+
+/** Serves this process's IPC channel until the work is done; the process may exit then. */
+export function serveTrainer({ train, loadClassifier }: TrainerWork): void {
+  const stopping = new AbortController();
+  // Ctrl-C in a terminal reaches this process too: its worker hears it as well and says what to do.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => stopping.abort());
+  process.on('SIGHUP', () => stopping.abort());
+  // The worker is gone: keep a checkpoint and go.
+  process.once('disconnect', () => stopping.abort());
+
+  let classify: Promise<(texts: readonly string[]) => Promise<readonly Prediction[]>> | undefined;
+  let queue: Promise<void> = Promise.resolve();
+
+  process.on('message', (raw) => {
+    const message = toTrainerSchema.parse(raw);
+    switch (message.kind) {
+      case 'train':
+        queue = runTraining(message.spec, { signal: stopping.signal, resume: message.resume, now: Date.now });
+        return;
+      case 'stop':
+        stopping.abort();
+        return;
+      case 'load':
+        classify = loadClassifier(message.artifact, { device: message.device });
+        // Told at the first question; a rejection before that is no unhandled one.
+        classify.catch(() => undefined);
+        return;
+      case 'predict':
+        queue = queue.then(() => answer(message.id, message.texts));
+        return;
+    }
+  });
+
+  async function runTraining(spec: RunSpec, options: TrainOptions): Promise<void> {
+    let seq = 0;
+    const say = (event: RunEvent) => send({ kind: 'event', seq: ++seq, event });
+    try {
+      for await (const event of train(spec, options)) await say(event);
+    } catch (error) {
+      console.error(error);
+      await say({ type: 'error', ...explain(error) });
+    }
+    if (process.connected) process.disconnect();
+  }
+
+  async function answer(id: number, texts: readonly string[]): Promise<void> {
+    try {
+      if (classify === undefined) throw new Error('asked to predict before any model was loaded');
+      const predictions = await (await classify)(texts);
+      await send({
+        kind: 'predictions',
+        id,
+        predictions: predictions.map(({ label, scores }) => ({ label, scores: { ...scores } })),
+      });
+    } catch (error) {
+      console.error(error);
+      await send({ kind: 'refused', id, ...explain(error) });
+    }
+  }
+}
+
+/** Words for the worker; where a person can do nothing about it, there is no hint. */
+export function explain(error: unknown): { message: string; hint?: string } {
+  if (error instanceof UserError) return { message: error.message, hint: error.hint };
+  return { message: error instanceof Error ? error.message : String(error) };
+}
+
+/** Resolves once the message has left, or nobody is there to hear it. */
+function send(message: FromTrainer): Promise<void> {
+  return new Promise((resolve) => {
+    if (!process.connected || process.send === undefined) resolve();
+    else process.send(message, undefined, undefined, () => resolve());
+  });
+}

@@ -1,0 +1,25 @@
+// What goes between a worker and its trainer process. Both ends validate: the other one may be dying.
+import { z } from 'zod';
+import { runEventSchema } from './events.ts';
+import { runSpecSchema } from './spec.ts';
+
+export const toTrainerSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('train'), spec: runSpecSchema, resume: z.boolean() }),
+  z.object({ kind: z.literal('stop') }),
+  z.object({ kind: z.literal('load'), artifact: z.string(), device: z.string() }),
+  z.object({ kind: z.literal('predict'), id: z.number().int(), texts: z.array(z.string()) }),
+]);
+
+export const fromTrainerSchema = z.discriminatedUnion('kind', [
+  /** `seq` counts from 1 in each process, so that one delivered twice is taken once. */
+  z.object({ kind: z.literal('event'), seq: z.number().int(), event: runEventSchema }),
+  z.object({
+    kind: z.literal('predictions'),
+    id: z.number().int(),
+    predictions: z.array(z.object({ label: z.string(), scores: z.record(z.string(), z.number()) })),
+  }),
+  z.object({ kind: z.literal('refused'), id: z.number().int(), message: z.string(), hint: z.string().optional() }),
+]);
+
+export type ToTrainer = z.output<typeof toTrainerSchema>;
+export type FromTrainer = z.output<typeof fromTrainerSchema>;
