@@ -43,6 +43,7 @@ function answer(incoming: Incoming, charts: readonly string[]): readonly Reply[]
     case 'finetune':
       return [form];
     case 'run':
+    case 'runs':
       return [runCard(Number(args.step ?? 40), charts)];
     default:
       return [explained];

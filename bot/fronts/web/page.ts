@@ -85,7 +85,7 @@ export function renderChat(messages: string): Markup {
 <button type="button" class="round" id="attach" aria-label="Attach a file">${icons.attach}</button>
 <input type="file" id="attach-input" multiple hidden tabindex="-1" aria-label="Files to attach">
 <label class="visually-hidden" for="text">Your message</label>
-<textarea id="text" rows="1" placeholder="Ask anything, or type / for commands" aria-autocomplete="list" aria-controls="suggestions" aria-describedby="composer-help" autocomplete="off" enterkeyhint="send"></textarea>
+<textarea id="text" rows="1" placeholder="Ask anything, or type /" aria-autocomplete="list" aria-controls="suggestions" aria-describedby="composer-help" autocomplete="off" enterkeyhint="send"></textarea>
 <button type="submit" class="round send" aria-label="Send">${icons.send}</button>
 </div>
 <p class="visually-hidden" id="composer-help">Enter sends. Shift and Enter begins a new line.</p>
@@ -97,8 +97,7 @@ export const comeAgain = String(html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0"><title>Finetutor</title></head>
 <body><p>One moment…</p></body></html>`);
 
-const logo =
-  '<svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true"><rect class="logo-ground" width="32" height="32" rx="9"/><path class="logo-line" d="M7 9.5c4.5 0 4.5 11.5 10 12.5 2.7.5 5 .5 8 .5" fill="none" stroke-width="2.75" stroke-linecap="round"/><circle class="logo-dot" cx="24.5" cy="10" r="2.6"/></svg>';
+const curve = 'M7.5 8.5v12a3 3 0 0 0 3 3h14M11.5 12c4 0 4 6 12.5 6';
+const logo = `<svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true"><rect class="logo-ground" width="32" height="32" rx="9"/><path class="logo-line" d="${curve}" fill="none" stroke-width="2.4" stroke-linecap="round"/><circle class="logo-dot" cx="22" cy="11" r="2.5"/></svg>`;
 
-export const iconSvg =
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="#0f6a5f"/><path d="M7 9.5c4.5 0 4.5 11.5 10 12.5 2.7.500 5 .500 8 .500" fill="none" stroke="#fff" stroke-width="2.75" stroke-linecap="round"/><circle cx="24.5" cy="10" r="2.6" fill="#f3b664"/></svg>';
+export const iconSvg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="9" fill="#0f6a5f"/><path d="${curve}" fill="none" stroke="#fff" stroke-width="2.4" stroke-linecap="round"/><circle cx="22" cy="11" r="2.5" fill="#f3b664"/></svg>`;

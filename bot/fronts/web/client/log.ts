@@ -20,13 +20,23 @@ export function createLog(): Log {
   const welcome = part('welcome', HTMLElement);
   const latest = part('to-latest', HTMLButtonElement);
 
+  /** Whether the person stays at the end: so until they scroll up. We ourselves only ever scroll down. */
+  let following = true;
+  let lastY = scrollY;
   const distance = () => document.documentElement.scrollHeight - innerHeight - scrollY;
   const scrollTo = (top: number) => window.scrollTo({ top, behavior: calm() ? 'instant' : 'smooth' });
-  const toLatest = () => scrollTo(document.documentElement.scrollHeight);
+  const toLatest = () => {
+    following = true;
+    scrollTo(document.documentElement.scrollHeight);
+  };
   const byKey = (key: string) => log.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
 
   addEventListener('scroll', () => {
-    if (distance() < nearBottomPx) latest.hidden = true;
+    if (distance() < nearBottomPx) {
+      following = true;
+      latest.hidden = true;
+    } else if (scrollY < lastY) following = false;
+    lastY = scrollY;
   });
   latest.addEventListener('click', toLatest);
 
@@ -58,7 +68,7 @@ export function createLog(): Log {
         (child) => child instanceof HTMLElement && Number(child.dataset.id ?? Number.POSITIVE_INFINITY) > update.id,
       );
       log.insertBefore(fresh, next ?? null);
-      if (wasAtBottom) follow(fresh);
+      if (following) follow(fresh);
       else latest.hidden = false;
       return fresh;
     },
