@@ -14,6 +14,7 @@ export { inspectDataset } from './data/examples.ts';
 export type { DatasetReport } from './data/report.ts';
 export { maxDatasetBytes } from './data/text-file.ts';
 export { UserError } from './errors.ts';
+export { listProviders } from './graph/session.ts';
 export type { ClassificationMetrics, RunEvent } from './runs/events.ts';
 export { parseRunSpec } from './runs/parse-spec.ts';
 export type { Prediction, Run, Runs } from './runs/runs.ts';

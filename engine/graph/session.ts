@@ -26,6 +26,12 @@ export function chooseDevice(device: 'auto' | Device): Device {
   return device === 'auto' ? 'cpu' : device;
 }
 
+/** The execution providers of the installed onnxruntime; whether one finds its hardware shows only when it is used. */
+export async function listProviders(): Promise<readonly string[]> {
+  const ort = await import('onnxruntime-node');
+  return ort.listSupportedBackends().map(({ name }) => name);
+}
+
 /** @throws UserError when the device cannot be used here. */
 export async function createSession(graph: Graph, options: SessionOptions): Promise<Session> {
   // Loaded at first use: 40 MB of native code that most processes of the house never need.
