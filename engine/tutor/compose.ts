@@ -1,7 +1,7 @@
 // Words an answer from sections of the guide: the answer first, then an example or table, a pitfall, the next step.
 // Only sentences of the guide are used, so that each is cited by its own words.
 import type { Sentence } from '../../knowledge/index.ts';
-import type { Part } from './reading.ts';
+import type { Part, Role } from './reading.ts';
 import type { Citation } from './tutor.ts';
 
 export interface Source {
@@ -10,6 +10,8 @@ export interface Source {
   /** `Chapter › Section`. */
   readonly title: string;
   readonly sectionTitle: string;
+  /** How learners ask for this section. */
+  readonly asks: readonly string[];
   readonly parts: readonly Part[];
 }
 
@@ -21,7 +23,7 @@ export interface Composed {
 /** The share of the question's terms that each text holds. */
 export type Overlap = (texts: readonly string[]) => readonly number[];
 
-const limits = { total: 1200, lead: 450, side: 300, support: 520, leadIn: 260, pitfall: 240, next: 220 };
+const limits = { total: 1200, lead: 450, side: 300, support: 620, leadIn: 260, pitfall: 240, next: 220 };
 
 interface Run {
   readonly source: Source;
@@ -30,11 +32,7 @@ interface Run {
 }
 
 export function composeAnswer(question: string, source: Source, overlap: Overlap): Composed {
-  const definition = openingOf(source, limits.lead);
-  const focus = findFocus(question, source, overlap, definition);
-  const runs = [focus, definition].flatMap((run) => run ?? []);
-  // With the point made, the definition may be shorter.
-  const lead = focus && definition ? [focus, { ...definition, sentences: definition.sentences.slice(0, 2) }] : runs;
+  const lead = findLead(question, source, overlap);
   const support = findSupport(question, source, overlap, lead);
   const pitfall = findPitfall(source, overlap, lead);
   const paragraphs = lead.map(wordsOf);
@@ -48,9 +46,20 @@ export function composeAnswer(question: string, source: Source, overlap: Overlap
       cited.push(pitfall);
     }
   }
-  const next = nextStep(source);
+  const next = nextStep(source, lead);
   if (next && fits(next)) paragraphs.push(next);
   return { markdown: paragraphs.join('\n\n'), citations: cite(cited) };
+}
+
+/** The section's own short answer, or what was asked for in particular together with a shorter definition. */
+function findLead(question: string, source: Source, overlap: Overlap): Run[] {
+  const definition = openingOf(source, limits.lead);
+  const wanted = findWanted(question, source);
+  const focus = wanted ?? findFocus(question, source, overlap, definition);
+  if (!focus || !definition || focus.part === definition.part) return definition ? [definition] : [];
+  const short = { ...definition, sentences: definition.sentences.slice(0, 2) };
+  // An example makes sense after what it is an example of.
+  return focus.part.role === 'example' ? [short, focus] : [focus, short];
 }
 
 /** Each side in its own words; `whole`, where the guide compares them itself, comes first. */
@@ -89,24 +98,53 @@ const leansBack =
   /^\W*(?:this|that|these|those|it|its|they|them|he|she|but|so|and|or|then|both|here|there|also|such|instead|otherwise|however|the same|note|notice)\b/i;
 const asksDefinition = /^\W*(?:what(?:'s| is| are|s| does)|define|explain|meaning of|wh?at is)\b/i;
 
+const wantedRoles: readonly (readonly [RegExp, Role])[] = [
+  [/\bexamples?\b|\bshow me\b/i, 'example'],
+  [/^\W*(?:but |and |so )?why\W*(?:is that|though|so|not)?\W*$/i, 'intuition'],
+  [
+    /\beli5\b|like i'?m (?:five|5)|\bintuition\b|\banalogy\b|(?:simple|plain) (?:words|terms|language|english)/i,
+    'intuition',
+  ],
+  [/\b(?:fix|stop|prevent|avoid|reduce|cure|solve|combat|get rid of)\b|what (?:should|can|do) (?:i|we) do/i, 'next'],
+];
+/** A next step shorter than this only points elsewhere. */
+const shortestAdvice = 120;
+
+/** The paragraph of the kind that was asked for: an example, the intuition behind it, or what to do. */
+function findWanted(question: string, source: Source): Run | undefined {
+  const role = wantedRoles.find(([pattern]) => pattern.test(question))?.[1];
+  const part = source.parts.find((candidate) => candidate.role === role && candidate.block.kind === 'paragraph');
+  if (role === 'next' && (part?.block.prose.length ?? 0) < shortestAdvice) return undefined;
+  return part && runFrom(source, part, 0, limits.lead);
+}
+
+/** Sentences from one on; a paragraph's label goes with its first sentence. */
+function runFrom(source: Source, part: Part, index: number, limit: number): Run {
+  const sentences = takeSentences(part.sentences.slice(index), limit);
+  return { source, part, sentences: index === 0 && part.label ? [part.label, ...sentences] : sentences };
+}
+
 /** Sentences elsewhere in the section that meet the question clearly better than its first paragraph does. */
 function findFocus(question: string, source: Source, overlap: Overlap, definition: Run | undefined): Run | undefined {
+  // A question in one of the section's own wordings is answered by its first paragraph.
+  if (Math.max(0, ...overlap(source.asks)) >= 0.8) return undefined;
   const candidates = source.parts
     .filter((part) => part !== definition?.part && ['text', 'pitfall', 'example', 'intuition'].includes(part.role))
-    .flatMap((part) => part.sentences.map((_, index) => ({ part, index })));
-  const texts = candidates.map(({ part, index }) => part.sentences[index]?.prose ?? '');
+    .flatMap((part) => part.sentences.map((sentence, index) => ({ part, index, sentence })))
+    .filter(({ sentence }) => !sentence.prose.endsWith(':'));
+  const texts = candidates.map(({ sentence }) => sentence.prose);
   const [base = 0, ...scores] = overlap([definition?.sentences.map(({ prose }) => prose).join(' ') ?? '', ...texts]);
   let best: { score: number; candidate: (typeof candidates)[number] } | undefined;
   for (const [i, candidate] of candidates.entries()) {
     const score = scores[i] ?? 0;
     if (!best || score > best.score) best = { score, candidate };
   }
-  const margin = asksDefinition.test(question) ? 0.4 : 0.2;
-  if (!best || best.score < 0.5 || best.score < base + margin) return undefined;
+  const margin = asksDefinition.test(question) ? 0.5 : 0.34;
+  if (!best || best.score < 0.6 || best.score < base + margin) return undefined;
   const { part, index } = best.candidate;
   if (part.block.kind === 'list') return { source, part, sentences: part.sentences.slice(index, index + 1) };
-  const start = index > 0 && leansBack.test(part.sentences[index]?.prose ?? '') ? index - 1 : index;
-  return { source, part, sentences: takeSentences(part.sentences.slice(start), limits.lead - 100) };
+  const start = index > 0 && leansBack.test(best.candidate.sentence.prose) ? index - 1 : index;
+  return runFrom(source, part, start, limits.lead - 100);
 }
 
 const wantsFormula =
@@ -128,7 +166,10 @@ function findSupport(question: string, source: Source, overlap: Overlap, lead: r
   const scores = overlap(candidates.map(({ part, text }) => `${text} ${part.block.prose}`));
   const wanted = wantsFormula.test(question) ? 'code' : 'table';
   const ranked = candidates
-    .map(({ part, text }, i) => ({ text, score: (scores[i] ?? 0) + (part.block.kind === wanted ? 0.3 : 0) }))
+    .map(({ part, text }, i) => {
+      const isAnnounced = part.leadIn !== undefined && used.has(part.leadIn) && part.leadIn.markdown.endsWith(':');
+      return { text, score: (scores[i] ?? 0) + (part.block.kind === wanted ? 0.3 : 0) + (isAnnounced ? 1 : 0) };
+    })
     .sort((a, b) => b.score - a.score);
   return ranked[0]?.text;
 }
@@ -145,8 +186,10 @@ function findPitfall(source: Source, overlap: Overlap, lead: readonly Run[]): Ru
   return found && { source, part: found.part, sentences: [found.sentence] };
 }
 
-function nextStep(source: Source): string | undefined {
-  const part = source.parts.find(({ role }) => role === 'next');
+function nextStep(source: Source, lead: readonly Run[]): string | undefined {
+  const part = source.parts.find(
+    (candidate) => candidate.role === 'next' && !lead.some((run) => run.part === candidate),
+  );
   if (part && part.block.markdown.length <= limits.next + 30) return part.block.markdown;
   return `**Next:** test yourself with \`quiz ${source.chapterId}\`.`;
 }

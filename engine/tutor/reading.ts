@@ -8,6 +8,10 @@ export interface Part {
   readonly block: SectionBlock;
   /** Sentences or list items without the label. */
   readonly sentences: readonly Sentence[];
+  /** The label the paragraph opens with, where it is a sentence of its own: `**Intuition.**`. */
+  readonly label: Sentence | undefined;
+  /** The heading, or the label alone on its line, right above. */
+  readonly heading: SectionBlock | undefined;
   /** The short paragraph right above a table, a list or code, which says what it shows. */
   readonly leadIn: SectionBlock | undefined;
 }
@@ -30,21 +34,27 @@ export function readSection(section: Section): Part[] {
   for (const block of cutBlocks(section.markdown)) {
     const match = block.kind === 'paragraph' ? label.exec(block.markdown) : null;
     const named = match?.[1] === undefined ? undefined : roleOf(match[1]);
-    const isLabelAlone = match !== null && match[0].trim() === block.markdown.trim();
     if (block.kind === 'heading') inherited = roleOf(block.prose);
-    else if (isLabelAlone) inherited = named;
+    else if (isHeading(block)) inherited = named;
     else {
       const first = !parts.some((part) => part.role === 'answer');
       const role = named ?? inherited ?? (first && block.kind === 'paragraph' ? 'answer' : 'text');
-      const sentences = block.sentences.filter(({ markdown }) => markdown.replace(label, '') !== '');
-      const leadIn = block.kind !== 'paragraph' && previous?.kind === 'paragraph' ? previous : undefined;
-      parts.push({ role, block, sentences, leadIn });
+      const isLabel = ({ markdown }: Sentence) => markdown.replace(label, '') === '';
+      const sentences = block.sentences.filter((sentence) => !isLabel(sentence));
+      const leadIn =
+        block.kind !== 'paragraph' && previous?.kind === 'paragraph' && !isHeading(previous) ? previous : undefined;
+      const heading = previous !== undefined && isHeading(previous) ? previous : undefined;
+      parts.push({ role, block, sentences, label: block.sentences.find(isLabel), heading, leadIn });
       // A label rules the one block below it; a heading rules until the next heading.
-      if (previous && label.test(previous.markdown)) inherited = undefined;
+      if (previous?.kind === 'paragraph' && isHeading(previous)) inherited = undefined;
     }
     previous = block;
   }
   return parts;
+}
+
+function isHeading(block: SectionBlock): boolean {
+  return block.kind === 'heading' || (block.kind === 'paragraph' && block.markdown.replace(label, '').trim() === '');
 }
 
 function roleOf(title: string): Role | undefined {

@@ -82,6 +82,7 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
           sectionId: section.id,
           title: `${chapter.title} › ${section.title}`,
           sectionTitle: section.id === overviewId ? chapter.title : section.title,
+          asks: section.asks,
           parts: readSection(section),
         },
       ]),
@@ -115,9 +116,10 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     return namesTopic || !together.result.covered ? alone : together;
   };
 
-  const nearest = (hits: readonly Hit[], typed: string) => {
-    const found = hits.flatMap(({ passage }) => guide.chapter(passage.chapterId) ?? []);
-    const chapters = [...new Set([...found, ...nearestChapters(guide.chapters, typed)])].slice(0, 3);
+  const nearest = ({ hits, confidence }: SearchResult, typed: string) => {
+    const found = confidence < 0.1 ? [] : hits.flatMap(({ passage }) => guide.chapter(passage.chapterId) ?? []);
+    const rest = confidence < 0.1 ? guide.chapters : nearestChapters(guide.chapters, typed);
+    const chapters = [...new Set([...found, ...rest])].slice(0, 3);
     return chapters.map(({ id, title }) => ({ chapterId: id, title }));
   };
 
@@ -130,7 +132,7 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     }));
 
   const abstain = (result: SearchResult, typed: string): Answer => {
-    const chapters = nearest(result.hits, typed);
+    const chapters = nearest(result, typed);
     const list = chapters.map(({ title }) => `**${title}**`).join(', ');
     return {
       markdown: `The guide does not cover that, and I would rather not guess. The nearest it teaches: ${list}.`,
@@ -167,7 +169,7 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const best = result.hits[0] && sourceOf(result.hits[0]);
       if (!result.covered || !best) return abstain(result, question);
       const overlap = overlapWith(query);
-      const composed = (await compare(query, best, overlap)) ?? composeAnswer(query, best, overlap);
+      const composed = (await compare(query, best, overlap)) ?? composeAnswer(question, best, overlap);
       return {
         ...composed,
         abstained: false,
@@ -233,14 +235,15 @@ function findNamedSection(guide: Guide, concept: string): Section | undefined {
 function trimSection({ parts }: Source, limit: number): { markdown: string; quote: string } {
   const blocks: string[] = [];
   let length = 0;
-  for (const { block, leadIn } of parts) {
-    length += block.markdown.length + 2;
+  for (const { block, leadIn, heading } of parts) {
+    const text = heading ? `${heading.markdown}\n\n${block.markdown}` : block.markdown;
+    length += text.length + 2;
     if (blocks.length > 0 && length > limit) {
       // A lead-in without its table would promise what does not come.
       if (leadIn && blocks.at(-1) === leadIn.markdown) blocks.pop();
       break;
     }
-    blocks.push(block.markdown);
+    blocks.push(text);
   }
   const quoted = parts.find(({ sentences }) => sentences.length > 0);
   const quote = quoted?.sentences.map(({ prose }) => prose).join(quoted.block.kind === 'list' ? '\n' : ' ');

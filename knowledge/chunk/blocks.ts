@@ -32,7 +32,7 @@ const kinds: { readonly [type in RootContent['type']]?: BlockKind } = {
 export function cutBlocks(markdown: string): SectionBlock[] {
   const source = dropLinks(markdown);
   return parseMarkdown(source).children.map((node) => {
-    const text = source.slice(node.position?.start.offset, node.position?.end.offset);
+    const text = unwrap(node, source.slice(node.position?.start.offset, node.position?.end.offset));
     return {
       kind: kinds[node.type] ?? 'other',
       markdown: text,
@@ -88,6 +88,15 @@ function endInMarkdown(line: string, start: number, words: string): number {
   }
   while (at < line.length && line[at] !== ' ') at += 1;
   return at;
+}
+
+/** A chat shows every line break, so the line breaks that only keep the source narrow are taken out. */
+function unwrap(node: RootContent, markdown: string): string {
+  if (node.type === 'paragraph') return markdown.replace(/\s*\n\s*/g, ' ');
+  if (node.type === 'list' && !markdown.includes('```')) {
+    return markdown.replace(/\n\s*(?![-*+] |\d+[.)] |\s)/g, ' ');
+  }
+  return markdown;
 }
 
 function dropLinks(markdown: string): string {

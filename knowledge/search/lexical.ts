@@ -33,6 +33,8 @@ const fieldBoosts = { asks: 2.5, section: 3, chapter: 1.2, text: 1 };
 const mendedWeight = 0.8;
 const prefixWeight = 0.6;
 const bodyOnlyWeight = 0.5;
+/** The best passages, one of whose sections must fit the question. */
+const passagesJudged = 5;
 
 export function createLexicalIndex(guide: Pick<Guide, 'chapters' | 'passages'>, synonyms: Synonyms): LexicalIndex {
   const analyser = createAnalyser(synonyms, createSpelling(countWords(guide, synonyms)));
@@ -70,9 +72,16 @@ export function createLexicalIndex(guide: Pick<Guide, 'chapters' | 'passages'>, 
           return { id: passage.id, score: result.score * (1 + 1.5 * similar) };
         })
         .sort((a, b) => b.score - a.score);
-      const best = passages.get(ranking[0]?.id ?? '');
-      const section = best && sections.get(keyOf(best));
-      return { ranking, evidence: gatherEvidence(terms, section, rarity) };
+      const near = ranking.slice(0, passagesJudged).flatMap(({ id }) => {
+        const passage = passages.get(id);
+        return (passage && sections.get(keyOf(passage))) ?? [];
+      });
+      return {
+        ranking,
+        evidence:
+          strongest([...new Set(near)].map((section) => gatherEvidence(terms, section, rarity))) ??
+          gatherEvidence(terms, undefined, rarity),
+      };
     },
   };
 }
@@ -188,6 +197,10 @@ function gatherEvidence(terms: readonly QueryTerm[], section: IndexedSection | u
     unknown: massOf(unknown, rarity) / total,
     terseness: (1 - likeness) / terms.length,
   };
+}
+
+function strongest(evidences: readonly Evidence[]): Evidence | undefined {
+  return evidences.toSorted((a, b) => b.coverage + b.likeness - a.coverage - a.likeness)[0];
 }
 
 function weightIn({ topic, body }: IndexedSection, term: string): number {
