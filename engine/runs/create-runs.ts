@@ -46,13 +46,13 @@ export function createRuns(options: RunsOptions): Runs & { close(): Promise<void
       try {
         listener(run);
       } catch (error) {
-        log.error({ error, run: run.name }, 'a watcher of runs failed');
+        log.error({ err: error, run: run.name }, 'a watcher of runs failed');
       }
     }
   }
 
   const opened: Promise<{ queue: Queue; worker: Worker }> = openQueue(store, (error) =>
-    log.error({ error }, 'the queue failed'),
+    log.error({ err: error }, 'the queue failed'),
   ).then((queue) => ({
     queue,
     worker: startWorker({
@@ -67,7 +67,7 @@ export function createRuns(options: RunsOptions): Runs & { close(): Promise<void
     }),
   }));
   // Told to whoever needs the queue; the log has it in any case.
-  opened.catch((error: unknown) => log.error({ error }, 'the queue could not be opened'));
+  opened.catch((error: unknown) => log.error({ err: error }, 'the queue could not be opened'));
 
   async function get(workspaceId: string, nameOrId: string): Promise<Run> {
     const wanted = nameOrId.trim().toLowerCase();

@@ -48,6 +48,7 @@ export function createJournal(options: {
   const { rows, runId, claim } = options;
   let seq = options.firstSeq;
   let stride = 1;
+  let lastKept = 0;
   let waiting: NumberedEvent[] = [];
   let patch: object = {};
   let timer: NodeJS.Timeout | undefined;
@@ -82,10 +83,12 @@ export function createJournal(options: {
     append(event) {
       if (event.type === 'start') {
         stride = Math.max(1, Math.ceil(event.totalSteps / keptSteps));
+        lastKept = event.step;
         waiting = waiting.filter((earlier) => !isUndone(earlier.event, event.step));
       }
       patch = { ...patch, ...showEvent(event) };
-      if (event.type !== 'step' || event.step % stride === 0) waiting.push({ seq: seq++, event });
+      if (event.type !== 'step' || event.step >= lastKept + stride) waiting.push({ seq: seq++, event });
+      if (event.type === 'step' && event.step >= lastKept + stride) lastKept = event.step;
       // An error of this flush is told to onError; what it could not write is written by a later one.
       if (event.type !== 'step') flush().catch(() => undefined);
       else timer ??= setTimeout(() => flush().catch(() => undefined), batchMs);

@@ -59,7 +59,7 @@ export function startWorker({ rows, queue, startTrainer, limits, slots, alone, o
   let taking: Promise<void> = Promise.resolve();
   let sweeping: Promise<void> = Promise.resolve();
 
-  const report = (doing: string) => (error: unknown) => log.error({ error }, `${doing} failed`);
+  const report = (doing: string) => (error: unknown) => log.error({ err: error }, `${doing} failed`);
 
   async function takeAll(): Promise<void> {
     while (!closed && inWork.size < slots) {

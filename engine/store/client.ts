@@ -89,7 +89,7 @@ async function openServer(databaseUrl: string, log: StoreOptions['log']): Promis
     application_name: 'finetutor',
   });
   // A connection lost while idle: the pool replaces it at the next query.
-  pool.on('error', (error) => log?.warn({ error: error.message }, 'an idle database connection was lost'));
+  pool.on('error', (error) => log?.warn({ err: error }, 'an idle database connection was lost'));
   try {
     const client = await pool.connect();
     try {

@@ -14,7 +14,7 @@ export const fakeTrainer = fileURLToPath(new URL('../fixtures/fake-trainer.ts', 
 export function createTestLog() {
   const lines: string[] = [];
   const write = (level: string) => (details: object, message: string) => {
-    const error = 'error' in details && details.error instanceof Error ? details.error.stack : '';
+    const error = 'err' in details && details.err instanceof Error ? details.err.stack : '';
     lines.push(`${level}: ${message} ${JSON.stringify(details)} ${error}`);
   };
   return { lines, info: write('info'), warn: write('warn'), error: write('error') };

@@ -1,0 +1,62 @@
+// Puts the engine together. What is heavy (onnxruntime, the chart libraries, the queue) loads when it is first needed.
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { createSearch, type Guide } from '../knowledge/index.ts';
+import { createPictures } from './charts/pictures.ts';
+import { createDatasets } from './data/datasets.ts';
+import type { Engine } from './index.ts';
+import { createRandom } from './random.ts';
+import { createRuns } from './runs/create-runs.ts';
+import type { RunSpecInput } from './runs/spec.ts';
+import type { Log } from './runs/worker.ts';
+import { openStore } from './store/client.ts';
+import { createConversations } from './store/conversations.ts';
+import { createQuizzes } from './tutor/quizzes.ts';
+import { createTutor } from './tutor/tutor.ts';
+
+export interface EngineOptions {
+  /** Everything kept on disk lies under it. */
+  readonly dataDir: string;
+  /** Undefined: the embedded database, under `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  readonly device: NonNullable<RunSpecInput['device']>;
+  /** A promise of it, too: the database opens while the guide is read. */
+  readonly guide: Guide | Promise<Guide>;
+  readonly now: () => Date;
+  readonly log: Log;
+  /** Runs trained at a time by this process; 0 leaves them to other workers. */
+  readonly workers?: number;
+  /** Decides the order of quiz items and choices; a new one at each start unless given. */
+  readonly randomSeed?: number;
+}
+
+/** @throws UserError when the database cannot be opened: held by another process, unreachable, or refusing us. */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const { dataDir, databaseUrl, now, log } = options;
+  const [store, guide] = await Promise.all([openStore({ databaseUrl, dataDir, log }), options.guide]);
+  const search = await createSearch({ guide });
+  const { db } = store;
+  const pictures = createPictures(join(dataDir, 'pictures'));
+  const runs = createRuns({
+    store,
+    pictures,
+    dataDir,
+    workers: options.workers ?? 1,
+    device: options.device,
+    now,
+    log,
+  });
+  let closing: Promise<void> | undefined;
+  return {
+    conversations: createConversations({ db, now }),
+    tutor: createTutor({ guide, search }),
+    quizzes: createQuizzes({ db, guide, random: createRandom(options.randomSeed ?? randomInt(2 ** 32)), now }),
+    datasets: createDatasets({ db, dataDir }),
+    runs,
+    pictures,
+    close() {
+      closing ??= runs.close().finally(store.close);
+      return closing;
+    },
+  };
+}
