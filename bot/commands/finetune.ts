@@ -1,7 +1,7 @@
 // finetune: a form or a typed line → the data checked and described → a run in the queue with its live card.
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { type Dataset, hyperSchema, UserError } from '../../engine/index.ts';
+import { type Dataset, hyperSchema, maxDatasetBytes, UserError } from '../../engine/index.ts';
 import { type CommandContext, defineCommand, optionalText, typedNumber } from '../chat/command.ts';
 import { code, plain } from '../chat/escape.ts';
 import type { Block, Field, Json, Reply } from '../chat/message.ts';
@@ -12,7 +12,6 @@ const { epochs, learningRate, batchSize, loraRank } = hyperSchema.shape;
 /** The form's value for "a file of mine". */
 const ownFile = 'upload';
 const fileEndings = ['.csv', '.tsv', '.jsonl', '.json'];
-const largestFileBytes = 50 * 1024 * 1024;
 
 const args = z.strictObject({
   data: optionalText,
@@ -209,7 +208,7 @@ async function offerForm({ engine, place }: CommandContext, chosen?: Dataset): P
       hint: 'one example a row',
       required: true,
       accept: fileEndings,
-      maxBytes: largestFileBytes,
+      maxBytes: maxDatasetBytes,
       when: { field: 'data', is: [ownFile] },
     },
     ...['text', 'label'].map(

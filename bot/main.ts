@@ -1,0 +1,169 @@
+// Composition root: settings → engine → conversation → fronts, and the way down again.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Logger } from 'pino';
+import { createEngine, UserError } from '../engine/index.ts';
+import { loadGuide } from '../knowledge/index.ts';
+import { createConversation } from './chat/conversation.ts';
+import { createLiveCards } from './chat/live.ts';
+import type { Person, Place, Reply } from './chat/message.ts';
+import { commands } from './commands/index.ts';
+import type { Config } from './config.ts';
+import type { Front } from './fronts/front.ts';
+import { createTerminalFront } from './fronts/terminal/front.ts';
+import type { TerminalOutput } from './fronts/terminal/screen.ts';
+import { createWebFront } from './fronts/web/front.ts';
+
+export interface BotOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Which fronts to run. */
+  readonly fronts: { readonly web: boolean; readonly terminal: boolean };
+  readonly input: Readable;
+  readonly output: TerminalOutput;
+  readonly colours: boolean;
+  /** Milliseconds since the process began. */
+  readonly uptimeMs: () => number;
+  /** The person left the terminal. */
+  readonly onLeave: () => void;
+}
+
+export interface Bot {
+  /** Stops taking messages, delivers what is under way, closes the database. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+const local = 'local';
+const host = '127.0.0.1';
+
+/** @throws UserError when the port is taken, the data folder can't be written, or the database can't be opened. */
+export async function startBot(options: BotOptions): Promise<Bot> {
+  const { config, log, output } = options;
+  const now = () => new Date();
+  makeFolder(config.dataDir);
+  const guide = await loadGuide();
+  const engine = await createEngine({ ...config, guide, now, log });
+  const fronts: Front[] = [];
+  const { deliver, answered } = createDelivery(fronts, log);
+  const live = createLiveCards({ runs: engine.runs, deliver, log, now, after });
+
+  const web = options.fronts.web
+    ? createWebFront({
+        port: config.port,
+        host,
+        engine,
+        guide,
+        commands: commands.map(toHint),
+        dataDir: config.dataDir,
+        log,
+        now,
+      })
+    : undefined;
+  if (web !== undefined) fronts.push(web);
+  const pageUrl = () => web?.address;
+  if (options.fronts.terminal) fronts.push(createTerminal(options, engine.conversations, pageUrl, now));
+
+  const handle = createConversation({
+    engine,
+    commands,
+    deliver,
+    log,
+    now,
+    newErrorId: () => randomBytes(4).toString('hex'),
+    pageUrl,
+    showRun: live.show,
+  });
+
+  let stopping: Promise<void> | undefined;
+  async function stopAll() {
+    for (const front of fronts) await front.stop();
+    await live.stop();
+    await answered();
+    await engine.close();
+  }
+  const stop = () => {
+    stopping ??= stopAll();
+    return stopping;
+  };
+
+  try {
+    await engine.conversations.openWorkspace(local, 'This computer');
+    for (const front of fronts) output.write(`${await front.start(handle)}\n`);
+    await live.start([local]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  for (const name of unbuilt(config)) log.warn(`${name} is set, but this version has no such front yet: it stays off`);
+  output.write(`ready in ${Math.round(options.uptimeMs())} ms\n`);
+  return { stop };
+}
+
+/** Hands a reply to the front of its place. A front that does not run now has no one to show it to. */
+function createDelivery(fronts: readonly Front[], log: Pick<Logger, 'debug'>) {
+  const underWay = new Set<Promise<void>>();
+  async function deliver(place: Place, reply: Reply, asker: Person): Promise<void> {
+    const front = fronts.find((candidate) => candidate.name === place.front);
+    if (front === undefined) {
+      log.debug({ place }, 'a reply for a front that does not run');
+      return;
+    }
+    const delivery = front.deliver(place, reply, asker);
+    underWay.add(delivery);
+    await delivery.finally(() => underWay.delete(delivery));
+  }
+  return {
+    deliver,
+    answered: async () => {
+      await Promise.allSettled(underWay);
+    },
+  };
+}
+
+function createTerminal(
+  { config, input, output, colours, onLeave }: BotOptions,
+  conversations: Parameters<typeof createTerminalFront>[0]['conversations'],
+  pageUrl: () => string | undefined,
+  now: () => Date,
+): Front {
+  return createTerminalFront({
+    input,
+    output,
+    person: { id: 'terminal', name: 'You' },
+    place: { front: 'terminal', workspaceId: local, conversationId: 'terminal' },
+    conversations,
+    colours,
+    picturePath: (pictureId) => join(config.dataDir, 'pictures', `${pictureId}.png`),
+    sectionUrl: (chapterId, sectionId) => {
+      const page = pageUrl();
+      return page && `${page}/guide/${encodeURIComponent(chapterId)}#${encodeURIComponent(sectionId)}`;
+    },
+    now,
+    newKey: () => `terminal:${randomUUID()}`,
+    onClose: onLeave,
+  });
+}
+
+const toHint = ({ name, usage, summary }: (typeof commands)[number]) => ({ name, usage, summary });
+
+function unbuilt({ discordToken, slackBotToken }: Config): readonly string[] {
+  return [...(discordToken ? ['DISCORD_TOKEN'] : []), ...(slackBotToken ? ['SLACK_BOT_TOKEN'] : [])];
+}
+
+function makeFolder(path: string) {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`DATA_DIR ${path} can't be made: ${reason}`, 'Set DATA_DIR to a folder you may write in.', {
+      cause: error,
+    });
+  }
+}
+
+function after(delayMs: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
+}
