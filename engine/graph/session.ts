@@ -13,6 +13,8 @@ export type Device = (typeof devices)[number];
 export interface SessionOptions {
   readonly device: Device;
   readonly threads?: number;
+  /** Makes it an error that the device cannot run some op, instead of running that op on the processor. */
+  readonly onlyOnDevice?: boolean;
 }
 
 export interface Session {
@@ -47,6 +49,9 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
     extra: {
       session: {
         use_deterministic_compute: '1',
+        // Threads that wait by spinning gain about 5 % on an idle machine and double a step's time on a busy one.
+        intra_op: { allow_spinning: '0' },
+        ...(options.onlyOnDevice ? { disable_cpu_ep_fallback: '1' } : {}),
         ...(externalFolder === undefined ? {} : { model_external_initializers_file_folder_path: externalFolder }),
       },
     },

@@ -34,7 +34,7 @@ export async function largestGradientError(test: GradientCase, device: Device): 
   });
   // The weighted sum is taken here in double precision, so that only the op itself rounds.
   g.output('y', y);
-  const session = await createSession(g.graph, { device, threads: 1 });
+  const session = await createSession(g.graph, { device, threads: 1, onlyOnDevice: device !== 'cpu' });
   try {
     const feeds: { [name: string]: Tensor & { data: Float32Array } } = {};
     test.shapes.forEach((shape, at) => {

@@ -1,0 +1,120 @@
+// For every op, graphs whose gradient is checked: shapes, broadcasting and attributes that differ.
+import type { GraphBuilder } from '../../engine/graph/graph.ts';
+import type { Op, Value } from '../../engine/graph/ops.ts';
+import type { GradientCase } from './gradcheck.ts';
+
+type Build = (g: GraphBuilder, x: Value, second: Value, third: Value) => Value;
+const check = (shapes: GradientCase['shapes'], build: Build, domain?: GradientCase['domain']): GradientCase => ({
+  shapes,
+  build: (g, inputs) => {
+    const [x, second = x, third = second] = inputs;
+    if (!x || !second || !third) throw new Error('a case has at least one input');
+    return build(g, x, second, third);
+  },
+  ...(domain ? { domain } : {}),
+});
+const indices = (g: GraphBuilder, shape: readonly number[], numbers: readonly number[]) =>
+  g.constant({ type: 'int32', shape, data: Int32Array.from(numbers) });
+const positive = (x: number) => 0.5 + Math.abs(x);
+/** Well separated, so that a small step never changes which is largest. */
+const apart = (x: number, index: number) => Math.tanh(x) * 0.2 + ((index * 7) % 12) - 5.4;
+
+const binary = (op: 'Add' | 'Sub' | 'Mul' | 'Div', domain?: GradientCase['domain']): readonly GradientCase[] =>
+  (
+    [
+      [
+        [2, 3],
+        [2, 3],
+      ],
+      [[2, 3], [3]],
+      [
+        [2, 1, 3],
+        [4, 1],
+      ],
+      [[2, 3], []],
+    ] as const
+  ).map((shapes) => check(shapes, (g, a, b) => g.op(op, [a, b]), domain));
+const unary = (
+  op: 'Neg' | 'Exp' | 'Log' | 'Erf' | 'Tanh' | 'Relu' | 'Gelu' | 'Identity',
+  domain?: GradientCase['domain'],
+) => [check([[2, 5]], (g, x) => g.op(op, [x]), domain)];
+const gemm = (transA: boolean, transB: boolean, bias: readonly number[] | undefined): GradientCase => {
+  const a = transA ? [4, 3] : [3, 4];
+  const b = transB ? [2, 4] : [4, 2];
+  return bias
+    ? check([a, b, bias], (g, x, y, z) => g.op('Gemm', [x, y, z], { transA, transB }))
+    : check([a, b], (g, x, y) => g.op('Gemm', [x, y], { transA, transB }));
+};
+
+export const gradient_cases: { readonly [O in Op]: readonly GradientCase[] } = {
+  Add: binary('Add'),
+  Sub: binary('Sub'),
+  Mul: binary('Mul'),
+  Div: binary('Div', positive),
+  Equal: [],
+  Neg: unary('Neg'),
+  Exp: unary('Exp'),
+  Log: unary('Log', positive),
+  Erf: unary('Erf'),
+  Tanh: unary('Tanh'),
+  Relu: unary('Relu', apart),
+  Gelu: unary('Gelu'),
+  Identity: unary('Identity'),
+  Cast: [],
+  ReduceSum: [
+    check([[2, 3, 2]], (g, x) => g.op('ReduceSum', [x], { axes: [1], keepDims: false })),
+    check([[2, 3, 2]], (g, x) => g.op('ReduceSum', [x], { axes: [0, 2], keepDims: true })),
+  ],
+  ReduceMax: [
+    check([[3, 4]], (g, x) => g.op('ReduceMax', [x], { axes: [1], keepDims: true }), apart),
+    check([[3, 4]], (g, x) => g.op('ReduceMax', [x], { axes: [0], keepDims: false }), apart),
+  ],
+  Softmax: [check([[2, 3, 4]], (g, x) => g.op('Softmax', [x]))],
+  LayerNormalization: [
+    check([[2, 3, 6], [6], [6]], (g, x, scale, bias) =>
+      g.op('LayerNormalization', [x, scale, bias], { epsilon: 1e-5 }),
+    ),
+  ],
+  MatMul: [
+    check(
+      [
+        [3, 4],
+        [4, 2],
+      ],
+      (g, a, b) => g.op('MatMul', [a, b]),
+    ),
+    check(
+      [
+        [2, 2, 3, 4],
+        [2, 2, 4, 2],
+      ],
+      (g, a, b) => g.op('MatMul', [a, b]),
+    ),
+    check(
+      [
+        [2, 3, 4],
+        [4, 2],
+      ],
+      (g, a, b) => g.op('MatMul', [a, b]),
+    ),
+  ],
+  Gemm: [gemm(false, false, undefined), gemm(true, false, [2]), gemm(false, true, [2]), gemm(true, true, [3, 2])],
+  Transpose: [check([[2, 3, 4]], (g, x) => g.op('Transpose', [x], { perm: [2, 0, 1] }))],
+  Reshape: [check([[2, 6]], (g, x) => g.op('Reshape', [x], { shape: [3, 4] }))],
+  Expand: [check([[2, 1]], (g, x) => g.op('Expand', [x], { shape: [3, 2, 4] }))],
+  Slice: [check([[2, 5]], (g, x) => g.op('Slice', [x], { axis: 1, start: 1, end: 4 }))],
+  Pad: [check([[2, 3]], (g, x) => g.op('Pad', [x], { axis: 0, before: 1, after: 2 }))],
+  Gather: [check([[4, 3]], (g, table) => g.op('Gather', [table, indices(g, [2, 3], [1, 3, 1, 0, 1, 3])]))],
+  GatherElements: [
+    check([[2, 4]], (g, x) => g.op('GatherElements', [x, indices(g, [2, 3], [0, 3, 3, 1, 1, 2])], { axis: 1 })),
+  ],
+  ScatterElements: [
+    check(
+      [
+        [4, 2],
+        [3, 2],
+      ],
+      (g, x, updates) => g.op('ScatterElements', [x, indices(g, [3, 2], [0, 3, 0, 1, 2, 1]), updates], { axis: 0 }),
+    ),
+  ],
+};
