@@ -27,24 +27,36 @@ const usualLabelNames =
 
 const simplified = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '_');
 
-/** Index of the column with a usual name: the whole name first, then one of its words, then `is_…`. */
-function findByName(columns: readonly string[], usual: readonly string[], prefix?: RegExp): number {
-  const names = columns.map(simplified);
-  for (const name of usual) if (names.includes(name)) return names.indexOf(name);
-  if (prefix) {
-    const index = names.findIndex((name) => prefix.test(name));
-    if (index >= 0) return index;
-  }
-  for (const name of usual) {
-    if (name.length < 4) continue;
-    const index = names.findIndex((candidate) => candidate.split('_').includes(name));
-    if (index >= 0) return index;
-  }
-  return -1;
+/** Index of the column with exactly a usual name, in the order of those names. */
+function findExactly(names: readonly string[], usual: readonly string[]): number {
+  const found = usual.find((name) => names.includes(name));
+  return found === undefined ? -1 : names.indexOf(found);
 }
 
-const findText = (columns: readonly string[]) => findByName(columns, usualTextNames);
-const findLabel = (columns: readonly string[]) => findByName(columns, usualLabelNames, /^(is|has)_/);
+/** Index of the column with a usual name among the words of its own: `review_text`, `airline_sentiment`. */
+function findByWord(names: readonly string[], usual: readonly string[]): number {
+  const found = usual.find((word) => word.length > 3 && names.some((name) => name.split('_').includes(word)));
+  return found === undefined ? -1 : names.findIndex((name) => name.split('_').includes(found));
+}
+
+const findFlag = (names: readonly string[]) => names.findIndex((name) => /^(is|has)_\w+$/.test(name));
+
+const firstFound = (...indexes: readonly number[]) => indexes.find((index) => index >= 0) ?? -1;
+
+function findText(columns: readonly string[]): number {
+  const names = columns.map(simplified);
+  return firstFound(findExactly(names, usualTextNames), findByWord(names, usualTextNames));
+}
+
+function findLabel(columns: readonly string[]): number {
+  const names = columns.map(simplified);
+  return firstFound(findExactly(names, usualLabelNames), findFlag(names), findByWord(names, usualLabelNames));
+}
+
+/** Whether a cell of the first row is exactly a usual column name: then that row is a header. */
+function looksLikeHeader(cells: readonly string[]): boolean {
+  return findExactly(cells.map(simplified), [...usualTextNames, ...usualLabelNames]) >= 0;
+}
 
 interface ColumnContents {
   readonly averageLength: number;
@@ -158,9 +170,7 @@ export function chooseColumns(
   const askedNames = [asked.text, asked.label].filter((column) => column !== undefined);
   if (!given) {
     const recognised =
-      askedNames.length > 0
-        ? askedNames.some((column) => columns.includes(column.trim()))
-        : findText(columns) >= 0 || findLabel(columns) >= 0;
+      askedNames.length > 0 ? askedNames.some((column) => columns.includes(column.trim())) : looksLikeHeader(columns);
     const headless = recognised ? undefined : headlessColumns(head);
     if (headless) return nameHeadless(headless, asked);
     const twice = columns.find((column, index) => columns.indexOf(column) !== index);

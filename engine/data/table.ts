@@ -160,39 +160,77 @@ async function* readJsonLines(text: Text, name: string): AsyncGenerator<JsonRow,
   if (row) yield row;
 }
 
-/** The line where JSON.parse gave up; its message names a position, or the text ended early. */
-function jsonErrorLine(text: string, error: unknown): number {
-  const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
-  return text.slice(0, position === undefined ? text.length : Number(position)).split('\n').length;
+interface JsonItem {
+  readonly line: number;
+  readonly content: string;
+  /** What stands between the item before (or the opening bracket) and this one. */
+  readonly before: string;
+}
+
+/** Cuts the text of an array into its items' texts, by brackets outside strings; the last may be cut off. */
+function* splitItems(text: string): Generator<JsonItem, void> {
+  let line = 1;
+  let start = -1;
+  let startLine = 1;
+  let end = text.indexOf('[') + 1;
+  let depth = 0;
+  const tokens = /["{}\n]|\\./g;
+  let inString = false;
+  for (const { 0: token, index } of text.matchAll(tokens)) {
+    if (token === '\n') line++;
+    else if (token === '"') inString = !inString;
+    else if (inString || token.length > 1) continue;
+    else if (token === '{' && depth++ === 0) {
+      start = index;
+      startLine = line;
+    } else if (token === '}' && --depth === 0) {
+      yield { line: startLine, content: text.slice(start, index + 1), before: text.slice(end, start) };
+      end = index + 1;
+    }
+  }
+  if (depth > 0) yield { line: startLine, content: text.slice(start), before: text.slice(end, start) };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Where a JSON array is broken. */
+function findBreak(text: string): string {
+  let number = 0;
+  for (const { line, content, before } of splitItems(text)) {
+    number++;
+    if (before.trim() !== (number === 1 ? '' : ',')) return `before item ${count(number)}, line ${count(line)}`;
+    if (!isJson(content)) return `in item ${count(number)}, which begins at line ${count(line)}: ${shown(content)}`;
+  }
+  return `after item ${count(number)}`;
 }
 
 async function* readJsonArray(text: Text, name: string): AsyncGenerator<JsonRow, void> {
+  const hint = 'It must be an array of objects: [{"text": "a good film", "label": "positive"}, …].';
   let whole = '';
   for await (const piece of text) whole += piece;
   let items: unknown;
   try {
     items = JSON.parse(whole);
   } catch (error) {
-    throw new UserError(
-      `${shown(name)} is not valid JSON: it breaks off at line ${count(jsonErrorLine(whole, error))}.`,
-      'It must be an array of objects: [{"text": "a good film", "label": "positive"}, …]. Check commas and brackets there.',
-      { cause: error },
-    );
+    throw new UserError(`${shown(name)} is not valid JSON: it breaks ${findBreak(whole)}.`, hint, { cause: error });
   }
-  if (!Array.isArray(items)) {
-    throw new UserError(
-      `${shown(name)} holds no list of rows.`,
-      'It must be an array of objects: [{"text": "a good film", "label": "positive"}, …].',
-    );
-  }
+  if (!Array.isArray(items)) throw new UserError(`${shown(name)} holds no list of rows.`, hint);
+  const lines = splitItems(whole);
   for (const [index, fields] of items.entries()) {
     if (!isRow(fields)) {
       throw new UserError(
         `Item ${count(index + 1)} of ${shown(name)} is not an object: ${shown(JSON.stringify(fields))}.`,
-        'Every item must be an object such as {"text": "a good film", "label": "positive"}.',
+        hint,
       );
     }
-    yield { line: index + 1, fields };
+    yield { line: lines.next().value?.line ?? 0, fields };
   }
 }
 

@@ -149,7 +149,7 @@ export async function* readText(path: string, name: string): AsyncGenerator<stri
       'Save it again with the encoding UTF-8 (it may be Latin-1 or Windows-1252 now; in Excel choose “CSV UTF-8”).',
     );
   };
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) {
+  for await (const chunk of createReadStream(path)) {
     const piece: Buffer = chunk;
     const zero = piece.indexOf(0);
     if (zero >= 0) {
