@@ -172,6 +172,8 @@ export function createApp(
       const id = await uploads.receive(personId, name, declaredBytes, context.req.raw.body);
       return context.json<UploadTaken>({ id }, 201);
     } catch (error) {
+      // The sender hung up: nobody is left to answer, and nothing of ours failed.
+      if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return context.body(null, 400);
       if (!(error instanceof UploadTooLarge)) throw error;
       context.header('connection', 'close');
       return context.json<Refusal>(
