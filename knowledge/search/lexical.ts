@@ -29,7 +29,9 @@ interface IndexedSection {
   readonly wordings: readonly (readonly string[])[];
 }
 
-const fieldBoosts = { asks: 2.5, section: 3, chapter: 1.2, text: 1 };
+const fieldBoosts = { asks: 3, section: 2, chapter: 0.5, text: 1 };
+/** A passage whose section is asked for in just these words scores up to four times as much. */
+const likenessBoost = 3;
 const mendedWeight = 0.8;
 const prefixWeight = 0.6;
 const bodyOnlyWeight = 0.5;
@@ -69,7 +71,7 @@ export function createLexicalIndex(guide: Pick<Guide, 'chapters' | 'passages'>, 
           if (!section) return { id: String(result.id), score: 0 };
           const similar = likeness.get(section.key) ?? likenessOf(terms, section, rarity);
           likeness.set(section.key, similar);
-          return { id: passage.id, score: result.score * (1 + 1.5 * similar) };
+          return { id: passage.id, score: result.score * (1 + likenessBoost * similar) };
         })
         .sort((a, b) => b.score - a.score);
       const near = ranking.slice(0, passagesJudged).flatMap(({ id }) => {

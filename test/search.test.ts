@@ -1,0 +1,130 @@
+// How the search reads a question: typos, synonyms, fields, meaning by vectors, and the ranks of both joined.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createSearch, type Embedder, loadGuide } from '../knowledge/index.ts';
+import { fuseRankings } from '../knowledge/search/fuse.ts';
+import { createSpelling } from '../knowledge/search/spelling.ts';
+import { stem } from '../knowledge/search/stem.ts';
+import { createSynonyms } from '../knowledge/search/synonyms.ts';
+import { createExactVectorIndex } from '../knowledge/search/vectors.ts';
+import { smallChapter, writeGuide } from './support/guide-folder.ts';
+
+const loadSmall = () => loadGuide(writeGuide({ 'fitting.md': smallChapter }));
+
+test.each([
+  ['what is overfitting', 'fitting#overfitting'],
+  ['overfiting', 'fitting#overfitting'],
+  ['voerfitting??', 'fitting#overfitting'],
+  ['my model memorises the noise', 'fitting#overfitting'],
+  ['DROPUOT', 'fitting#dropout'],
+  ['drop-out', 'fitting#dropout'],
+])('"%s" finds %s', async (question, id) => {
+  const search = await createSearch({ guide: await loadSmall() });
+  const { hits, covered } = await search.search(question, 3);
+  expect(hits[0]?.passage.id).toBe(id);
+  expect(covered).toBe(true);
+});
+
+test.each(['best pizza in Rome', 'what is a Boltzmann machine', '???', '', '   ', '99 12', 'the of and'])(
+  '"%s" is not covered',
+  async (question) => {
+    const search = await createSearch({ guide: await loadSmall() });
+    expect((await search.search(question, 3)).covered).toBe(false);
+  },
+);
+
+test('any text at all gives a confidence from 0 to 1 and no more hits than asked for', async () => {
+  const search = await createSearch({ guide: await loadSmall() });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.integer({ min: 1, max: 5 }),
+      async (text, limit) => {
+        const { hits, confidence } = await search.search(text, limit);
+        expect(hits.length).toBeLessThanOrEqual(limit);
+        expect(confidence).toBeGreaterThanOrEqual(0);
+        expect(confidence).toBeLessThanOrEqual(1);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('British and American spellings and all forms of a verb share a stem, apart from the adjective', () => {
+  const forms = ['regularisation', 'regularization', 'regularize', 'regularising', 'regularized'];
+  expect(new Set(forms.map(stem))).toHaveLength(1);
+  expect(stem('regular')).not.toBe(stem('regularize'));
+  expect(new Set(['overfit', 'overfits', 'overfitted', 'overfitting'].map(stem))).toHaveLength(1);
+});
+
+test('typos are mended by one or two letters, never short words, numbers or words far from the vocabulary', () => {
+  const spelling = createSpelling(
+    new Map([
+      ['precision', 9],
+      ['recall', 5],
+      ['loss', 4],
+      ['variance', 3],
+    ]),
+  );
+  expect(spelling.correct('presicion')).toBe('precision');
+  expect(spelling.correct('recal')).toBe('recall');
+  expect(spelling.correct('varience')).toBe('variance');
+  expect(spelling.correct('los')).toBeUndefined();
+  expect(spelling.correct('pizza')).toBeUndefined();
+  expect(spelling.correct('0.99999')).toBeUndefined();
+});
+
+test('the longest phrase is found first, whatever its spelling', () => {
+  const synonyms = createSynonyms([['roc auc', 'auc', 'area under the curve'], ['curve']]);
+  const stems = ['the', 'area', 'under', 'the', 'curve'].map(stem);
+  expect(synonyms.phrasesAt(stems, 1)).toEqual([{ concept: '=roc-auc', length: 4 }]);
+  expect(synonyms.phrasesAt(stems, 4)).toEqual([{ concept: '=curve', length: 1 }]);
+});
+
+test('fused scores are the sum of 1 / (60 + rank) over the rankings', () => {
+  const fused = fuseRankings([
+    ['a', 'b', 'c'],
+    ['c', 'a'],
+  ]);
+  expect(fused.map(({ id }) => id)).toEqual(['a', 'c', 'b']);
+  expect(fused[0]?.score).toBeCloseTo(1 / 61 + 1 / 62, 12);
+  expect(fused[1]?.score).toBeCloseTo(1 / 63 + 1 / 61, 12);
+});
+
+test('the exact vector index agrees with sorting by the cosine of the angles', () => {
+  const angles = [0.1, 2.5, 1.2, 3.0, 0.7];
+  const unit = (angle: number) => Float32Array.of(Math.cos(angle), Math.sin(angle));
+  const index = createExactVectorIndex(angles.map((angle) => ({ id: String(angle), vector: unit(angle) })));
+  const expected = angles.toSorted((a, b) => Math.abs(a - 1) - Math.abs(b - 1)).slice(0, 3);
+  expect(index.nearest(unit(1), 3).map(({ id }) => Number(id))).toEqual(expected);
+});
+
+test('an embedder brings up a passage that shares no word with the question', async () => {
+  const calls: number[] = [];
+  const embedder: Embedder = {
+    id: 'fake',
+    dimensions: 2,
+    embed: async (texts) => {
+      calls.push(texts.length);
+      return texts.map((text) => (/switches off|absent/i.test(text) ? Float32Array.of(1, 0) : Float32Array.of(0, 1)));
+    },
+  };
+  const guide = await loadSmall();
+  const [plain, fused] = [await createSearch({ guide }), await createSearch({ guide, embedder })];
+  expect((await plain.search('absent colleagues', 5)).hits).toEqual([]);
+  expect((await fused.search('absent colleagues', 5)).hits[0]?.passage.id).toBe('fitting#dropout');
+  expect(calls).toEqual([guide.passages.length, 1]);
+});
+
+test('overlap is the share of a question that a text holds, rare words weighing more', async () => {
+  const search = await createSearch({ guide: await loadSmall() });
+  const [all, none, rare, common] = search.overlap('dropout ensemble data', [
+    'dropout of an ensemble on data',
+    'nothing here',
+    'ensemble',
+    'data',
+  ]);
+  expect(all).toBe(1);
+  expect(none).toBe(0);
+  expect(rare).toBeGreaterThanOrEqual(common ?? 1);
+});
