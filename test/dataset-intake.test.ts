@@ -173,6 +173,15 @@ describe('finding the columns', () => {
     expect(await inspectDataset(path, 'data.csv')).toMatchObject({ textColumn, labelColumn });
   });
 
+  it('by the name asked for, in any case', async () => {
+    const { path } = await file(csv().replace('text,label', 'Text,LABEL'));
+    expect((await readExamples(path, columns)).report).toMatchObject({
+      textColumn: 'Text',
+      labelColumn: 'LABEL',
+      rows: 12,
+    });
+  });
+
   it('by what they hold when the names say nothing', async () => {
     const body = rows.map((row, i) => `${i},${row.label},"${row.text}",${i * 7}`);
     const { path } = await file(['a,b,c,d', ...body].join('\n'));
@@ -300,6 +309,15 @@ describe('refusing a dataset, saying what is wrong, where and what to do', () =>
     await expect(inspectDataset(path, 'huge.csv')).rejects.toThrow('“huge.csv” has 300 MB; the limit is 50 MB.');
     expect(performance.now() - started).toBeLessThan(1000);
     expect(maxDatasetBytes).toBe(50 * 2 ** 20);
+  });
+
+  it('a line without an end in seconds, not minutes', async () => {
+    const started = performance.now();
+    expect(await refusal(`{"text": "${'x'.repeat(40e6)}`, 'a.jsonl')).toContain(
+      'Line 1 of “a.jsonl” is not valid JSON',
+    );
+    expect(await refusal(`text,label\n"${'x'.repeat(40e6)}`)).toContain('near line');
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   it('keeps hostile names and values short and on one line in what it says', async () => {

@@ -1,5 +1,5 @@
 // The confusion matrix: which classes a model takes for which. Blue is right, orange is wrong, strength is the row's share.
-import { type Chart, palette, renderSvg, textWidth, truncate } from './render.ts';
+import { type Chart, fontFamily, palette, renderSvg, textWidth, truncate } from './render.ts';
 
 const whole = (n: number) => n.toLocaleString('en-US');
 
@@ -77,7 +77,7 @@ export async function confusionChart({
   const left = layout.left + Math.max(0, layout.width - 26 - layout.left - gridWidth) / 2;
   const { top } = layout;
   const name = (label: string) => truncate(label, nameSize, layout.nameWidth);
-  const style = { fontFamily: 'DejaVu Sans', fill: palette.ink };
+  const style = { fontFamily, fill: palette.ink };
   const faint = { ...style, fill: palette.faintInk, fontSize: 15 };
   const graphic: object[] = [
     {
@@ -159,7 +159,7 @@ function cellTexts(n: number, share: number, hit: boolean, x: number, y: number,
   if (n === 0 && height < 60) return [];
   const withShare = height >= 60 && n > 0;
   const style = {
-    fontFamily: 'DejaVu Sans',
+    fontFamily,
     align: 'center',
     verticalAlign: 'middle',
     fill: n === 0 ? palette.axis : share > (hit ? 0.5 : 0.6) ? palette.card : palette.ink,

@@ -1,5 +1,5 @@
 // The loss curve of a run: what it does on the examples it learns from, and on those it never sees.
-import { type Chart, palette, renderSvg, textWidth, truncate } from './render.ts';
+import { type Chart, fontFamily, palette, renderSvg, textWidth, truncate } from './render.ts';
 
 export interface LossPoint {
   readonly step: number;
@@ -208,7 +208,7 @@ export async function lossChart({
 }
 
 function text(x: number, y: number, content: string, style: { fontSize: number; fontWeight?: 'bold' }) {
-  return { type: 'text', x, y, style: { text: content, fill: palette.ink, fontFamily: 'DejaVu Sans', ...style } };
+  return { type: 'text', x, y, style: { text: content, fill: palette.ink, fontFamily, ...style } };
 }
 
 function line(x: number, y: number, color: string) {

@@ -85,9 +85,10 @@ export async function renderSvg(option: EChartsCoreOption, { width, height }: Ch
 }
 
 const require = createRequire(import.meta.url);
-const fontFiles = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map((file) =>
-  require.resolve(`dejavu-fonts-ttf/ttf/${file}`),
-);
+const fontFiles = [
+  require.resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf'),
+  require.resolve('dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf'),
+];
 
 /**
  * Paints an SVG with the bundled font only, so that a machine without fonts shows the same.

@@ -129,6 +129,14 @@ function nameHeadless(guess: { text: number; label: number }, asked: AskedColumn
   };
 }
 
+/** Index of a column by its name, or by the same name in other letters' case; -1 when there is none. */
+function findNamed(columns: readonly string[], asked: string): number {
+  const name = asked.trim();
+  const exact = columns.indexOf(name);
+  if (exact >= 0) return exact;
+  return columns.findIndex((column) => column.toLowerCase() === name.toLowerCase());
+}
+
 function refuseMissing(name: string, asked: string, columns: readonly string[], header: boolean): never {
   const there = columns.slice(0, 20).map(shown).join(', ');
   const nearest = columns.length > 0 ? closest(asked, [...columns]) : '';
@@ -170,7 +178,7 @@ export function chooseColumns(
   const askedNames = [asked.text, asked.label].filter((column) => column !== undefined);
   if (!given) {
     const recognised =
-      askedNames.length > 0 ? askedNames.some((column) => columns.includes(column.trim())) : looksLikeHeader(columns);
+      askedNames.length > 0 ? askedNames.some((column) => findNamed(columns, column) >= 0) : looksLikeHeader(columns);
     const headless = recognised ? undefined : headlessColumns(head);
     if (headless) return nameHeadless(headless, asked);
     const twice = columns.find((column, index) => columns.indexOf(column) !== index);
@@ -183,11 +191,11 @@ export function chooseColumns(
   }
   const rows = given ? head : head.slice(1);
   for (const column of askedNames) {
-    if (!columns.includes(column.trim())) refuseMissing(name, column, columns, given === undefined);
+    if (findNamed(columns, column) < 0) refuseMissing(name, column, columns, given === undefined);
   }
   const except = (index: number) => columns.map((column, i) => (i === index ? '' : column));
-  let text = asked.text === undefined ? -1 : columns.indexOf(asked.text.trim());
-  let label = asked.label === undefined ? findLabel(except(text)) : columns.indexOf(asked.label.trim());
+  let text = asked.text === undefined ? -1 : findNamed(columns, asked.text);
+  let label = asked.label === undefined ? findLabel(except(text)) : findNamed(columns, asked.label);
   if (text < 0) text = findText(except(label));
   if (text < 0) text = findTextByContents(rows, columns.length, label);
   if (label < 0) label = findLabelByContents(rows, columns.length, text);

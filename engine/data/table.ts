@@ -72,47 +72,53 @@ function detectDelimiter(head: string): '\t' | ',' | ';' {
     : scored.reduce((best, next) => (next.score > best.score ? next : best)).delimiter;
 }
 
+/** The line a record begins at; the parser counts to its end. */
+function firstLine(lastLine: number, record: readonly string[]): number {
+  return lastLine - record.reduce((lines, cell) => lines + cell.split('\n').length - 1, 0);
+}
+
 async function* readDelimited(text: Text, name: string, delimiter: string): AsyncGenerator<Row, void> {
   const parser = parse({
     delimiter,
     // A TSV has no quoting: its cells carry quotation marks as they are.
     quote: delimiter === '\t' ? null : '"',
     relax_quotes: true,
-    relax_column_count: true,
     skip_empty_lines: true,
     info: true,
     max_record_size: 4 * 1024 * 1024,
   });
   // An error of the text reaches us through the parser, which `pipeline` destroys with it.
   pipeline(Readable.from(text), parser, () => {});
-  let width: number | undefined;
   try {
     for await (const item of parser) {
       const { record, info }: { record: string[]; info: Info } = item;
-      const line = info.lines - record.reduce((lines, cell) => lines + cell.split('\n').length - 1, 0);
-      width ??= record.length;
-      const cells = record.slice(0, width);
-      if (record.length < width || record.slice(width).some((cell) => cell.trim() !== '')) {
-        throw new UserError(
-          `Line ${count(line)} of ${shown(name)} has ${count(record.length)} ${record.length === 1 ? 'cell' : 'cells'} where the first row has ${count(width)}: ${shown(record.join(delimiter))}.`,
-          delimiter === '\t'
-            ? 'Every row needs the same number of tabs; remove stray tabs from the text.'
-            : `Put double quotes around a text that holds a “${delimiter}”: "good, but long"${delimiter}positive.`,
-        );
-      }
-      yield { line, cells };
+      yield { line: firstLine(info.lines, record), cells: record };
     }
   } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    const line = typeof error.lines === 'number' ? ` near line ${count(error.lines)}` : '';
-    throw new UserError(
-      error.code === 'CSV_QUOTE_NOT_CLOSED'
-        ? `${shown(name)} has a quotation mark${line} that is never closed, so the rest of the file is one cell.`
-        : `${shown(name)} could not be read as a table${line}: ${error.message}.`,
-      'Close the quotation mark, or double the marks that belong to the text: "she said ""yes""".',
+    throw error instanceof CsvError ? explainCsvError(error, name, delimiter) : error;
+  }
+}
+
+function explainCsvError(error: CsvError, name: string, delimiter: string): UserError {
+  const lastLine = Number(error.lines);
+  if (error.code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH') {
+    const record = Array.isArray(error.record) ? error.record.map(String) : [];
+    const width = /expect (\d+)/.exec(error.message)?.[1] ?? 'another number';
+    return new UserError(
+      `Line ${count(firstLine(lastLine, record))} of ${shown(name)} has ${count(record.length)} ${record.length === 1 ? 'cell' : 'cells'} where the first row has ${width}: ${shown(record.join(delimiter))}.`,
+      delimiter === '\t'
+        ? 'Every row needs the same number of tabs; remove stray tabs from the text.'
+        : `Put double quotes around a text that holds a “${delimiter}”: "good, but long"${delimiter}positive.`,
       { cause: error },
     );
   }
+  return new UserError(
+    error.code === 'CSV_QUOTE_NOT_CLOSED'
+      ? `${shown(name)} has a quotation mark that is never closed, so the rest of the file, down to line ${count(lastLine)}, is one cell.`
+      : `${shown(name)} could not be read as a table near line ${count(lastLine)}: ${error.message}.`,
+    'Close the quotation mark, or double the marks that belong to the text: "she said ""yes""".',
+    { cause: error },
+  );
 }
 
 interface JsonRow {
@@ -124,7 +130,8 @@ const isRow = (value: unknown): value is object => typeof value === 'object' && 
 
 async function* readJsonLines(text: Text, name: string): AsyncGenerator<JsonRow, void> {
   let line = 0;
-  let rest = '';
+  /** The pieces of a line that has not ended yet. */
+  let open: string[] = [];
   const parseLine = (content: string): JsonRow | undefined => {
     line++;
     if (content.trim() === '') return undefined;
@@ -149,14 +156,20 @@ async function* readJsonLines(text: Text, name: string): AsyncGenerator<JsonRow,
     return { line, fields };
   };
   for await (const piece of text) {
-    const lines = (rest + piece).split('\n');
-    rest = lines.pop() ?? '';
+    const lines = piece.split('\n');
+    const last = lines.pop() ?? '';
+    if (lines.length === 0) {
+      open.push(last);
+      continue;
+    }
+    lines[0] = open.join('') + lines[0];
+    open = [last];
     for (const content of lines) {
       const row = parseLine(content);
       if (row) yield row;
     }
   }
-  const row = parseLine(rest);
+  const row = parseLine(open.join(''));
   if (row) yield row;
 }
 
