@@ -8,8 +8,8 @@ import { toText } from 'hast-util-to-text';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Incoming, Reply } from '../bot/chat/message.ts';
-import type { Chapter, Guide } from '../knowledge/index.ts';
 import { createFakeEngine, pixel } from './support/fake-engine.ts';
+import { createSmallGuide } from './support/small-guide.ts';
 import { createWebHarness, listen, type WebHarness } from './support/web-harness.ts';
 
 const megabyte = 1024 * 1024;
@@ -19,31 +19,6 @@ const say = (markdown: string, more: Partial<Reply> = {}): Reply => ({
   ...more,
 });
 
-const chapter = (id: string, title: string): Chapter => ({
-  id,
-  title,
-  phase: 'foundations',
-  objectives: ['Tell one from the other'],
-  prerequisites: [],
-  minutes: 20,
-  sources: [],
-  sections: ['overview', 'definition'].map((section) => ({
-    id: section,
-    chapterId: id,
-    title: `${title}: ${section}`,
-    markdown: `Words of ${section}, see [the other](guide:peft#definition).`,
-    asks: [],
-  })),
-});
-const chapters = [chapter('overfitting', 'Overfitting'), chapter('peft', 'PEFT'), chapter('metrics', 'Metrics')];
-const guide: Guide = {
-  chapters,
-  passages: [],
-  quizItems: [],
-  chapter: (id) => chapters.find((one) => one.id === id),
-  section: (id, section) => chapters.find((one) => one.id === id)?.sections.find((one) => one.id === section),
-};
-
 let engine: ReturnType<typeof createFakeEngine>;
 let harness: WebHarness;
 let received: Incoming[];
@@ -51,7 +26,7 @@ let answer: (incoming: Incoming) => Promise<void>;
 
 beforeEach(async () => {
   engine = createFakeEngine();
-  harness = await createWebHarness(engine, { guide });
+  harness = await createWebHarness(engine, { guide: createSmallGuide() });
   received = [];
   answer = async () => {};
   await harness.start(async (incoming) => {

@@ -13,7 +13,7 @@ export interface StreamHandlers {
 const silenceMs = 40_000;
 const hiddenMs = 60_000;
 const noticeMs = 1_500;
-const longestWaitMs = 10_000;
+const longestWaitMs = 4_000;
 
 export function openStream(chat: string, after: number, handlers: StreamHandlers): void {
   let newest = after;

@@ -33,7 +33,7 @@ export function createWork(): Work {
   return {
     async send(submission, origin) {
       const { key } = submission;
-      notice.hidden = true;
+      if (notice.dataset.kind === 'problem') notice.hidden = true;
       open.set(key, { origin, taken: false });
       sent.add(key);
       origin?.setAttribute('aria-busy', 'true');
