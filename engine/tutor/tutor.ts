@@ -107,8 +107,9 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
   };
 
   const findInContext = async (question: string, turns: readonly Turn[]): Promise<Found> => {
-    const topic = isFollowUp(question) ? topicOf(turns) : '';
     const alone = await findQuestion(question);
+    // Without a single hit there was no content word: "can you give an example?"
+    const topic = isFollowUp(question) || alone.result.hits.length === 0 ? topicOf(turns) : '';
     if (topic === '') return alone;
     const together = await find(`${topic} ${question}`);
     // "And L1?" names its own topic; "why?" and "how do I fix it?" have none without the question before.
@@ -222,11 +223,10 @@ function talk(markdown: string): Answer {
 /** A chapter by id or title is explained by its overview; a section by `chapter#section`, its id or its title. */
 function findNamedSection(guide: Guide, concept: string): Section | undefined {
   const wanted = concept.trim().toLowerCase();
+  const [chapterId = '', sectionId] = wanted.split('#');
+  if (sectionId !== undefined) return guide.section(chapterId, sectionId);
   const sections = guide.chapters.flatMap((chapter) => chapter.sections.filter(({ id }) => id !== overviewId));
-  const named = sections.find(
-    ({ id, chapterId, title }) =>
-      id === wanted.replaceAll(' ', '-') || `${chapterId}#${id}` === wanted || title.toLowerCase() === wanted,
-  );
+  const named = sections.find(({ id, title }) => id === wanted.replaceAll(' ', '-') || title.toLowerCase() === wanted);
   const chapter = findChapter(guide.chapters, wanted);
   return named ?? (chapter && guide.section(chapter.id, overviewId));
 }
