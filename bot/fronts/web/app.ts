@@ -8,7 +8,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
-import { buildAssets } from './assets.ts';
+import { loadAssets } from './assets.ts';
 import type { Downloads } from './downloads.ts';
 import type { Exchange } from './exchange.ts';
 import type { WebFrontOptions } from './front.ts';
@@ -42,11 +42,6 @@ export function createApp(
 ): Hono {
   const { host, engine, guide, commands, log, now, live, uploads, downloads, exchange } = parts;
   const startedAt = now().getTime();
-  let assets: ReturnType<typeof buildAssets> | undefined;
-  const loadAssets = () => {
-    assets ??= buildAssets();
-    return assets;
-  };
   const guidePage = async (title: string, body: Markup) =>
     renderShell({ title: `${title} · Finetutor`, assets: await loadAssets(), here: 'guide', body });
 

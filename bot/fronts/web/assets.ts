@@ -15,10 +15,21 @@ const types: { readonly [extension: string]: string } = {
   woff2: 'font/woff2',
 };
 
-export async function buildAssets(): Promise<Assets> {
-  const { build } = await import('esbuild');
+let built: Promise<Assets> | undefined;
+
+/** Builds once for the life of the process; a failure is tried again. */
+export function loadAssets(): Promise<Assets> {
+  built ??= build().catch((error: unknown) => {
+    built = undefined;
+    throw error;
+  });
+  return built;
+}
+
+async function build(): Promise<Assets> {
+  const { build: bundle } = await import('esbuild');
   const client = fileURLToPath(new URL('./client/', import.meta.url));
-  const { outputFiles, metafile } = await build({
+  const { outputFiles, metafile } = await bundle({
     absWorkingDir: client,
     entryPoints: ['main.ts', 'theme.ts', 'style.css'],
     bundle: true,
