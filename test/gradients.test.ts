@@ -1,7 +1,8 @@
 // Every gradient rule against finite differences, on the processor and, where an adapter is found, on WebGPU.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -52,7 +53,7 @@ async function checkOnWebgpu(): Promise<z.output<typeof answer>> {
   const vulkan = existsSync(swiftshader)
     ? { VK_ICD_FILENAMES: swiftshader, LD_LIBRARY_PATH: dirname(swiftshader) }
     : {};
-  const script = join(import.meta.dirname, 'support/gradcheck-webgpu.ts');
+  const script = fileURLToPath(new URL('./support/gradcheck-webgpu.ts', import.meta.url));
   const options = { env: { ...vulkan, ...process.env }, timeout: 120_000 };
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], options);
   return answer.parse(JSON.parse(stdout));

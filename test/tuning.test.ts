@@ -148,6 +148,22 @@ test('a truncated checkpoint is noticed, said, and the one before is used', asyn
   expect((await modelBytes(spec)).equals(await modelBytes(whole))).toBe(true);
 });
 
+test('a run that starts anew forgets the checkpoints of the one before', async () => {
+  const spec = specOf('anew');
+  await run(spec, { dieAfterStep: 8 });
+  await run(spec, { dieAfterStep: 4 });
+  expect(await readdir(join(spec.out, 'checkpoints'))).toEqual(['step-000000003']);
+});
+
+test('a folder that cannot be written, and one that would overwrite the base, are refused', async () => {
+  await expect(run(specOf('toy.csv/below'))).rejects.toThrow(
+    'cannot be written: a part of the path is a file (ENOTDIR)',
+  );
+  const spec = specOf('itself');
+  await run(spec);
+  await expect(run({ ...spec, model: spec.out })).rejects.toThrow('is also the folder to write to');
+});
+
 test('a checkpoint of another run is refused', async () => {
   const spec = specOf('changed');
   await run(spec, { dieAfterStep: 4 });

@@ -1,5 +1,6 @@
 // The only file that imports onnxruntime-node: makes a session of a graph, feeds it by name and hands back numbers.
 
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { UserError } from '../errors.ts';
@@ -41,7 +42,7 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
   const { bytes, externalFolder } = writeOnnx(graph);
   const sessionOptions: InferenceSession.SessionOptions = {
     executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
-    intraOpNumThreads: options.threads ?? availableParallelism(),
+    intraOpNumThreads: options.threads ?? physicalCores(),
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
@@ -82,6 +83,17 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
       await session.release();
     },
   };
+}
+
+/** Two threads on one core share its arithmetic: one a core is faster. Where it cannot be told, every processor counts. */
+function physicalCores(): number {
+  const processors = availableParallelism();
+  try {
+    const shared = readFileSync('/sys/devices/system/cpu/smt/active', 'utf8').trim() === '1';
+    return shared ? Math.ceil(processors / 2) : processors;
+  } catch {
+    return processors;
+  }
 }
 
 function fromOrt(name: string, tensor: OrtTensor): Tensor {

@@ -13,7 +13,7 @@ export type ShapeRule<O extends Op> = (
 ) => Each<OpOutputs[O], ValueType>;
 
 /** NumPy's broadcasting: sizes are equal or 1, counted from the last axis. */
-export function broadcastShapes(a: Shape, b: Shape): Shape {
+function broadcastShapes(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, axis) => {
     const left = a[axis - rank + a.length] ?? 1;
@@ -25,7 +25,7 @@ export function broadcastShapes(a: Shape, b: Shape): Shape {
   });
 }
 
-export function reducedShape(shape: Shape, reduction: OpAttributes['ReduceSum']): Shape {
+function reducedShape(shape: Shape, reduction: OpAttributes['ReduceSum']): Shape {
   for (const axis of reduction.axes) checkAxis(axis, shape);
   return reduction.keepDims
     ? shape.map((size, axis) => (reduction.axes.includes(axis) ? 1 : size))

@@ -12,7 +12,7 @@ import { readJsonObject } from './files.ts';
 import { openSafetensors, readFloats } from './safetensors.ts';
 
 /** A weight of the checkpoint; `range` when its float32 bytes can be used where they lie. */
-export interface BaseWeight {
+interface BaseWeight {
   readonly shape: Shape;
   readonly range: FileRange | undefined;
   load(): Promise<FloatTensor>;
@@ -103,7 +103,7 @@ export async function loadBaseFolder(folder: string): Promise<Base> {
     tokenizer: await readJsonObject(join(folder, 'tokenizer.json')),
     config: await readJsonObject(join(folder, 'tokenizer_config.json')),
   };
-  const tokenizer = createTokenizer(tokenizerFiles.tokenizer, tokenizerFiles.config);
+  const tokenizer = openTokenizer(folder, tokenizerFiles);
   if (tokenizer.vocabularySize > config.vocab_size) {
     throw new UserError(
       `${folder}: the tokenizer has ${tokenizer.vocabularySize} entries, the embedding ${config.vocab_size}.`,
@@ -112,6 +112,19 @@ export async function loadBaseFolder(folder: string): Promise<Base> {
   }
   const weights = await openWeights(folder, config);
   return { source: folder, fresh: false, rawConfig, config, tokenizerFiles, tokenizer, weights };
+}
+
+function openTokenizer(folder: string, { tokenizer, config }: TokenizerFiles): Tokenizer {
+  try {
+    return createTokenizer(tokenizer, config);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(
+      `${join(folder, 'tokenizer.json')} is not a tokenizer we can read: ${reason.slice(0, 200)}`,
+      'Take tokenizer.json and tokenizer_config.json from the model’s own folder.',
+      { cause: error },
+    );
+  }
 }
 
 const exists = (path: string) =>

@@ -1,6 +1,6 @@
 // Writing files so that a crash leaves the old file or the new one, never half of one; reading JSON with the file's name in errors.
 import { createHash } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { UserError } from '../errors.ts';
 
@@ -14,14 +14,53 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+const write_failures: { readonly [code: string]: string } = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EACCES: 'this process may not write there',
+  EPERM: 'this process may not write there',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'a part of the path is a file',
+};
+
+/** Says in words what a person can mend; any other failure stays as it is. */
+function explainWriteFailure(path: string, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reason = write_failures[code];
+  if (reason === undefined) return error;
+  return new UserError(`${path} cannot be written: ${reason} (${code}).`, 'Make room, or choose another folder.', {
+    cause: error,
+  });
+}
+
+/** @throws UserError when the place cannot be written. */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw explainWriteFailure(path, error);
+  });
+}
+
 /**
  * Writes beside the target, syncs, and renames over it.
  * @returns the SHA-256 of what was written, in hexadecimal.
+ * @throws UserError when there is no room or no permission; the old file is untouched.
  */
 export async function writeFileAtomically(path: string, chunks: Iterable<Uint8Array | string>): Promise<string> {
   const temporary = `${path}.${process.pid}.partial`;
+  try {
+    const hash = await writeAndSync(temporary, chunks);
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+    return hash;
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw explainWriteFailure(path, error);
+  }
+}
+
+async function writeAndSync(path: string, chunks: Iterable<Uint8Array | string>): Promise<string> {
   const hash = createHash('sha256');
-  const handle = await open(temporary, 'w');
+  const handle = await open(path, 'w');
   try {
     for (const chunk of chunks) {
       hash.update(chunk);
@@ -31,8 +70,6 @@ export async function writeFileAtomically(path: string, chunks: Iterable<Uint8Ar
   } finally {
     await handle.close();
   }
-  await rename(temporary, path);
-  await syncFolder(dirname(path));
   return hash.digest('hex');
 }
 

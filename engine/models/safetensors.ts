@@ -28,7 +28,7 @@ const element_bytes = {
 } as const;
 type ElementType = keyof typeof element_bytes;
 
-export interface TensorEntry {
+interface TensorEntry {
   readonly dtype: ElementType;
   readonly shape: Shape;
   /** Absolute place in the file. */

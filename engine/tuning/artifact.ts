@@ -1,10 +1,10 @@
 // What a finished run leaves behind: a Hugging Face folder, or a PEFT adapter, with the tokenizer, the record and a model card.
-import { mkdir } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FloatTensor } from '../graph/tensor.ts';
 import type { Base } from '../models/base.ts';
 import { loraTargets } from '../models/bert.ts';
-import { writeFileAtomically, writeJson } from '../models/files.ts';
+import { makeFolder, writeFileAtomically, writeJson } from '../models/files.ts';
 import { writeSafetensors } from '../models/safetensors.ts';
 import type { ClassificationMetrics } from '../runs/events.ts';
 import type { RunSpec } from '../runs/spec.ts';
@@ -28,6 +28,8 @@ export interface ArtifactContent {
 
 /** Where a fresh base lies that an adapter belongs to, inside the artifact. */
 export const base_folder = 'base';
+const adapterConfigFile = 'adapter_config.json';
+const adapterFile = 'adapter_model.safetensors';
 /** PEFT writes every adapter weight under this prefix. */
 export const peft_prefix = 'base_model.model.';
 
@@ -42,9 +44,11 @@ export async function writeTokenizer(folder: string, base: Base, maxLength: numb
 /** Writes the artifact; each file appears whole. */
 export async function writeArtifact(folder: string, content: ArtifactContent): Promise<void> {
   const { spec, base, parameters, labels, maxLength, metrics, bestStep, history } = content;
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   if (parameters.lora) await writeAdapter(folder, content);
   else {
+    // An adapter left by an earlier run into this folder would be taken for this one's.
+    for (const name of [adapterConfigFile, adapterFile]) await rm(join(folder, name), { force: true });
     await writeSafetensors(join(folder, 'model.safetensors'), parameters.trainable);
     await writeJson(join(folder, 'config.json'), {
       ...base.rawConfig,
@@ -73,9 +77,9 @@ export async function writeArtifact(folder: string, content: ArtifactContent): P
 async function writeAdapter(folder: string, { spec, base, parameters }: ArtifactContent): Promise<void> {
   const tensors = new Map<string, FloatTensor>();
   for (const [name, tensor] of parameters.trainable) tensors.set(peft_prefix + name, tensor);
-  await writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors);
+  await writeSafetensors(join(folder, adapterFile), tensors);
   const targets = new Set(loraTargets(base.config).map((name) => name.split('.').at(-1)));
-  await writeJson(join(folder, 'adapter_config.json'), {
+  await writeJson(join(folder, adapterConfigFile), {
     peft_type: 'LORA',
     task_type: 'SEQ_CLS',
     base_model_name_or_path: base.fresh ? base_folder : base.source,

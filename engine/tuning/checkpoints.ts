@@ -1,12 +1,12 @@
 // Checkpoints: folders that appear whole or not at all, with checksums, so that a damaged one is noticed and the one before is used.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { elementCount, type FloatTensor } from '../graph/tensor.ts';
-import { syncFolder } from '../models/files.ts';
+import { makeFolder, syncFolder, writeFileAtomically } from '../models/files.ts';
 import { openSafetensors, readFloats, writeSafetensors } from '../models/safetensors.ts';
 
 export interface Checkpoint<State> {
@@ -37,23 +37,21 @@ export async function saveCheckpoint<State>(
   const target = join(folder, folderName(step));
   const partial = `${target}.partial`;
   await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true });
+  await makeFolder(partial);
   const tensorsSha256 = await writeSafetensors(join(partial, tensorsFile), tensors);
   const text = JSON.stringify(state);
   const content: z.output<typeof envelope> = { stateSha256: hashOf(text), tensorsSha256, state: text };
-  const handle = await open(join(partial, stateFile), 'w');
-  try {
-    await writeFile(handle, JSON.stringify(content));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await syncFolder(partial);
+  await writeFileAtomically(join(partial, stateFile), [JSON.stringify(content)]);
   await rm(target, { recursive: true, force: true });
   await rename(partial, target);
   await syncFolder(folder);
   const all = await listCheckpoints(folder);
   for (const old of all.slice(kept)) await rm(join(folder, old), { recursive: true, force: true });
+}
+
+/** A run that starts anew must not be resumed from an older one's checkpoints. */
+export async function removeCheckpoints(folder: string): Promise<void> {
+  for (const name of await listCheckpoints(folder)) await rm(join(folder, name), { recursive: true, force: true });
 }
 
 /** Folder names, newest first. */

@@ -22,7 +22,7 @@ export function createMoments(trainable: ReadonlyMap<string, FloatTensor>): Mome
 }
 
 /** Biases and LayerNorm weights are not decayed. */
-export function decays(name: string): boolean {
+function decays(name: string): boolean {
   return !name.endsWith('.bias') && !name.includes('LayerNorm');
 }
 

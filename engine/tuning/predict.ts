@@ -14,7 +14,7 @@ import { peft_prefix } from './artifact.ts';
 import { createClassifier, probabilities } from './classifier.ts';
 import type { FrozenWeight, Parameters } from './parameters.ts';
 
-export interface LabelPrediction {
+interface LabelPrediction {
   readonly label: string;
   /** Probability of each label, summing to 1. */
   readonly scores: Record<string, number>;
@@ -63,6 +63,12 @@ export async function loadClassifier(folder: string, { device }: { device: strin
     async predict(texts) {
       const ids = texts.map((text) => base.tokenizer.encode(text, maxLength));
       const logits = await classifier.computeLogits(ids, texts.length === 1 ? 1 : manyRows);
+      if (!logits.every(Number.isFinite)) {
+        throw new UserError(
+          `${folder}: the model answers with numbers that are not finite.`,
+          'Its weights are damaged.',
+        );
+      }
       return probabilities(logits, labels.length).map((row) => ({
         label: labels[row.indexOf(Math.max(...row))] ?? '',
         scores: Object.fromEntries(labels.map((label, index) => [label, row[index] ?? 0])),

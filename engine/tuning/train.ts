@@ -1,7 +1,6 @@
 // The training loop: a spec in, typed events out, checkpoints on the way, an artifact at the end.
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { assembleBatch, planEpoch } from '../data/batches.ts';
 import type { Example } from '../data/examples.ts';
@@ -11,13 +10,13 @@ import { chooseDevice } from '../graph/session.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
 import { type Base, initialWeight, loadBaseFolder, resolveBase } from '../models/base.ts';
 import { bertParameterShapes } from '../models/bert.ts';
-import { writeJson } from '../models/files.ts';
+import { makeFolder, writeJson } from '../models/files.ts';
 import { writeSafetensors } from '../models/safetensors.ts';
 import { createRandom } from '../random.ts';
 import type { RunEvent, SamplePrediction } from '../runs/events.ts';
 import type { RunSpec } from '../runs/spec.ts';
 import { base_folder, type History, writeArtifact, writeTokenizer } from './artifact.ts';
-import { loadLatestCheckpoint, restoreInto, saveCheckpoint } from './checkpoints.ts';
+import { loadLatestCheckpoint, removeCheckpoints, restoreInto, saveCheckpoint } from './checkpoints.ts';
 import { createClassifier, probabilities } from './classifier.ts';
 import { readRunExamples } from './examples.ts';
 import { dropWords, mixSeeds } from './noise.ts';
@@ -143,6 +142,7 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
       if (state.best) restoreInto(bestWeights, checkpoint.tensors, best_prefix);
     }
   }
+  if (step === 0) await removeCheckpoints(checkpointFolder);
   const save = () =>
     saveCheckpoint(checkpointFolder, {
       step,
@@ -236,6 +236,7 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
       if (isEvaluationStep(step, stepsPerEpoch, hyper.epochs)) {
         const logits = await classifier.computeLogits(heldIds, evaluationRows);
         const metrics = classificationMetrics({ actual: heldClasses, logits, labels });
+        if (!Number.isFinite(metrics.loss)) throw diverged(step, metrics.loss, gradients, schedule.peak);
         state.history.evaluations.push({ step, loss: metrics.loss, accuracy: metrics.accuracy });
         if (!state.best || metrics.loss < state.best.loss) {
           state.best = { step, loss: metrics.loss };
@@ -274,10 +275,16 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
 /** A fresh base that is to stay frozen is written into the artifact first, and read from there like any other. */
 async function openBase(spec: RunSpec, texts: readonly string[]): Promise<Base> {
   const base = await resolveBase(spec.model, texts);
-  await mkdir(spec.out, { recursive: true });
+  if (base.source === resolve(spec.out)) {
+    throw new UserError(
+      `The model folder ${spec.out} is also the folder to write to.`,
+      'Choose another folder for out.',
+    );
+  }
+  await makeFolder(spec.out);
   if (!base.fresh || spec.method === 'full') return base;
   const folder = join(spec.out, base_folder);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const random = createRandom(mixSeeds(spec.hyper.seed, 0));
   const weights = new Map<string, FloatTensor>();
   for (const [name, shape] of bertParameterShapes(base.config, 1)) {
