@@ -70,7 +70,7 @@ export interface Embedder {
   embed(texts: readonly string[]): Promise<readonly Float32Array[]>;
 }
 
-export interface QuizChoice {
+interface QuizChoice {
   readonly id: string;
   readonly text: string;
   /** For the right choice: why it is right. For a wrong one: the specific correction. */

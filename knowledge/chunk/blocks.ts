@@ -9,7 +9,7 @@ export interface Sentence {
   readonly prose: string;
 }
 
-export type BlockKind = 'heading' | 'paragraph' | 'list' | 'table' | 'code' | 'quote' | 'other';
+type BlockKind = 'heading' | 'paragraph' | 'list' | 'table' | 'code' | 'quote' | 'other';
 
 export interface SectionBlock {
   readonly kind: BlockKind;

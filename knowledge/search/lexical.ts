@@ -7,7 +7,7 @@ import { createSpelling } from './spelling.ts';
 import { wordsOf } from './stem.ts';
 import type { Synonyms } from './synonyms.ts';
 
-export interface LexicalResult {
+interface LexicalResult {
   /** Passage ids, best first. */
   readonly ranking: readonly { readonly id: string; readonly score: number }[];
   /** Undefined when the question holds no content word. */

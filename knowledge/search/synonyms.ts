@@ -6,7 +6,7 @@ import { stem, wordsOf } from './stem.ts';
 
 const groupsSchema = z.array(z.array(z.string().min(1)).min(1));
 
-export interface Phrase {
+interface Phrase {
   readonly concept: string;
   /** In words, how much of the text it takes up. */
   readonly length: number;

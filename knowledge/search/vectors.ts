@@ -1,6 +1,6 @@
 // Nearest vectors by exact search: under 2 ms for 10,000 vectors, so nothing approximate is needed at this size.
 
-export interface Neighbour {
+interface Neighbour {
   readonly id: string;
   /** Cosine similarity, from -1 to 1. */
   readonly similarity: number;
