@@ -126,9 +126,10 @@ export function createLiveCards(options: LiveOptions): LiveCards {
       const card = cardOf(run.id);
       const seenBefore = card.seen;
       const fresh = await runs.get(run.workspaceId, run.id);
-      const shown = new Promise<void>((resolve) => card.waiting.push(resolve));
-      if (card.seen === seenBefore || card.next === undefined) push(fresh);
-      await shown;
+      // A change heard meanwhile is newer than what was read, and is on its way to the card already.
+      if (card.seen === seenBefore) push(fresh);
+      if (card.next === undefined) await card.showing;
+      else await new Promise<void>((resolve) => card.waiting.push(resolve));
     },
     async stop() {
       unwatch?.();

@@ -35,7 +35,7 @@ const expected: { readonly [type: string]: string } = { int: 'a whole number', n
 
 /** How a value is shown back to the person who gave it. */
 export function show(value: unknown): string {
-  if (value === undefined || value === '') return 'nothing';
+  if (value === undefined || value === null || value === '') return 'nothing';
   return shorten(typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value)), 60);
 }
 

@@ -34,7 +34,7 @@ function find(topic: string, commands: readonly Command[]): Command {
 }
 
 function overview(commands: readonly Command[]) {
-  const lines = commands.map((command) => `- \`${command.usage}\`: ${command.summary}`);
+  const lines = commands.map(({ usage, summary }) => `- \`${usage.replace(/ \[--.*/, '')}\`: ${summary}`);
   return reply(
     text(
       '**I teach machine learning and fine-tune models.** Ask me anything in plain words, for example ' +

@@ -64,6 +64,7 @@ export async function createTerminalHarness(
     input.write(`${line}\n`);
   };
   async function transcript() {
+    while (output.writableLength > 0) await new Promise(setImmediate);
     await new Promise<void>((resolve) => emulator.write('', resolve));
     const buffer = emulator.buffer.active;
     return Array.from({ length: buffer.length }, (_, row) => buffer.getLine(row)?.translateToString(true) ?? '')

@@ -35,9 +35,15 @@ export function renderReply(reply: Reply, options: RenderOptions): Rendered {
     pressables.push(pressable);
     return `[${options.firstNumber + pressables.length - 1}]`;
   };
-  const parts = reply.blocks.map((block) => drawBlock(block, options, number));
-  if (reply.audience === 'asker') parts.unshift(options.paint.dim('(only you see this)'));
-  return { text: parts.filter((part) => part !== '').join('\n\n'), pressables };
+  const parts = reply.blocks
+    .map((block) => ({ kind: block.kind, text: drawBlock(block, options, number) }))
+    .filter((part) => part.text !== '');
+  const text = parts.reduce((before, part, index) => {
+    const listed = part.kind === 'file' && parts[index - 1]?.kind === 'file';
+    return index === 0 ? part.text : `${before}${listed ? '\n' : '\n\n'}${part.text}`;
+  }, '');
+  const mark = reply.audience === 'asker' ? `${options.paint.dim('(only you see this)')}\n\n` : '';
+  return { text: mark + text, pressables };
 }
 
 type Number = (pressable: Pressable) => string;
@@ -100,8 +106,8 @@ const draw: Draw = {
       const url = sectionUrl(chapterId, sectionId);
       return [
         wrap(`${index + 1}. ${oneLine(title)}`, width),
-        ...(quote === '' ? [] : [wrap(paint.dim(`   “${oneLine(quote)}”`), width)]),
-        ...(url === undefined ? [] : [paint.dim(`   ${url}`)]),
+        ...(quote === '' ? [] : [indent(paint.dim(wrap(`“${oneLine(quote)}”`, width - 3)))]),
+        ...(url === undefined ? [] : [indent(paint.dim(url))]),
       ];
     });
     return [paint.bold('From the guide'), ...lines].join('\n');
@@ -140,7 +146,9 @@ function wrapWhole(items: readonly string[], width: number): string {
 
 const oneLine = (text: string) => clean(text).replace(/\s+/g, ' ').trim();
 
-const wrap = (text: string, width: number) => wrapAnsi(text, Math.max(10, width), { hard: true, trim: false });
+const wrap = (text: string, width: number) => wrapAnsi(text, Math.max(10, width), { hard: true });
+
+const indent = (lines: string) => lines.replace(/^/gm, '   ');
 
 export function bytesInWords(bytes: number): string {
   if (bytes < 1024) return `${bytes} bytes`;
