@@ -22,11 +22,16 @@ const say = (markdown: string, more: Partial<Reply> = {}): Reply => ({
 let engine: ReturnType<typeof createFakeEngine>;
 let harness: WebHarness;
 let received: Incoming[];
+let logged: string[];
 let answer: (incoming: Incoming) => Promise<void>;
 
 beforeEach(async () => {
   engine = createFakeEngine();
-  harness = await createWebHarness(engine, { guide: createSmallGuide() });
+  harness = await createWebHarness(engine, {
+    guide: createSmallGuide(),
+    log: { info: () => {}, error: (_fields, message) => logged.push(message) },
+  });
+  logged = [];
   received = [];
   answer = async () => {};
   await harness.start(async (incoming) => {
@@ -43,7 +48,8 @@ const text = async (response: Response) => toText(fromHtml(await response.text()
 function send(
   path: string,
   headers: Record<string, string>,
-  write: (body: { write(bytes: Uint8Array): boolean; end(): void }) => void = (body) => body.end(),
+  write: (body: { write(bytes: Uint8Array, flushed?: () => void): boolean; end(): void }) => void = (body) =>
+    body.end(),
   method = 'POST',
 ): Promise<{ status: number; body: string; written: () => number }> {
   const { hostname, port } = new URL(harness.address());
@@ -221,8 +227,7 @@ describe('an upload', () => {
     const refused = await send('/uploads?name=big.csv', { 'transfer-encoding': 'chunked' }, (body) => {
       const more = () => {
         if (sent++ >= 300) return body.end();
-        body.write(chunk);
-        setTimeout(more, 1);
+        body.write(chunk, more);
       };
       more();
     });
@@ -401,6 +406,20 @@ describe('the page', () => {
     await expect.poll(() => harness.transcript()).toContain('an answer');
     await harness.restart();
     expect((await harness.transcript()).split(/\s{2,}/)).toEqual(['a question', 'an answer']);
+  });
+
+  it('still shows the others when one kept message cannot be read', async () => {
+    const { front, place } = harness;
+    const me = { id: harness.me().personId, name: 'You' };
+    await front.deliver(place, say('before'), me);
+    await engine.conversations.say(place, { content: { blocks: [{ kind: 'from a later version' }] } });
+    await engine.conversations.say(place, { personId: me.id, content: 'not what we write' });
+    await front.deliver(place, say('after'), me);
+    const shown = await harness.transcript();
+    expect(shown).toContain('before');
+    expect(shown.match(/can't be shown any more/g)).toHaveLength(2);
+    expect(shown).toContain('after');
+    expect(logged).toHaveLength(2);
   });
 
   it('opens new chats apart from each other and comes back to the last one', async () => {

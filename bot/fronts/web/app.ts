@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
-import { streamSSE } from 'hono/streaming';
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import { loadAssets } from './assets.ts';
 import type { Downloads } from './downloads.ts';
@@ -98,7 +98,7 @@ export function createApp(
     const { chat, after } = query.data;
     context.header('x-accel-buffering', 'no');
 
-    return streamSSE(context, async (stream) => {
+    const tell = async (stream: SSEStreamingApi) => {
       const ended = new AbortController();
       const send = <Name extends keyof StreamEvents>(event: Name, data: StreamEvents[Name]) => {
         const id = 'updatedAt' in data ? { id: String(data.updatedAt) } : {};
@@ -129,7 +129,8 @@ export function createApp(
         clearInterval(heartbeat);
         leave();
       }
-    });
+    };
+    return streamSSE(context, tell, async (error) => log.error({ err: error }, 'a live stream broke'));
   });
 
   app.post(

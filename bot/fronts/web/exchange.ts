@@ -4,13 +4,13 @@ import type { Conversations, StoredMessage } from '../../../engine/index.ts';
 import type { Attachment, Incoming, Person, Place, Reply } from '../../chat/message.ts';
 import type { Front, Handle } from '../front.ts';
 import type { Live } from './live.ts';
-import { renderMessage, type Said, saidSlot } from './messages.ts';
+import { renderMessage, renderUnreadable, type Said, saidSlot } from './messages.ts';
 import type { RenderContext } from './render.ts';
 import { conversationOf } from './session.ts';
 import type { Uploads } from './uploads.ts';
 import type { MessageUpdate, Refusal, Submission } from './wire.ts';
 
-export const workspaceId = 'local';
+const workspaceId = 'local';
 const historyLimit = 200;
 /** How many submissions are remembered, to answer a repeated one without its upload. */
 const rememberedKeys = 2000;
@@ -73,8 +73,17 @@ export function createExchange(parts: {
   const toUpdate = (message: StoredMessage): MessageUpdate => ({
     id: message.id,
     updatedAt: message.updatedAt.getTime(),
-    html: renderMessage(message, fileHref),
+    html: render(message),
   });
+
+  function render(message: StoredMessage): string {
+    try {
+      return renderMessage(message, fileHref);
+    } catch (error) {
+      log.error({ err: error, messageId: message.id }, 'a kept message could not be rendered');
+      return renderUnreadable(message);
+    }
+  }
 
   function settle(submitted: Submitted): void {
     const id = idOf(submitted);

@@ -13,7 +13,7 @@ import { createLive } from './live.ts';
 import { createUploads } from './uploads.ts';
 import type { PageData } from './wire.ts';
 
-export interface Log {
+interface Log {
   info(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }

@@ -1,7 +1,7 @@
 // Who is looking at which conversation right now, and what each of them is sent.
 import type { StreamEvents } from './wire.ts';
 
-export interface Listener {
+interface Listener {
   readonly personId: string;
   send<Name extends keyof StreamEvents>(name: Name, data: StreamEvents[Name]): void;
   /** Ends the stream from our side. */

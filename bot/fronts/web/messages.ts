@@ -20,6 +20,13 @@ const saidSlotPrefix = 'said:';
 /** The slot that makes storing a person's message twice harmless. */
 export const saidSlot = (key: string) => saidSlotPrefix + key;
 
+/** For a message that cannot be read any more: the others must still be shown. */
+export function renderUnreadable(message: StoredMessage): string {
+  return String(
+    html`<article class="message tutor" id="m${message.id}" data-id="${message.id}" data-updated="${message.updatedAt.getTime()}" aria-label="Finetutor"><p class="detail">This message can't be shown any more.</p></article>`,
+  );
+}
+
 const longTextLength = 1200;
 
 export function renderMessage(message: StoredMessage, fileHref: RenderContext['fileHref']): string {

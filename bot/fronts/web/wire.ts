@@ -1,5 +1,5 @@
 // What the page and the server say to each other: types only, read by both sides.
-import type { Call, Json } from '../../chat/message.ts';
+import type { Call } from '../../chat/message.ts';
 
 interface Submitted {
   /** Chosen by the page once for each thing a person does, and kept over retries. */
@@ -18,7 +18,7 @@ export type Submission =
       readonly values: { readonly [field: string]: string };
     });
 
-export type { Call, Json };
+export type { Call };
 
 /** A message that is new or was edited. */
 export interface MessageUpdate {

@@ -35,7 +35,7 @@ export function keepChat(chat: string, title: string): void {
   showChats(chat);
 }
 
-export function showChats(current: string): void {
+function showChats(current: string): void {
   const menu = part('chats', HTMLDetailsElement);
   const kept = read();
   menu.hidden = kept.length === 0 || (kept.length === 1 && kept[0]?.chat === current);
