@@ -105,6 +105,16 @@ describe('a folder of the embedded database', () => {
     }
   });
 
+  it('is made anew when the process that made it was killed before it was whole', async () => {
+    const dataDir = await newFolder();
+    writeFileSync(join(dataDir, 'db.unfinished'), '');
+    rmSync(join(dataDir, 'db', 'PG_VERSION'));
+    const store = await embedded(dataDir);
+    expect((await store.execute('select count(*)::int as n from workspaces')).rows).toEqual([{ n: 0 }]);
+    await store.close();
+    expect(readdirSync(dataDir)).toEqual(['db']);
+  });
+
   it('is refused to the same process while it is open, and free again after close', async () => {
     const dataDir = await newFolder();
     const store = await embedded(dataDir);
