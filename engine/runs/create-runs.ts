@@ -13,7 +13,7 @@ import { createRunRows } from './run-rows.ts';
 import type { Run, Runs } from './runs.ts';
 import type { RunSpecInput } from './spec.ts';
 import { defaultLimits, type Limits } from './supervisor.ts';
-import { createTrainerStarter } from './trainer-process.ts';
+import { createTrainerStarter, type StartTrainer } from './trainer-process.ts';
 import { type Log, startWorker, type Worker } from './worker.ts';
 
 export interface RunsOptions {
@@ -26,15 +26,15 @@ export interface RunsOptions {
   readonly now: () => Date;
   readonly log: Log;
   readonly limits?: Partial<Limits>;
-  /** The trainer's script, where a test brings its own. */
-  readonly trainerPath?: string;
+  /** How trainer processes are started; a test brings its own script. */
+  readonly startTrainer?: StartTrainer;
 }
 
 /** The queue opens in the background: nothing here delays the start of the bot. */
 export function createRuns(options: RunsOptions): Runs & { close(): Promise<void> } {
   const { store, pictures, log } = options;
   const rows = createRunRows({ db: store.db, now: options.now });
-  const startTrainer = createTrainerStarter(options.trainerPath);
+  const startTrainer = options.startTrainer ?? createTrainerStarter();
   const predictors = createPredictors({ startTrainer, device: options.device });
   const listeners = new Set<(run: Run) => void>();
   /** The last changes before anybody watched: told to the first who does. */

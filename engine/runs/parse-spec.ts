@@ -25,7 +25,7 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown): string {
     case 'too_big':
       return `${is}: it must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;
     case 'invalid_type':
-      return `${is}: it must be ${issue.expected === 'int' ? 'a whole number' : `a ${issue.expected}`}`;
+      return `${is}: it must be ${issue.expected === 'int' ? 'a whole number' : `${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`}`;
     case 'invalid_value':
       return `${is}: it must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
     case 'unrecognized_keys':

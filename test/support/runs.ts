@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { createPictures } from '../../engine/charts/pictures.ts';
 import { createRuns, type RunsOptions } from '../../engine/runs/create-runs.ts';
 import type { Run } from '../../engine/runs/runs.ts';
+import { createTrainerStarter } from '../../engine/runs/trainer-process.ts';
 import type { Store } from '../../engine/store/client.ts';
 import { createConversations } from '../../engine/store/conversations.ts';
 
-export const fakeTrainer = fileURLToPath(new URL('../fixtures/fake-trainer.ts', import.meta.url));
+const fakeTrainer = fileURLToPath(new URL('../fixtures/fake-trainer.ts', import.meta.url));
 
 /** What the runs logged, as text: a test that fails shows it, one that expects trouble reads it. */
 export function createTestLog() {
@@ -32,7 +33,7 @@ export async function startRuns(store: Store, dataDir: string, options: Partial<
     device: 'cpu',
     now,
     log,
-    trainerPath: fakeTrainer,
+    startTrainer: createTrainerStarter(fakeTrainer),
     ...options,
   });
   const seen: Run[] = [];
@@ -43,7 +44,7 @@ export async function startRuns(store: Store, dataDir: string, options: Partial<
   });
 
   /** Resolves with the first row that fits, already seen or yet to come. */
-  function until(fits: (run: Run) => boolean, what: string, timeoutMs = 15_000): Promise<Run> {
+  function until(fits: (run: Run) => boolean, what: string, timeoutMs = 30_000): Promise<Run> {
     return new Promise((resolve, reject) => {
       const story = () =>
         `${seen.map((run) => `${run.name} ${run.status} ${run.progress?.step ?? ''}`).join(', ')}\n${log.lines.join('\n')}`;
