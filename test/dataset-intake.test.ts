@@ -1,5 +1,5 @@
 // What is read from a dataset file, in every format, and what is said about a file that cannot be used.
-import { createReadStream, existsSync, readFileSync, truncateSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -318,6 +318,15 @@ describe('refusing a dataset, saying what is wrong, where and what to do', () =>
     );
     expect(await refusal(`text,label\n"${'x'.repeat(40e6)}`)).toContain('near line');
     expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  it.skipIf(!existsSync('/proc/self/fd'))('closes the file, wherever it stopped reading', async () => {
+    const long = ['{"a":1}\n', 'a,b\n', 'text,label\n'].map((line) => line.repeat(100_000));
+    const opened = () => readdirSync('/proc/self/fd').length;
+    for (const content of long) await refusal(content, 'a', columns);
+    const before = opened();
+    for (let round = 0; round < 5; round++) for (const content of long) await refusal(content, 'a', columns);
+    await expect.poll(opened).toBeLessThanOrEqual(before);
   });
 
   it('keeps hostile names and values short and on one line in what it says', async () => {

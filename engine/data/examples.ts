@@ -3,9 +3,9 @@ import { basename } from 'node:path';
 import { UserError } from '../errors.ts';
 import { hyperSchema } from '../runs/spec.ts';
 import { type AskedColumns, chooseColumns } from './columns.ts';
-import { normalizeText } from './normalize.ts';
 import type { DatasetReport } from './report.ts';
-import { headRows, openTable, peek } from './table.ts';
+import { headRows, openTable, peek, type Table } from './table.ts';
+import { createTally } from './tally.ts';
 import { count, shown } from './text-file.ts';
 
 export interface Example {
@@ -23,42 +23,12 @@ export type DatasetPurpose = 'training' | 'evaluation';
 
 const minTrainingRows = 10;
 const maxLabels = 100;
-const reportedSkips = 20;
 const usualMaxLength = hyperSchema.parse({}).maxLength;
 
-const collator = new Intl.Collator('en', { numeric: true });
-
-function countLabels(examples: readonly Example[]): DatasetReport['labels'] {
-  const counts = new Map<string, number>();
-  for (const { label } of examples) counts.set(label, (counts.get(label) ?? 0) + 1);
-  return [...counts]
-    .map(([label, n]) => ({ label, count: n }))
-    .sort((a, b) => collator.compare(a.label, b.label) || (a.label < b.label ? -1 : 1));
-}
-
-/** Words and punctuation marks: a lower bound of what a BERT-style tokenizer makes of a text. */
-const countWords = (text: string) => text.match(/[^\s\p{P}]+|\p{P}/gu)?.length ?? 0;
-
-function quantile(sorted: readonly number[], fraction: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(fraction * sorted.length))] ?? 0;
-}
-
-function checkTrainable(
-  name: string,
-  examples: readonly Example[],
-  labels: DatasetReport['labels'],
-  labelColumn: string,
-) {
-  const rows = examples.length;
-  if (rows === 1) {
-    throw new UserError(
-      `${shown(name)} has 1 row with a text and a label; training needs at least ${minTrainingRows}.`,
-      'Add more examples of every label: 50 for each is a good start.',
-    );
-  }
+function checkTrainable(name: string, rows: number, labels: DatasetReport['labels'], labelColumn: string) {
   if (rows < minTrainingRows) {
     throw new UserError(
-      `${shown(name)} has ${rows} rows with a text and a label; training needs at least ${minTrainingRows}.`,
+      `${shown(name)} has ${rows} ${rows === 1 ? 'row' : 'rows'} with a text and a label; training needs at least ${minTrainingRows}.`,
       'Add more examples of every label: 50 for each is a good start.',
     );
   }
@@ -83,78 +53,6 @@ function checkTrainable(
   }
 }
 
-/** Rows beyond the first of each text, and texts that carry different labels. */
-function findDuplicates(examples: readonly Example[]): { duplicates: number; contradictions: number } {
-  const labelsOfText = new Map<string, Set<string>>();
-  let duplicates = 0;
-  for (const { text, label } of examples) {
-    const key = normalizeText(text);
-    const labels = labelsOfText.get(key);
-    if (labels) {
-      duplicates++;
-      labels.add(label);
-    } else labelsOfText.set(key, new Set([label]));
-  }
-  const contradictions = [...labelsOfText.values()].filter((labels) => labels.size > 1).length;
-  return { duplicates, contradictions };
-}
-
-const were = (n: number, one: string, many: string) => `${count(n)} ${n === 1 ? one : many}`;
-
-function warn(
-  examples: readonly Example[],
-  labels: DatasetReport['labels'],
-  duplicates: number,
-  contradictions: number,
-  skippedCount: number,
-  maxLength: number,
-): string[] {
-  const warnings: string[] = [];
-  const rows = examples.length;
-  const largest = labels.reduce((a, b) => (b.count > a.count ? b : a), { label: '', count: 0 });
-  if (largest.count > 0.8 * rows && labels.length > 1) {
-    const percent = ((100 * largest.count) / rows).toFixed(1);
-    warnings.push(
-      `Imbalanced: ${percent} % of the rows are ${shown(largest.label)}, so always answering that already scores ${percent} % accuracy. Watch macro F1.`,
-    );
-  }
-  const few = labels.filter((label) => label.count < 5);
-  if (few.length > 0) {
-    const named = few.slice(0, 5).map((label) => `${shown(label.label)} (${label.count})`);
-    warnings.push(
-      `Fewer than 5 examples of ${named.join(', ')}${few.length > 5 ? ` and ${few.length - 5} more labels` : ''}: too few to learn from or to measure.`,
-    );
-  }
-  if (duplicates > 0) {
-    warnings.push(
-      `${were(duplicates, 'row repeats', 'rows repeat')} the text of an earlier row; equal texts are kept on one side of the split.`,
-    );
-  }
-  if (contradictions > 0) {
-    warnings.push(
-      `${were(contradictions, 'text occurs', 'texts occur')} with different labels; check which one is right.`,
-    );
-  }
-  const long = examples.filter(({ text }) => countWords(text) > maxLength - 2).length;
-  if (long > 0) {
-    warnings.push(
-      `${were(long, 'text is', 'texts are')} longer than ${maxLength} tokens and will be cut there; raise the maximum length to read more.`,
-    );
-  }
-  if (skippedCount > 0) {
-    warnings.push(`${were(skippedCount, 'row was', 'rows were')} left out for want of a text or a label.`);
-  }
-  return warnings;
-}
-
-/** Up to five examples, going round the labels so that each is shown. */
-function pickSamples(examples: readonly Example[], labels: DatasetReport['labels']): Example[] {
-  const byLabel = labels
-    .slice(0, 5)
-    .map(({ label }) => examples.filter((example) => example.label === label).slice(0, 5));
-  return [0, 1, 2, 3, 4].flatMap((round) => byLabel.flatMap((group) => group[round] ?? [])).slice(0, 5);
-}
-
 async function readDataset(
   path: string,
   name: string,
@@ -163,6 +61,21 @@ async function readDataset(
   maxLength: number,
 ): Promise<ReadDataset> {
   const table = await openTable(path, name);
+  try {
+    return await readTable(table, name, asked, purpose, maxLength);
+  } finally {
+    // However far it was read: the file is closed.
+    await table.rows.return();
+  }
+}
+
+async function readTable(
+  table: Table,
+  name: string,
+  asked: AskedColumns,
+  purpose: DatasetPurpose,
+  maxLength: number,
+): Promise<ReadDataset> {
   const [head, rows] = await peek(table.rows, headRows);
   if (head.length === 0) {
     throw new UserError(`${shown(name)} holds no rows.`, 'Send a file with one example a row: a text and its label.');
@@ -171,39 +84,36 @@ async function readDataset(
   const textColumn = chosen.columns[chosen.text] ?? '';
   const labelColumn = chosen.columns[chosen.label] ?? '';
   const examples: Example[] = [];
-  const skipped: { line: number; reason: string }[] = [];
-  let skippedCount = 0;
-  let first = chosen.header;
+  const tally = createTally(maxLength);
+  let header = chosen.header;
   for await (const { line, cells } of rows) {
-    if (first) {
-      first = false;
+    if (header) {
+      header = false;
       continue;
     }
     const text = cells[chosen.text]?.trim() ?? '';
     const label = cells[chosen.label]?.trim() ?? '';
-    if (text !== '' && label !== '') {
-      examples.push({ text, label });
+    if (text === '' || label === '') {
+      tally.skip(line, text !== '' ? 'no label' : label !== '' ? 'no text' : 'no text and no label');
       continue;
     }
-    skippedCount++;
-    const missing = text === '' ? (label === '' ? 'no text and no label' : 'no text') : 'no label';
-    if (skipped.length < reportedSkips) skipped.push({ line, reason: missing });
+    const example = { text, label };
+    examples.push(example);
+    tally.add(example);
   }
+  const counted = tally.finish();
   if (examples.length === 0) {
-    const [skip] = skipped;
+    const [skip] = counted.skipped;
     throw new UserError(
       skip
-        ? `None of the ${count(skippedCount)} rows of ${shown(name)} has both a text and a label (line ${skip.line}: ${skip.reason}).`
+        ? `None of the ${count(counted.skippedCount)} rows of ${shown(name)} has both a text and a label (line ${skip.line}: ${skip.reason}).`
         : `${shown(name)} has a header (${chosen.columns.map(shown).join(', ')}) but no rows below it.`,
       skip
         ? `Look at the columns ${shown(textColumn)} and ${shown(labelColumn)}, or name other ones.`
         : 'Add one example a row: a text and its label.',
     );
   }
-  const labels = countLabels(examples);
-  if (purpose === 'training') checkTrainable(name, examples, labels, labelColumn);
-  const lengths = examples.map(({ text }) => text.length).sort((a, b) => a - b);
-  const { duplicates, contradictions } = findDuplicates(examples);
+  if (purpose === 'training') checkTrainable(name, examples.length, counted.labels, labelColumn);
   return {
     examples,
     report: {
@@ -212,14 +122,8 @@ async function readDataset(
       columns: chosen.columns,
       textColumn,
       labelColumn,
-      rows: examples.length,
-      labels,
-      duplicates,
-      skipped,
-      skippedCount,
-      textLength: { median: quantile(lengths, 0.5), p95: quantile(lengths, 0.95), max: lengths.at(-1) ?? 0 },
-      warnings: [...chosen.warnings, ...warn(examples, labels, duplicates, contradictions, skippedCount, maxLength)],
-      samples: pickSamples(examples, labels),
+      ...counted,
+      warnings: [...chosen.warnings, ...counted.warnings],
     },
   };
 }

@@ -23,9 +23,13 @@ export interface Table {
 
 type Text = AsyncGenerator<string, void>;
 
-async function* chain<T>(first: Iterable<T>, rest: AsyncIterable<T>): AsyncGenerator<T, void> {
-  yield* first;
-  yield* rest;
+async function* chain<T>(first: Iterable<T>, rest: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+  try {
+    yield* first;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
 }
 
 /** Takes up to `limit` items and gives them back with an iterator that still yields all. */
@@ -273,9 +277,11 @@ async function openJson(format: 'json' | 'jsonl', items: AsyncGenerator<JsonRow,
  * @throws UserError as `readText` does, and, while rows are read, for ragged rows, open quotes and malformed JSON.
  */
 export async function openTable(path: string, name: string): Promise<Table> {
-  const [pieces, text] = await peek(readText(path, name), 1);
+  const source = readText(path, name);
+  const [pieces, text] = await peek(source, 1);
   const head = (pieces[0] ?? '').slice(0, 1 << 16);
-  if (head.trim() === '' && (pieces[0] ?? '').trim() === '') {
+  if ((pieces[0] ?? '').trim() === '') {
+    await source.return();
     throw new UserError(
       `${shown(name)} holds only blank lines.`,
       'Send a file with a text column and a label column, one example a row.',
