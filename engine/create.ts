@@ -11,6 +11,7 @@ import type { RunSpecInput } from './runs/spec.ts';
 import type { Log } from './runs/worker.ts';
 import { openStore } from './store/client.ts';
 import { createConversations } from './store/conversations.ts';
+import { createKept } from './store/kept.ts';
 import { createQuizzes } from './tutor/quizzes.ts';
 import { createTutor } from './tutor/tutor.ts';
 
@@ -49,6 +50,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   let closing: Promise<void> | undefined;
   return {
     conversations: createConversations({ db, now }),
+    kept: createKept({ db, now }),
     tutor: createTutor({ guide, search }),
     quizzes: createQuizzes({ db, guide, random: createRandom(options.randomSeed ?? randomInt(2 ** 32)), now }),
     datasets: createDatasets({ db, dataDir }),

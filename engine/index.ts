@@ -4,6 +4,7 @@ import type { Pictures } from './charts/pictures.ts';
 import type { Datasets } from './data/datasets.ts';
 import type { Runs } from './runs/runs.ts';
 import type { Conversations } from './store/conversations.ts';
+import type { Kept } from './store/kept.ts';
 import type { Quizzes } from './tutor/quizzes.ts';
 import type { Tutor } from './tutor/tutor.ts';
 
@@ -21,6 +22,7 @@ export type { Prediction, Run, Runs } from './runs/runs.ts';
 export type { RunSpec, RunSpecInput } from './runs/spec.ts';
 export { hyperSchema, runSpecSchema } from './runs/spec.ts';
 export type { Conversations, StoredMessage } from './store/conversations.ts';
+export type { Kept } from './store/kept.ts';
 export type { RunStatus } from './store/schema.ts';
 export { loadClassifier } from './tuning/predict.ts';
 export { type TrainOptions, train } from './tuning/train.ts';
@@ -30,6 +32,7 @@ export { createTutor } from './tutor/tutor.ts';
 
 export interface Engine {
   readonly conversations: Conversations;
+  readonly kept: Kept;
   readonly tutor: Tutor;
   readonly quizzes: Quizzes;
   readonly datasets: Datasets;

@@ -37,6 +37,7 @@ describeOnEveryDatabase('the store', (open) => {
     expect(rows.map((row) => (row as { table_name: string }).table_name)).toEqual([
       'datasets',
       'deliveries',
+      'kept_values',
       'messages',
       'questions',
       'quiz_attempts',

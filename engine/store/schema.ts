@@ -60,6 +60,19 @@ export const messages = pgTable(
   ],
 );
 
+/** Small things kept by name, such as a call too long for a button; secrets among them are sealed before they come here. */
+export const keptValues = pgTable(
+  'kept_values',
+  {
+    workspaceId: workspaceId(),
+    kind: text('kind').notNull(),
+    name: text('name').notNull(),
+    value: jsonb('value').notNull(),
+    updatedAt: at('updated_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.workspaceId, table.kind, table.name] })],
+);
+
 /** Questions asked and how they were answered: coverage gaps are found here. */
 export const questions = pgTable('questions', {
   id: serial('id').primaryKey(),

@@ -66,6 +66,7 @@ const chapter = { chapterId: 'overfitting-underfitting', title: 'Overfitting and
 
 export function createFakeEngine(): FakeEngine {
   const keys = new Set<string>();
+  const keptValues = new Map<string, unknown>();
   const messages: StoredMessage[] = [];
   const places = new Map<number, string>();
   const asked: FakeEngine['asked'] = [];
@@ -167,12 +168,30 @@ export function createFakeEngine(): FakeEngine {
         else messages[index] = message;
         return message;
       },
-      setExternalId: async () => {},
+      setExternalId: async (_key, messageId, externalId) => {
+        const index = messages.findIndex((message) => message.id === messageId);
+        const before = messages[index];
+        if (before !== undefined) messages[index] = { ...before, externalId };
+      },
       history: async (key, personId, limit) =>
         messages
           .filter((message) => places.get(message.id) === placeOf(key))
           .filter((message) => message.visibleTo === undefined || message.visibleTo === personId)
           .slice(-limit),
+    },
+    kept: {
+      put: async (workspaceId, kind, name, value) => {
+        keptValues.set(JSON.stringify([workspaceId, kind, name]), structuredClone(value));
+      },
+      putOnce: async (workspaceId, kind, name, value) => {
+        const key = JSON.stringify([workspaceId, kind, name]);
+        if (!keptValues.has(key)) keptValues.set(key, structuredClone(value));
+        return keptValues.get(key);
+      },
+      get: async (workspaceId, kind, name) => keptValues.get(JSON.stringify([workspaceId, kind, name])),
+      remove: async (workspaceId, kind, name) => {
+        keptValues.delete(JSON.stringify([workspaceId, kind, name]));
+      },
     },
     tutor: {
       ask: async (text, turns) => {
