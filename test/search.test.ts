@@ -77,8 +77,8 @@ test('typos are mended by one or two letters, never short words, numbers or word
 test('the longest phrase is found first, whatever its spelling', () => {
   const synonyms = createSynonyms([['roc auc', 'auc', 'area under the curve'], ['curve']]);
   const stems = ['the', 'area', 'under', 'the', 'curve'].map(stem);
-  expect(synonyms.phrasesAt(stems, 1)).toEqual([{ concept: '=roc-auc', length: 4 }]);
-  expect(synonyms.phrasesAt(stems, 4)).toEqual([{ concept: '=curve', length: 1 }]);
+  expect(synonyms.phrasesAt(stems, 1)).toMatchObject([{ concept: '=roc-auc', length: 4 }]);
+  expect(synonyms.phrasesAt(stems, 4)).toMatchObject([{ concept: '=curve', length: 1 }]);
 });
 
 test('fused scores are the sum of 1 / (60 + rank) over the rankings', () => {

@@ -73,22 +73,26 @@ interface Found {
 }
 
 export function createTutor({ guide, search }: TutorOptions): Tutor {
-  const sources = new Map(
-    guide.chapters.flatMap((chapter) =>
-      chapter.sections.map((section): [string, Source] => [
-        `${chapter.id}#${section.id}`,
-        {
-          chapterId: chapter.id,
-          sectionId: section.id,
-          title: `${chapter.title} › ${section.title}`,
-          sectionTitle: section.id === overviewId ? chapter.title : section.title,
-          asks: section.asks,
-          parts: readSection(section),
-        },
-      ]),
-    ),
-  );
-  const sourceOf = ({ passage }: Hit) => sources.get(`${passage.chapterId}#${passage.sectionId}`);
+  // Reading a section into sentences takes milliseconds, so each is read when it is first needed.
+  const sources = new Map<string, Source>();
+  const readSource = (chapterId: string, sectionId: string): Source | undefined => {
+    const key = `${chapterId}#${sectionId}`;
+    const chapter = guide.chapter(chapterId);
+    const section = guide.section(chapterId, sectionId);
+    const known = sources.get(key);
+    if (known || !chapter || !section) return known;
+    const source: Source = {
+      chapterId,
+      sectionId,
+      title: `${chapter.title} › ${section.title}`,
+      sectionTitle: sectionId === overviewId ? chapter.title : section.title,
+      asks: section.asks,
+      parts: readSection(section),
+    };
+    sources.set(key, source);
+    return source;
+  };
+  const sourceOf = ({ passage }: Hit) => readSource(passage.chapterId, passage.sectionId);
   const overlapWith =
     (query: string): Overlap =>
     (texts) =>
@@ -186,8 +190,8 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const result = await search.search(concept, hitsRead);
       const hit = result.covered ? result.hits[0] : undefined;
       const section = named ?? (hit && guide.section(hit.passage.chapterId, hit.passage.sectionId));
-      const source = section && sources.get(`${section.chapterId}#${section.id}`);
-      if (!section || !source) return abstain(result, concept);
+      const source = section && readSource(section.chapterId, section.id);
+      if (!source) return abstain(result, concept);
       const related = [...new Set(result.hits.flatMap((other) => sourceOf(other) ?? []))]
         .filter((other) => other !== source)
         .slice(0, 3);

@@ -70,7 +70,8 @@ function cutSentences(markdown: string, prose: string): Sentence[] {
     if (abbreviation.test(held)) continue;
     const lineEnd = proseEnd === prose.length ? line.length : endInMarkdown(line, lineStart, held);
     const candidate = line.slice(lineStart, lineEnd).trim();
-    if (proseOf(parseMarkdown(candidate)) !== held) continue;
+    // Without marks the words are the prose; parsing is slow, so it is left to sentences that have some.
+    if (candidate !== held && proseOf(parseMarkdown(candidate)) !== held) continue;
     sentences.push({ markdown: candidate, prose: held });
     proseStart = proseEnd;
     lineStart = lineEnd;

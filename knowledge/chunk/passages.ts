@@ -1,47 +1,55 @@
 // Cuts a section into passages small enough to quote and rank, without ever cutting a code fence, table or list item.
 import type { RootContent } from 'mdast';
-import { parseMarkdown } from '../load/markdown.ts';
-import type { Chapter, Passage, Section } from '../types.ts';
+import type { Passage } from '../types.ts';
 import { proseOf } from './prose.ts';
 
 const maxCharacters = 1200;
 
 interface Piece {
   readonly markdown: string;
+  readonly text: string;
   /** A heading or a lead-in ending in ":" belongs with what follows it. */
   readonly leadsOn: boolean;
   /** What stood between the piece before and this one: a blank line between blocks, a line break between list items. */
   readonly gap: string;
 }
 
-export function cutPassages(chapter: Pick<Chapter, 'id' | 'title'>, section: Section): Passage[] {
-  const base = `${chapter.id}#${section.id}`;
-  return groupPieces(cutPieces(section.markdown)).map((markdown, index) => ({
+/** @param nodes the blocks of one section; their positions are offsets into `source`. */
+export function cutPassages(
+  { chapterId, sectionId, title }: Pick<Passage, 'chapterId' | 'sectionId' | 'title'>,
+  nodes: readonly RootContent[],
+  source: string,
+): Passage[] {
+  const base = `${chapterId}#${sectionId}`;
+  return groupPieces(cutPieces(nodes, source)).map((pieces, index) => ({
     id: index === 0 ? base : `${base}/${index + 1}`,
-    chapterId: chapter.id,
-    sectionId: section.id,
-    title: `${chapter.title} › ${section.title}`,
-    markdown,
-    text: proseOf(parseMarkdown(markdown)),
+    chapterId,
+    sectionId,
+    title,
+    markdown: join(pieces, ({ markdown }) => markdown),
+    text: join(pieces, ({ text }) => text),
   }));
 }
 
-function cutPieces(markdown: string): Piece[] {
-  const source = (node: RootContent) => markdown.slice(node.position?.start.offset, node.position?.end.offset);
-  return parseMarkdown(markdown).children.flatMap((node): Piece[] => {
-    if (node.type !== 'list' || source(node).length <= maxCharacters) {
-      const text = source(node);
-      return [{ markdown: text, leadsOn: node.type === 'heading' || text.endsWith(':'), gap: '\n\n' }];
+function cutPieces(nodes: readonly RootContent[], source: string): Piece[] {
+  const markdownOf = (node: RootContent) => source.slice(node.position?.start.offset, node.position?.end.offset);
+  return nodes.flatMap((node): Piece[] => {
+    if (node.type !== 'list' || markdownOf(node).length <= maxCharacters) {
+      const text = markdownOf(node);
+      return [
+        { markdown: text, text: proseOf(node), leadsOn: node.type === 'heading' || text.endsWith(':'), gap: '\n\n' },
+      ];
     }
     return node.children.map((item, index) => ({
-      markdown: source(item),
+      markdown: markdownOf(item),
+      text: proseOf(item),
       leadsOn: false,
       gap: index === 0 ? '\n\n' : '\n',
     }));
   });
 }
 
-function groupPieces(pieces: readonly Piece[]): string[] {
+function groupPieces(pieces: readonly Piece[]): Piece[][] {
   const groups: Piece[][] = [];
   let group: Piece[] = [];
   for (const piece of pieces) {
@@ -56,7 +64,11 @@ function groupPieces(pieces: readonly Piece[]): string[] {
     group.push(piece);
   }
   if (group.length > 0) groups.push(group);
-  return groups.map((members) => members.map(({ gap, markdown }, i) => (i === 0 ? markdown : gap + markdown)).join(''));
+  return groups;
+}
+
+function join(pieces: readonly Piece[], wordsOf: (piece: Piece) => string): string {
+  return pieces.map((piece, index) => (index === 0 ? '' : piece.gap) + wordsOf(piece)).join('');
 }
 
 function trailingLeads(group: readonly Piece[]): number {

@@ -3,7 +3,8 @@ import type { Heading, RootContent } from 'mdast';
 import { toString as textOf } from 'mdast-util-to-string';
 import { visit } from 'unist-util-visit';
 import { z } from 'zod';
-import type { Chapter, Section } from '../types.ts';
+import { cutPassages } from '../chunk/passages.ts';
+import type { Chapter, Passage, Section } from '../types.ts';
 import { type GuideLink, overviewId, parseGuideLink } from './link.ts';
 import { parseMarkdown } from './markdown.ts';
 import type { Problem } from './problem.ts';
@@ -30,6 +31,7 @@ export interface LinkUse extends GuideLink {
 
 export interface ChapterFile {
   readonly chapter: Chapter | undefined;
+  readonly passages: readonly Passage[];
   /** Links into the guide, to be resolved once all chapters are read. */
   readonly links: readonly LinkUse[];
   readonly problems: readonly Problem[];
@@ -39,7 +41,8 @@ interface Draft {
   readonly id: string;
   readonly title: string;
   readonly line: number;
-  readonly parts: string[];
+  /** Its blocks, without headings and comments. */
+  readonly nodes: RootContent[];
   readonly asks: string[];
 }
 
@@ -51,6 +54,7 @@ export function readChapter(source: string, file: string, name: string): Chapter
   if (!front?.[1]) {
     return {
       chapter: undefined,
+      passages: [],
       links: [],
       problems: [{ file, line: 1, message: 'no "---" front-matter at the top' }],
     };
@@ -69,33 +73,32 @@ export function readChapter(source: string, file: string, name: string): Chapter
   const linesBefore = front[0].split('\n').length - 1;
   const { drafts, links } = cutSections(body, file, linesBefore, problems);
   checkSections(drafts, file, problems);
-  const sections: Section[] = drafts.map(({ id, title, parts, asks }) => ({
+  const sections: Section[] = drafts.map(({ id, title, nodes, asks }) => ({
     id,
     chapterId,
     title,
-    markdown: parts.join('').trim(),
+    markdown: joinBlocks(nodes, body),
     asks,
   }));
-  return { chapter: meta.value && { ...meta.value, sections }, links, problems };
+  const passages = drafts.flatMap(({ id, title, nodes }) =>
+    cutPassages({ chapterId, sectionId: id, title: `${meta.value?.title} › ${title}` }, nodes, body),
+  );
+  return { chapter: meta.value && { ...meta.value, sections }, passages, links, problems };
 }
 
 function cutSections(body: string, file: string, linesBefore: number, problems: Problem[]) {
   const root = parseMarkdown(body);
   const lineOf = (node: RootContent) => (node.position?.start.line ?? 1) + linesBefore;
-  let draft: Draft = { id: overviewId, title: 'Overview', line: linesBefore + 1, parts: [], asks: [] };
+  let draft: Draft = { id: overviewId, title: 'Overview', line: linesBefore + 1, nodes: [], asks: [] };
   const drafts = [draft];
-  let end = 0;
   for (const node of root.children) {
-    const start = node.position?.start.offset ?? 0;
-    const gap = body.slice(end, start);
-    end = node.position?.end.offset ?? start;
     if (node.type === 'heading' && node.depth <= 2) {
       draft = openSection(node, file, lineOf(node), problems);
       drafts.push(draft);
     } else if (node.type === 'html') {
       readComment(node.value, file, lineOf(node), draft, problems);
     } else {
-      draft.parts.push(gap, body.slice(start, end));
+      draft.nodes.push(node);
     }
   }
   const links: LinkUse[] = [];
@@ -107,6 +110,10 @@ function cutSections(body: string, file: string, linesBefore: number, problems: 
     else problems.push({ file, line, message: `link "${node.url}" is not of the form guide:chapter-id#section-id` });
   });
   return { drafts, links };
+}
+
+function joinBlocks(nodes: readonly RootContent[], source: string): string {
+  return nodes.map(({ position }) => source.slice(position?.start.offset, position?.end.offset)).join('\n\n');
 }
 
 function openSection(heading: Heading, file: string, line: number, problems: Problem[]): Draft {
@@ -121,12 +128,12 @@ function openSection(heading: Heading, file: string, line: number, problems: Pro
   const match = /^(.*\S)\s*\{#([^}]*)\}$/.exec(title);
   if (!match?.[1] || match[2] === undefined) {
     problems.push({ file, line, message: `section "${title}" has no id: write "## Title {#section-id}"` });
-    return { id: '', title, line, parts: [], asks: [] };
+    return { id: '', title, line, nodes: [], asks: [] };
   }
   if (!kebabCase.test(match[2])) {
     problems.push({ file, line, message: `section id "${match[2]}" is not lower-case words joined by "-"` });
   }
-  return { id: match[2], title: match[1], line, parts: [], asks: [] };
+  return { id: match[2], title: match[1], line, nodes: [], asks: [] };
 }
 
 function readComment(html: string, file: string, line: number, draft: Draft, problems: Problem[]) {
@@ -141,11 +148,11 @@ function readComment(html: string, file: string, line: number, draft: Draft, pro
 
 function checkSections(drafts: readonly Draft[], file: string, problems: Problem[]) {
   const seen = new Set<string>();
-  for (const { id, title, line, parts, asks } of drafts) {
+  for (const { id, title, line, nodes, asks } of drafts) {
     const report = (message: string) => problems.push({ file, line, message });
     if (id !== '' && seen.has(id)) report(`section id "${id}" stands twice in this chapter`);
     seen.add(id);
-    if (parts.join('').trim() === '') report(`section "${title}" has no text`);
+    if (nodes.length === 0) report(`section "${title}" has no text`);
     if (id === overviewId) continue;
     if (asks.length < leastAsks) report(`section "${id}" lists ${asks.length} asks; at least ${leastAsks} are needed`);
   }

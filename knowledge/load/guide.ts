@@ -2,7 +2,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cutPassages } from '../chunk/passages.ts';
 import type { Chapter, Guide, Section } from '../types.ts';
 import { type ChapterFile, type LinkUse, readChapter } from './chapter.ts';
 import { GuideError, type Problem } from './problem.ts';
@@ -45,7 +44,7 @@ export async function loadGuide(folder: string = shippedGuide): Promise<Guide> {
 
   return {
     chapters,
-    passages: chapters.flatMap((chapter) => chapter.sections.flatMap((section) => cutPassages(chapter, section))),
+    passages: chapterFiles.flatMap(({ passages }) => passages),
     quizItems: items.map(({ item }) => item),
     chapter: (chapterId: string): Chapter | undefined => chaptersById.get(chapterId),
     section: (chapterId: string, sectionId: string): Section | undefined => sections.get(`${chapterId}#${sectionId}`),

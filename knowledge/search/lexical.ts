@@ -20,6 +20,8 @@ export interface LexicalIndex {
   overlap(query: string, texts: readonly string[]): readonly number[];
 }
 
+type TermsOfPassage = ReadonlyMap<string, readonly string[]>;
+
 interface IndexedSection {
   readonly key: string;
   /** Terms of the titles and of the learners' wordings: what the section is about. */
@@ -40,9 +42,10 @@ const passagesJudged = 5;
 
 export function createLexicalIndex(guide: Pick<Guide, 'chapters' | 'passages'>, synonyms: Synonyms): LexicalIndex {
   const analyser = createAnalyser(synonyms, createSpelling(countWords(guide, synonyms)));
-  const sections = indexSections(guide, analyser);
+  const termsOfPassage = new Map(guide.passages.map(({ id, text }) => [id, analyser.documentTerms(text)]));
+  const sections = indexSections(guide, analyser, termsOfPassage);
   const rarity = measureRarity([...sections.values()]);
-  const miniSearch = indexPassages(guide, analyser);
+  const miniSearch = indexPassages(guide, analyser, termsOfPassage);
   const passages = new Map(guide.passages.map((passage) => [passage.id, passage]));
 
   return {
@@ -100,19 +103,23 @@ function countWords(guide: Pick<Guide, 'chapters' | 'passages'>, synonyms: Synon
   return counts;
 }
 
-function indexSections(guide: Pick<Guide, 'chapters' | 'passages'>, analyser: Analyser): Map<string, IndexedSection> {
+function indexSections(
+  guide: Pick<Guide, 'chapters' | 'passages'>,
+  analyser: Analyser,
+  termsOfPassage: TermsOfPassage,
+): Map<string, IndexedSection> {
   const entries = guide.chapters.flatMap((chapter) =>
     chapter.sections.map((section): [string, IndexedSection] => {
       const key = keyOf({ chapterId: chapter.id, sectionId: section.id });
       const topics = section.id === 'overview' ? [chapter.title] : [section.title];
       const wordings = [...topics, ...section.asks];
-      const texts = guide.passages.filter((passage) => keyOf(passage) === key).map(({ text }) => text);
+      const own = guide.passages.filter((passage) => keyOf(passage) === key);
       return [
         key,
         {
           key,
           topic: new Set([chapter.title, ...wordings].flatMap(analyser.documentTerms)),
-          body: new Set(texts.flatMap(analyser.documentTerms)),
+          body: new Set(own.flatMap(({ id }) => termsOfPassage.get(id) ?? [])),
           wordings: wordings.map((wording) => analyser.queryTerms(wording).map(({ term }) => term)),
         },
       ];
@@ -121,7 +128,11 @@ function indexSections(guide: Pick<Guide, 'chapters' | 'passages'>, analyser: An
   return new Map(entries);
 }
 
-function indexPassages(guide: Pick<Guide, 'chapters' | 'passages'>, analyser: Analyser): MiniSearch {
+function indexPassages(
+  guide: Pick<Guide, 'chapters' | 'passages'>,
+  analyser: Analyser,
+  termsOfPassage: TermsOfPassage,
+): MiniSearch {
   const miniSearch = new MiniSearch<{ id: string }>({
     fields: Object.keys(fieldBoosts),
     tokenize: (text) => text.split(' ').filter((term) => term !== ''),
@@ -139,7 +150,7 @@ function indexPassages(guide: Pick<Guide, 'chapters' | 'passages'>, analyser: An
         asks: asks.get(passage.sectionId) ?? '',
         section: titles.get(passage.sectionId) ?? '',
         chapter: join(chapter.title),
-        text: join(passage.text),
+        text: (termsOfPassage.get(passage.id) ?? []).join(' '),
       })),
     );
   }

@@ -26,26 +26,26 @@ export async function loadSynonyms(): Promise<Synonyms> {
 
 /** @param groups the first phrase of each group names the concept. */
 export function createSynonyms(groups: readonly (readonly string[])[]): Synonyms {
-  const concepts = new Map<string, Phrase>();
-  let longest = 0;
+  const phrasesByFirst = new Map<string, (Phrase & { readonly stems: readonly string[] })[]>();
   for (const group of groups) {
     // "=" stands in no word, so a concept never meets a plain word in the index.
     const concept = `=${wordsOf(group[0] ?? '').join('-')}`;
     for (const phrase of group) {
-      const words = wordsOf(phrase);
-      concepts.set(words.map(stem).join(' '), { concept, length: words.length });
-      longest = Math.max(longest, words.length);
+      const stems = wordsOf(phrase).map(stem);
+      const first = stems[0] ?? '';
+      const phrases = phrasesByFirst.get(first) ?? [];
+      // A phrase of two concepts belongs to the one named first.
+      if (phrases.some((known) => known.stems.join(' ') === stems.join(' '))) continue;
+      phrases.push({ concept, length: stems.length, stems });
+      phrasesByFirst.set(first, phrases);
     }
   }
+  for (const phrases of phrasesByFirst.values()) phrases.sort((a, b) => b.length - a.length);
   return {
     words: groups.flat().flatMap(wordsOf),
     phrasesAt: (stems, index) => {
-      const found: Phrase[] = [];
-      for (let length = Math.min(longest, stems.length - index); length > 0; length--) {
-        const phrase = concepts.get(stems.slice(index, index + length).join(' '));
-        if (phrase) found.push(phrase);
-      }
-      return found;
+      const phrases = phrasesByFirst.get(stems[index] ?? '') ?? [];
+      return phrases.filter((phrase) => phrase.stems.every((part, offset) => stems[index + offset] === part));
     },
   };
 }
