@@ -142,14 +142,16 @@ describe.skipIf(!existsSync(bert))(
         label: 'is_sarcastic',
       });
       const texts = headlines.examples.map(({ text }) => text);
-      let started = performance.now();
+      // Processor time, so that a busy machine does not matter.
+      let started = process.cpuUsage();
+      const seconds = () => process.cpuUsage(started).user / 1e6;
       const files = learnWordPiece(texts, { vocabularySize: 8000 });
-      expect(performance.now() - started).toBeLessThan(3000);
+      expect(seconds()).toBeLessThan(3);
       const { encode, vocabularySize } = createTokenizer(files.tokenizer, files.config);
       expect(vocabularySize).toBe(8000);
-      started = performance.now();
+      started = process.cpuUsage();
       const encoded = texts.slice(0, 7000).map((text) => encode(text, 64));
-      expect(performance.now() - started).toBeLessThan(2000);
+      expect(seconds()).toBeLessThan(2);
       expect(encoded.flat().filter((id) => id === 1)).toEqual([]);
     });
   },
