@@ -1,75 +1,5 @@
-// The command line, for people and scripts. Each command is loaded when it is asked for, so that the quick ones are quick.
-import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
-import { UserError } from '../engine/index.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-
-const program = new Command('finetutor')
-  .description('A chat tutor for machine learning that also fine-tunes models.')
-  .version(version)
-  .showHelpAfterError('(--help shows how it is used)');
-
-program
-  .command('start')
-  .description('the bot: the web page, and this terminal when it is one')
-  .action(async () => (await import('./cli/start.ts')).start({ web: true, terminal: process.stdin.isTTY === true }));
-
-program
-  .command('chat')
-  .description('the same conversation in this terminal only')
-  .action(async () => (await import('./cli/start.ts')).start({ web: false, terminal: true }));
-
-program
-  .command('ask')
-  .description('answer a question from the guide, with citations')
-  .argument('[question...]', 'in plain words')
-  .option('--jsonl', 'questions as JSON lines on stdin, {"id", "question"} or {"id", "turns"}; answers as JSON lines')
-  .action(async (words: string[], options) => (await import('./cli/ask.ts')).ask(words.join(' '), options));
-
-program
-  .command('train')
-  .description('train as a JSON spec says; Ctrl-C stops and keeps a checkpoint')
-  .argument('<spec>', 'a JSON file: task, model, method, data, hyper, device, out')
-  .option('--events', "print the run's events as JSON lines, and nothing else, on stdout")
-  .option('--resume', "go on from the newest checkpoint in the spec's out folder")
-  .action(async (spec: string, options) => (await import('./cli/train.ts')).trainSpec(spec, options));
-
-program
-  .command('predict')
-  .description('classify with a trained artifact')
-  .argument('<artifact>', 'its folder')
-  .argument('[text...]', 'one text; without it, --jsonl reads many')
-  .option('--jsonl', 'texts as JSON lines on stdin, {"id", "text"}; {"id", "label", "scores"} out')
-  .option('--device <device>', 'auto, cpu, webgpu or cuda', 'auto')
-  .action(async (artifact: string, words: string[], options) =>
-    (await import('./cli/predict.ts')).predict(artifact, words.join(' '), options),
-  );
-
-program
-  .command('dataset')
-  .description('datasets')
-  .command('check')
-  .description('say what is in a dataset, and whether it can be trained on')
-  .argument('<file>', 'CSV, TSV, JSON or JSON lines')
-  .option('--json', 'as JSON')
-  .option('--text-column <name>', 'the column with the texts')
-  .option('--label-column <name>', 'the column with the labels')
-  .action(async (file: string, options) => (await import('./cli/dataset.ts')).checkDataset(file, options));
-
-program
-  .command('quiz')
-  .description('quiz questions')
-  .command('export')
-  .description('every question with its choices, corrections and reason')
-  .option('--json', 'as JSON')
-  .action(async (options) => (await import('./cli/quiz.ts')).exportQuiz(options));
-
-program
-  .command('doctor')
-  .description('check this machine and the settings')
-  .option('--json', 'as JSON')
-  .action(async (options) => (await import('./cli/doctor.ts')).doctor(options));
+// The command line, for people and scripts: runs one command and turns what a person caused into words.
+import { createProgram } from './cli/program.ts';
 
 // A reader that has seen enough (`… | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -78,8 +8,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
+  const { UserError } = await import('../engine/index.ts');
   if (!(error instanceof UserError)) throw error;
   process.stderr.write(`${error.message}\n${error.hint}\n`);
   process.exitCode = 1;

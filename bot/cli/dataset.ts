@@ -1,4 +1,5 @@
 // `finetutor dataset check`: the checks of an upload, without keeping anything.
+import { access } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { inspectDataset, UserError } from '../../engine/index.ts';
 import { printJson, printWords } from './print.ts';
@@ -15,6 +16,11 @@ export async function checkDataset(file: string, { json, textColumn, labelColumn
     ...(labelColumn === undefined ? {} : { label: labelColumn }),
   };
   try {
+    await access(file).catch((error: unknown) => {
+      throw new UserError(`There is no file ${file} that can be read.`, 'Give the path of a dataset.', {
+        cause: error,
+      });
+    });
     const report = await inspectDataset(file, basename(file), columns);
     if (json) printJson({ ok: true, ...report });
     else printWords(inWords(basename(file), report));
