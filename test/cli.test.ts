@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createProgram } from '../bot/cli/program.ts';
 
 let folder: string;
 let environment: NodeJS.ProcessEnv;
@@ -82,20 +83,23 @@ async function writeSpec(name: string, hyper: object) {
 }
 
 describe('finetutor', () => {
-  it.each([
-    [],
-    ['ask'],
-    ['train'],
-    ['predict'],
-    ['dataset', 'check'],
-    ['quiz', 'export'],
-    ['doctor'],
-    ['start'],
-    ['chat'],
-  ])('explains itself: %s --help', async (...command) => {
-    const { code, out } = await run([...command, '--help']);
+  it('explains itself and every command', async () => {
+    const { code, out } = await run(['--help']);
     expect(code).toBe(0);
-    expect(out).toContain(`Usage: ${['finetutor', ...command].join(' ')}`);
+    expect(out).toContain('Usage: finetutor');
+    const program = createProgram();
+    const leaves = program.commands.flatMap((command) => (command.commands.length > 0 ? command.commands : [command]));
+    expect(leaves.map((command) => command.name())).toEqual([
+      'start',
+      'chat',
+      'ask',
+      'train',
+      'predict',
+      'check',
+      'export',
+      'doctor',
+    ]);
+    for (const command of leaves) expect(command.helpInformation()).toMatch(/^Usage: finetutor .*\n\n\S.{20,}/);
   });
 
   it('refuses what it does not know, saying how it is used', async () => {
