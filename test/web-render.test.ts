@@ -176,6 +176,12 @@ describe('a reply in the web page', () => {
       expect(selectAll('a', parse(file(path)))).toEqual([]);
   });
 
+  it('keeps the id of a picture when an edit puts a paragraph before it', () => {
+    const picture: Block = { kind: 'picture', pictureId: 'a', width: 1, height: 1, alt: '' };
+    const id = one('img', picture).properties.id;
+    expect(one('img', { kind: 'text', markdown: 'news' }, picture).properties.id).toBe(id);
+  });
+
   it('keeps the ids of its parts over an edit', () => {
     const progress = (fraction: number): Block => ({ kind: 'progress', label: 'p', fraction, detail: '' });
     const ids = (block: Block) => selectAll('[id]', parse(block)).map((element) => element.properties.id);

@@ -2,7 +2,7 @@
 import { html, raw } from 'hono/html';
 import { z } from 'zod';
 import type { StoredMessage } from '../../../engine/index.ts';
-import type { Reply } from '../../chat/message.ts';
+import type { Block, Reply } from '../../chat/message.ts';
 import { formatBytes, icons, type RenderContext, renderReply } from './render.ts';
 
 const saidSchema = z.object({
@@ -27,6 +27,9 @@ export function renderUnreadable(message: StoredMessage): string {
   );
 }
 
+/** A reply with one of these stands on a card of its own. */
+const cardKinds: ReadonlySet<Block['kind']> = new Set(['progress', 'form', 'picture']);
+
 const longTextLength = 1200;
 
 export function renderMessage(message: StoredMessage, fileHref: RenderContext['fileHref']): string {
@@ -40,7 +43,7 @@ export function renderMessage(message: StoredMessage, fileHref: RenderContext['f
     );
   }
   const reply = replySchema.parse(message.content);
-  const card = reply.blocks.some(({ kind }) => kind === 'progress' || kind === 'form') ? ' card' : '';
+  const card = reply.blocks.some(({ kind }) => cardKinds.has(kind)) ? ' card' : '';
   return String(
     html`<article class="message tutor${card}" ${stamp} aria-label="Finetutor">${raw(renderReply(reply, { idPrefix: id, fileHref }))}</article>`,
   );

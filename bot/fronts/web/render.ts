@@ -26,7 +26,7 @@ const renderers: Renderers = {
   table: renderTable,
   picture: (block, id) => {
     const href = `/pictures/${encodeURIComponent(block.pictureId)}.png`;
-    return html`<figure class="picture"><a href="${href}" target="_blank" rel="noopener"><img id="${id}-image" src="${href}" alt="${block.alt}" width="${block.width}" height="${block.height}" decoding="async"><span class="visually-hidden"> (opens the full picture in a new tab)</span></a></figure>`;
+    return html`<figure class="picture"><a href="${href}" target="_blank" rel="noopener"><img id="${id}-image" src="${href}" alt="${block.alt}" width="${block.width}" height="${block.height}" decoding="sync"><span class="visually-hidden"> (opens the full picture in a new tab)</span></a></figure>`;
   },
   progress: renderProgress,
   sources: (block, id) =>
@@ -42,7 +42,14 @@ const renderers: Renderers = {
 
 /** @returns HTML that carries no script, style or handler, whatever the reply's texts hold. */
 export function renderReply(reply: Reply, context: RenderContext): string {
-  return reply.blocks.map((block, index) => renderBlock(block, `${context.idPrefix}-${index}`, context)).join('');
+  const counts = new Map<string, number>();
+  // Numbered within its kind, a picture keeps its id when an edit puts a paragraph before it.
+  const idOf = ({ kind }: Block) => {
+    const count = counts.get(kind) ?? 0;
+    counts.set(kind, count + 1);
+    return `${context.idPrefix}-${kind}${count}`;
+  };
+  return reply.blocks.map((block) => renderBlock(block, idOf(block), context)).join('');
 }
 
 function renderBlock<Kind extends Block['kind']>(block: BlockOf<Kind>, id: string, context: RenderContext): string {

@@ -117,14 +117,15 @@ const wanted = new WeakMap<HTMLImageElement, string>();
 
 /** The old picture stays until the new one can be painted; `fresh` is made to agree, so that the morph leaves it. */
 function swapWhenLoaded(shown: HTMLImageElement, fresh: HTMLImageElement): void {
-  const next = fresh.src;
-  fresh.src = shown.src;
+  const next = fresh.getAttribute('src') ?? '';
+  const current = shown.getAttribute('src') ?? '';
   wanted.set(shown, next);
-  if (next === shown.src) return;
+  if (next === current) return;
+  fresh.setAttribute('src', current);
   const loading = new Image();
   loading.src = next;
   const swap = () => {
-    if (wanted.get(shown) === next) shown.src = next;
+    if (wanted.get(shown) === next) shown.setAttribute('src', next);
   };
   loading.decode().then(swap, swap);
 }
