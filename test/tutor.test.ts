@@ -54,7 +54,7 @@ test('every line of an answer stands in a section it cites, save the pointer to 
       .split('\n')
       .filter((line) => line.trim() !== '' && !/^\*\*Next:\*\* test|^\|[-:| ]+\|$|^```/.test(line));
     for (const line of lines) {
-      const words = plain(line.replace(/^\*\*Watch out:\*\* /, '')).trim();
+      const words = plain(line.replace(/^\*\*Watch out:\*\* |^- \*\*[^*]*:\*\* /, '')).trim();
       expect(
         cited.some((text) => text.includes(words)),
         words,
@@ -208,4 +208,12 @@ test('an answer takes 25 ms or less at the median and 150 ms at the 99th percent
   times.sort((a, b) => a - b);
   expect(times[Math.floor(times.length * 0.5)]).toBeLessThanOrEqual(25);
   expect(times[Math.floor(times.length * 0.99)]).toBeLessThanOrEqual(150);
+});
+
+test('a myth is never given as advice: in quotation marks alone it says the opposite of the guide', async () => {
+  for (const { question } of answerable) {
+    const { markdown, citations } = await tutor.ask(question, []);
+    expect(markdown, question).not.toMatch(/Watch out:\*\* [*_]*["“][^"”\n]*["”][.!?]?[*_]*$/m);
+    for (const { quote } of citations) expect(quote, question).not.toMatch(/^["“][^"”]*["”][.!?]?$/);
+  }
 });

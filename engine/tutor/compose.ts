@@ -23,7 +23,7 @@ export interface Composed {
 /** The share of the question's terms that each text holds. */
 export type Overlap = (texts: readonly string[]) => readonly number[];
 
-const limits = { total: 1200, lead: 450, side: 300, support: 620, leadIn: 260, pitfall: 240, next: 220 };
+const limits = { total: 1200, lead: 450, side: 300, support: 620, leadIn: 260, pitfall: 280, next: 220 };
 
 interface Run {
   readonly source: Source;
@@ -31,13 +31,22 @@ interface Run {
   readonly sentences: readonly Sentence[];
 }
 
-export function composeAnswer(question: string, source: Source, overlap: Overlap): Composed {
+export function composeAnswer(
+  question: string,
+  source: Source,
+  overlap: Overlap,
+  sides: readonly Run[] = [],
+): Composed {
   const lead = findLead(question, source, overlap);
   const support = findSupport(question, source, overlap, lead);
   const pitfall = findPitfall(source, overlap, lead);
   const paragraphs = lead.map(wordsOf);
   const cited: Run[] = [...lead];
   const fits = (text: string) => [...paragraphs, text].join('\n\n').length <= limits.total;
+  if (sides.length > 0) {
+    paragraphs.push(listSides(sides));
+    cited.push(...sides);
+  }
   if (support && fits(support)) paragraphs.push(support);
   if (pitfall) {
     const text = `**Watch out:** ${wordsOf(pitfall)}`;
@@ -69,12 +78,13 @@ export function composeComparison(
   sides: readonly Source[],
   overlap: Overlap,
 ): Composed {
-  const own = whole && composeAnswer(question, whole, overlap);
   const runs = sides.filter((side) => side !== whole).flatMap((side) => openingOf(side, limits.side) ?? []);
-  const sidesText = runs.map((run) => `- **${run.source.sectionTitle}:** ${wordsOf(run)}`).join('\n');
-  if (!own) return { markdown: sidesText, citations: cite(runs) };
-  if (sidesText === '' || own.markdown.length + sidesText.length > limits.total) return own;
-  return { markdown: `${own.markdown}\n\n${sidesText}`, citations: [...own.citations, ...cite(runs)] };
+  if (whole) return composeAnswer(question, whole, overlap, isAskedSo(whole, overlap) ? [] : runs);
+  return { markdown: listSides(runs), citations: cite(runs) };
+}
+
+function listSides(runs: readonly Run[]): string {
+  return runs.map((run) => `- **${run.source.sectionTitle}:** ${wordsOf(run)}`).join('\n');
 }
 
 /** The section's first paragraph, as many whole sentences as fit, three at most. */
@@ -99,7 +109,10 @@ const leansBack =
 const asksDefinition = /^\W*(?:what(?:'s| is| are|s| does)|define|explain|meaning of|wh?at is)\b/i;
 
 const wantedRoles: readonly (readonly [RegExp, Role])[] = [
-  [/\bexamples?\b|\bshow me\b/i, 'example'],
+  [
+    /\b(?:an?|any|some|another|worked|concrete) example\b|\bexamples? (?:of|please)\b|for example|^\W*examples?\W*$/i,
+    'example',
+  ],
   [/^\W*(?:but |and |so )?why\W*(?:is that|though|so|not)?\W*$/i, 'intuition'],
   [
     /\beli5\b|like i'?m (?:five|5)|\bintuition\b|\banalogy\b|(?:simple|plain) (?:words|terms|language|english)/i,
@@ -127,11 +140,11 @@ function runFrom(source: Source, part: Part, index: number, limit: number): Run 
 /** Sentences elsewhere in the section that meet the question clearly better than its first paragraph does. */
 function findFocus(question: string, source: Source, overlap: Overlap, definition: Run | undefined): Run | undefined {
   // A question in one of the section's own wordings is answered by its first paragraph.
-  if (Math.max(0, ...overlap(source.asks)) >= 0.8) return undefined;
+  if (isAskedSo(source, overlap)) return undefined;
   const candidates = source.parts
     .filter((part) => part !== definition?.part && ['text', 'pitfall', 'example', 'intuition'].includes(part.role))
     .flatMap((part) => part.sentences.map((sentence, index) => ({ part, index, sentence })))
-    .filter(({ sentence }) => !sentence.prose.endsWith(':'));
+    .filter(({ sentence }) => !sentence.prose.endsWith(':') && !isQuotedOnly(sentence));
   const texts = candidates.map(({ sentence }) => sentence.prose);
   const [base = 0, ...scores] = overlap([definition?.sentences.map(({ prose }) => prose).join(' ') ?? '', ...texts]);
   let best: { score: number; candidate: (typeof candidates)[number] } | undefined;
@@ -147,6 +160,16 @@ function findFocus(question: string, source: Source, overlap: Overlap, definitio
   return runFrom(source, part, start, limits.lead - 100);
 }
 
+/** Learners ask for this very section in the question's words. */
+function isAskedSo(source: Source, overlap: Overlap): boolean {
+  return Math.max(0, ...overlap(source.asks)) >= 0.8;
+}
+
+/** A myth in quotation marks is not what the guide says. */
+function isQuotedOnly({ prose }: Sentence): boolean {
+  return /^["“][^"”]*["”][.!?]?$/.test(prose.trim());
+}
+
 const wantsFormula =
   /\b(?:formula|equation|compute|calculate|calculated|math|maths|derive|code|python|implement|how is)\b/i;
 
@@ -158,7 +181,9 @@ function findSupport(question: string, source: Source, overlap: Overlap, lead: r
     .flatMap((part) => {
       const isFigure = part.block.kind === 'table' || part.block.kind === 'list' || part.block.kind === 'code';
       if (!isFigure && part.role !== 'intuition') return [];
-      const leadIn = part.leadIn && !used.has(part.leadIn) ? `${part.leadIn.markdown}\n\n` : '';
+      const above = part.leadIn ?? part.heading;
+      const isTitle = above?.kind === 'heading';
+      const leadIn = above && !used.has(above) ? `${isTitle ? `**${above.prose}**` : above.markdown}\n\n` : '';
       const text = leadIn + part.block.markdown;
       const fits = text.length <= limits.support && leadIn.length <= limits.leadIn;
       return fits ? [{ part, text }] : [];
@@ -175,15 +200,16 @@ function findSupport(question: string, source: Source, overlap: Overlap, lead: r
 }
 
 function findPitfall(source: Source, overlap: Overlap, lead: readonly Run[]): Run | undefined {
-  const used = new Set(lead.flatMap(({ sentences }) => sentences));
-  const candidates = source.parts
-    .filter(({ role }) => role === 'pitfall')
-    .flatMap((part) => part.sentences.map((sentence) => ({ part, sentence })))
-    .filter(({ sentence }) => !used.has(sentence) && sentence.markdown.length <= limits.pitfall);
-  const scores = overlap(candidates.map(({ sentence }) => sentence.prose));
-  const best = scores.indexOf(Math.max(...scores));
-  const found = candidates[best];
-  return found && { source, part: found.part, sentences: [found.sentence] };
+  // Of a paragraph nothing is left out: its first sentence may be the very myth that the rest corrects.
+  const candidates: Run[] = source.parts
+    .filter((part) => part.role === 'pitfall' && !lead.some((run) => run.part === part))
+    .flatMap((part) => {
+      const choices = part.block.kind === 'list' ? part.sentences.map((item) => [item]) : [part.sentences];
+      return choices.map((sentences) => ({ source, part, sentences }));
+    })
+    .filter((run) => run.sentences.length > 0 && wordsOf(run).length <= limits.pitfall);
+  const scores = overlap(candidates.map(({ sentences }) => sentences.map(({ prose }) => prose).join(' ')));
+  return candidates[scores.indexOf(Math.max(...scores))];
 }
 
 function nextStep(source: Source, lead: readonly Run[]): string | undefined {

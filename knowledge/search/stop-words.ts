@@ -11,7 +11,7 @@ export const stopWords: ReadonlySet<string> = new Set(
   kinda know knowing last later least less let lets like little ll long look looks lot lots made make makes making many mate may
   maybe me mean meaning means meant might mine more most much must my myself near need needed needs never new next nice no none nope nor not
   nothing now of off often oh ok okay old on once one ones only onto or other others otherwise our out over own part people
-  perhaps picture please pls plz point possible pretty prof put question questions quick quickly quite rather re really relate related relates relationship reason reasons right said same say
+  percent percentage perhaps picture please pls plz point possible pretty prof put question questions quick quickly quite rather re really relate related relates relationship reason reasons right said same say
   saying says see seeing seem seems seen shall she should shouldnt show shows simply since so some somebody someone something sometimes
   soon sort sorry still stuff such sure take takes talk tell terrible terribly terms than thank thanks that thatll thats the their them themselves
   then there theres these they theyre thing things think this those though through thus til till to today together told
