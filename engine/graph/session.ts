@@ -44,6 +44,8 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
     executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
     intraOpNumThreads: options.threads ?? physicalCores(),
     interOpNumThreads: 1,
+    // Each length bucket has a session; an arena in each would keep its largest batch for ever.
+    enableCpuMemArena: false,
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,

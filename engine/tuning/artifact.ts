@@ -10,7 +10,7 @@ import type { ClassificationMetrics } from '../runs/events.ts';
 import type { RunSpec } from '../runs/spec.ts';
 import type { Parameters } from './parameters.ts';
 
-export interface History {
+interface History {
   readonly steps: { step: number; loss: number; learningRate: number }[];
   readonly evaluations: { step: number; loss: number; accuracy: number }[];
 }

@@ -99,15 +99,11 @@ async function readCheckpoint<State>(folder: string, stateSchema: z.ZodType<Stat
   return { state: stateSchema.parse(JSON.parse(content.state)), tensors };
 }
 
-/** Copies saved tensors into live arrays, in place. @throws Error when one is missing or of another size. */
-export function restoreInto(
-  live: ReadonlyMap<string, FloatTensor>,
-  saved: ReadonlyMap<string, FloatTensor>,
-  prefix: string,
-): void {
+/** Copies saved tensors into live arrays of the same names, in place. @throws Error when one is missing or of another size. */
+export function restoreInto(live: ReadonlyMap<string, FloatTensor>, saved: ReadonlyMap<string, FloatTensor>): void {
   for (const [name, { shape, data }] of live) {
-    const tensor = saved.get(prefix + name);
-    if (tensor?.data.length !== elementCount(shape)) throw new Error(`the checkpoint has no ${prefix}${name}`);
+    const tensor = saved.get(name);
+    if (tensor?.data.length !== elementCount(shape)) throw new Error(`the checkpoint has no ${name}`);
     data.set(tensor.data);
   }
 }

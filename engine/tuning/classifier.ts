@@ -15,7 +15,7 @@ interface Compiled {
   readonly maskFeeds: { readonly [name: string]: Tensor };
 }
 
-interface StepResult {
+export interface StepResult {
   /** Mean loss over the batch's examples. */
   readonly loss: number;
   readonly gradients: ReadonlyMap<string, Float32Array>;
