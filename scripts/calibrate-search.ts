@@ -31,7 +31,7 @@ function probability(weights: readonly number[], features: readonly number[]): n
   return 1 / (1 + Math.exp(-logit));
 }
 
-function fit(examples: readonly Example[]): number[] {
+function fitWeights(examples: readonly Example[]): number[] {
   const positives = examples.filter(({ covered }) => covered === 1).length;
   // Both kinds of question weigh the same, however many there are of each.
   const shares = [1 / (2 * (examples.length - positives)), 1 / (2 * positives)];
@@ -48,7 +48,7 @@ function fit(examples: readonly Example[]): number[] {
 }
 
 const known = answerable.map(({ question }) => question);
-const weights = fit([...examplesOf(calibrationHalf(known), 1), ...examplesOf(calibrationHalf(unanswerable), 0)]);
+const weights = fitWeights([...examplesOf(calibrationHalf(known), 1), ...examplesOf(calibrationHalf(unanswerable), 0)]);
 const names: readonly string[] = [
   'constant',
   ...(Object.keys(index.find('overfitting').evidence ?? {}) as (keyof Evidence)[]),
