@@ -9,7 +9,10 @@ describeOnEveryDatabase('conversations', (open) => {
   async function start() {
     const { store, reopen } = await open();
     let clock = Date.UTC(2026, 0, 1);
-    const now = () => new Date((clock += 1_000));
+    const now = () => {
+      clock += 1_000;
+      return new Date(clock);
+    };
     const conversations = createConversations({ db: store.db, now });
     await conversations.openWorkspace('w', 'Study group');
     return { conversations, store, reopen, now };

@@ -33,7 +33,7 @@ describeOnEveryDatabase('the queue of runs', (open) => {
     const run = await bot.submit({ steps: 40 });
     expect(run).toMatchObject({ name: 'run-1', status: 'queued', startedBy: 'ada', datasetName: 'reviews.csv' });
     await bot.reaches('run-1', 'running');
-    expect(Date.now() - submittedAt).toBeLessThan(1_500);
+    expect(Date.now() - submittedAt).toBeLessThan(5_000);
     const done = await bot.reaches('run-1', 'done');
     expect(bot.statuses('run-1')).toEqual(['queued', 'running', 'done']);
     expect(done).toMatchObject({
@@ -155,11 +155,11 @@ describe('a trainer that misbehaves', () => {
   });
 
   it('is ended and restarted when it falls silent', async () => {
-    const bot = await botInFolder({ limits: { silenceMs: 1_500 } });
+    const bot = await botInFolder({ limits: { silenceMs: 3_000 } });
     const run = await bot.submit({ steps: 3, silent: true });
     await bot.reaches('run-1', 'done');
     expect(livesOf(run)).toBe(2);
-    expect(bot.log.lines.join()).toContain('silent for 1.5 s');
+    expect(bot.log.lines.join()).toContain('silent for 3 s');
   });
 
   it('is ended when it does not stop in time', async () => {
@@ -171,9 +171,9 @@ describe('a trainer that misbehaves', () => {
   });
 
   it('is stopped, with a checkpoint, when it takes longer than allowed', async () => {
-    const bot = await botInFolder({ limits: { runtimeMs: 1_500 } });
+    const bot = await botInFolder({ limits: { runtimeMs: 3_000 } });
     const run = await bot.submit({ steps: 10_000 });
-    expect(await bot.reaches('run-1', 'failed')).toMatchObject({ error: expect.stringContaining('limit of 1.5 s') });
+    expect(await bot.reaches('run-1', 'failed')).toMatchObject({ error: expect.stringContaining('limit of 3 s') });
     expect(Number(readFileSync(join(run.spec.out, 'checkpoint'), 'utf8'))).toBeGreaterThan(0);
   });
 
@@ -184,7 +184,7 @@ describe('a trainer that misbehaves', () => {
     await bot.reaches('run-1', 'done');
     const answers = await Promise.all(['good film', 'no'].map((text) => bot.runs.predict('w', 'run-1', [text])));
     expect(answers.map(([answer]) => answer?.label)).toEqual(['yes', 'no']);
-    expect(new Set(answers.map(([answer]) => answer?.scores['pid'])).size).toBe(1);
+    expect(new Set(answers.map(([answer]) => answer?.scores.pid)).size).toBe(1);
     await expect(bot.runs.predict('w', 'run-1', ['crash'])).rejects.toThrow(/SIGKILL/);
     expect((await bot.runs.predict('w', 'run-1', ['again']))[0]?.label).toBe('yes');
   });

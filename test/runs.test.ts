@@ -60,18 +60,18 @@ describe('the statuses of a run', () => {
     'resumeAsked',
     'putBack',
   ];
-  const afterAll = (status: RunStatus) => happenings.map((happening) => nextStatus(status, happening));
+  const outcomes = (status: RunStatus) => happenings.map((happening) => nextStatus(status, happening));
 
   it('end with done, and only running or stopping runs end by their trainer', () => {
-    expect(new Set(afterAll('done'))).toEqual(new Set(['done']));
+    expect(new Set(outcomes('done'))).toEqual(new Set(['done']));
     for (const status of run_statuses) {
-      const becomesDone = afterAll(status).includes('done') && status !== 'done';
+      const becomesDone = outcomes(status).includes('done') && status !== 'done';
       expect(becomesDone).toBe(status === 'running' || status === 'stopping');
     }
   });
 
   it('become running from the queue only, so that a job delivered twice trains once', () => {
-    const from = run_statuses.filter((status) => status !== 'running' && afterAll(status).includes('running'));
+    const from = run_statuses.filter((status) => status !== 'running' && outcomes(status).includes('running'));
     expect(from).toEqual(['queued']);
   });
 

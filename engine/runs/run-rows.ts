@@ -40,7 +40,7 @@ export interface RunRows {
   queued(): Promise<readonly string[]>;
 }
 
-export interface Applied {
+interface Applied {
   readonly run: Run;
   /** False: the status was the same already, and nothing was written. */
   readonly changed: boolean;

@@ -81,7 +81,7 @@ export function serveTrainer({ train, loadClassifier }: TrainerWork): void {
 }
 
 /** Words for the worker; where a person can do nothing about it, there is no hint. */
-export function explain(error: unknown): { message: string; hint?: string } {
+function explain(error: unknown): { message: string; hint?: string } {
   if (error instanceof UserError) return { message: error.message, hint: error.hint };
   return { message: error instanceof Error ? error.message : String(error) };
 }

@@ -9,7 +9,7 @@ import { lockFolder } from './folder-lock.ts';
 
 export type Database = PgDatabase<PgQueryResultHKT>;
 
-export interface Rows {
+interface Rows {
   readonly rows: readonly unknown[];
 }
 

@@ -12,7 +12,7 @@ import { createConversations } from '../../engine/store/conversations.ts';
 const fakeTrainer = fileURLToPath(new URL('../fixtures/fake-trainer.ts', import.meta.url));
 
 /** What the runs logged, as text: a test that fails shows it, one that expects trouble reads it. */
-export function createTestLog() {
+function createTestLog() {
   const lines: string[] = [];
   const write = (level: string) => (details: object, message: string) => {
     const error = 'err' in details && details.err instanceof Error ? details.err.stack : '';
