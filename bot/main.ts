@@ -37,6 +37,8 @@ export interface Bot {
 
 const local = 'local';
 const host = '127.0.0.1';
+/** Messages of a conversation searched for a run's card on the start. */
+const cardsLookedAt = 200;
 
 /** @throws UserError when the port is taken, the data folder can't be written, or the database can't be opened. */
 export async function startBot(options: BotOptions): Promise<Bot> {
@@ -47,7 +49,17 @@ export async function startBot(options: BotOptions): Promise<Bot> {
   const engine = await createEngine({ ...config, guide, now, log });
   const fronts: Front[] = [];
   const { deliver, answered } = createDelivery(fronts, log);
-  const live = createLiveCards({ runs: engine.runs, deliver, log, now, after });
+  const live = createLiveCards({
+    runs: engine.runs,
+    deliver,
+    shownAt: async (place, slot, personId) => {
+      const kept = await engine.conversations.history(place, personId, cardsLookedAt);
+      return kept.find((message) => message.slot === slot)?.updatedAt;
+    },
+    log,
+    now,
+    after,
+  });
 
   const web = options.fronts.web
     ? createWebFront({
@@ -63,7 +75,8 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     : undefined;
   if (web !== undefined) fronts.push(web);
   const pageUrl = () => web?.address;
-  if (options.fronts.terminal) fronts.push(createTerminal(options, engine.conversations, pageUrl, now));
+  const terminal = options.fronts.terminal ? createTerminal(options, engine.conversations, pageUrl, now) : undefined;
+  if (terminal !== undefined) fronts.push(terminal);
 
   const handle = createConversation({
     engine,
@@ -90,14 +103,17 @@ export async function startBot(options: BotOptions): Promise<Bot> {
 
   try {
     await engine.conversations.openWorkspace(local, 'This computer');
-    for (const front of fronts) output.write(`${await front.start(handle)}\n`);
+    const told = web === undefined ? [] : [await web.start(handle)];
     await live.start([local]);
+    // Last, so that nothing is printed over its prompt.
+    if (terminal !== undefined) told.push(await terminal.start(handle));
+    told.push(`ready in ${Math.round(options.uptimeMs())} ms`);
+    output.write(`${told.join('\n')}\n`);
   } catch (error) {
     await stop();
     throw error;
   }
   for (const name of unbuilt(config)) log.warn(`${name} is set, but this version has no such front yet: it stays off`);
-  output.write(`ready in ${Math.round(options.uptimeMs())} ms\n`);
   return { stop };
 }
 

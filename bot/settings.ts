@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
-export const devices = ['auto', 'cpu', 'webgpu', 'cuda'] as const;
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+const devices = ['auto', 'cpu', 'webgpu', 'cuda'] as const;
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 interface Setting<Schema extends z.ZodType> {
   /** As it would be written; empty: the setting stays off. */

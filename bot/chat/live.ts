@@ -4,13 +4,15 @@ import type { Logger } from 'pino';
 import type { Runs } from '../../engine/index.ts';
 import { listArtifact } from './artifact.ts';
 import type { FrontName, Person, Place, Reply } from './message.ts';
-import { type CardParts, runCard } from './run-card.ts';
+import { type CardParts, cardSlot, runCard } from './run-card.ts';
 
 type Run = Awaited<ReturnType<Runs['get']>>;
 
 export interface LiveOptions {
   readonly runs: Pick<Runs, 'watch' | 'get' | 'list' | 'lossPicture' | 'confusionPicture'>;
   readonly deliver: (place: Place, reply: Reply, asker: Person) => Promise<void>;
+  /** When the card with this slot was last put in its place, as it is kept; undefined when it never was. */
+  readonly shownAt: (place: Place, slot: string, personId: string) => Promise<Date | undefined>;
   readonly log: Pick<Logger, 'error'>;
   readonly now: () => Date;
   /** Calls back once after a delay. @returns what takes it back. */
@@ -29,8 +31,8 @@ export interface LiveCards {
 const betweenEditsMs = 2000;
 /** Drawing a chart costs more than an edit; while a run goes on it is drawn this often. */
 const betweenChartsMs = 6000;
-/** A run that ended this recently may have ended unseen. */
-const recentMs = 15 * 60_000;
+/** Runs looked at on the start, the newest ones. */
+const lookedBack = 50;
 
 interface Card {
   /** The newest row that has not been shown. */
@@ -109,6 +111,13 @@ export function createLiveCards(options: LiveOptions): LiveCards {
     await options.deliver(placeOf(run), reply, { id: run.startedBy, name: run.startedBy });
   }
 
+  /** Whether the last process may have ended between a change of this run and its card. */
+  async function isHalfTold(run: Run): Promise<boolean> {
+    if (run.finishedAt === undefined) return true;
+    const shownAt = await options.shownAt(placeOf(run), cardSlot(run.id), run.startedBy);
+    return shownAt === undefined || shownAt < run.finishedAt;
+  }
+
   return {
     async start(workspaceIds) {
       unwatch = runs.watch((run) => {
@@ -116,9 +125,8 @@ export function createLiveCards(options: LiveOptions): LiveCards {
         push(run);
       });
       for (const workspaceId of workspaceIds) {
-        for (const run of (await runs.list(workspaceId, 50)).toReversed()) {
-          const endedMs = run.finishedAt?.getTime();
-          if (endedMs === undefined || nowMs() - endedMs < recentMs) push(run);
+        for (const run of (await runs.list(workspaceId, lookedBack)).toReversed()) {
+          if (await isHalfTold(run)) push(run);
         }
       }
     },
