@@ -117,7 +117,7 @@ library_name: ${parameters.lora ? 'peft' : 'transformers'}
 Trained by Finetutor from ${asCode(base.source)} (${method}) to tell ${labels.slice(0, 20).map(asCode).join(', ')} apart.
 
 - Epochs ${hyper.epochs}, batch size ${hyper.batchSize}, at most ${hyper.maxLength} tokens, seed ${hyper.seed}
-- Weights of step ${bestStep}, where the held-out loss was lowest
+- Weights of step ${bestStep}, where the held-out macro F1 was highest
 - Held-out examples ${metrics.examples}: accuracy ${percent(metrics.accuracy)} (always the most frequent class: ${percent(metrics.majorityAccuracy)}), macro F1 ${percent(metrics.macroF1)}
 
 | label | precision | recall | F1 | examples |
