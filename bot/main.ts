@@ -45,8 +45,9 @@ export async function startBot(options: BotOptions): Promise<Bot> {
   const { config, log, output } = options;
   const now = () => new Date();
   makeFolder(config.dataDir);
-  const guide = await loadGuide();
-  const engine = await createEngine({ ...config, guide, now, log });
+  const reading = loadGuide();
+  const engine = await createEngine({ ...config, guide: reading, now, log });
+  const guide = await reading;
   const fronts: Front[] = [];
   const { deliver, answered } = createDelivery(fronts, log);
   const live = createLiveCards({
