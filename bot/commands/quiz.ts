@@ -108,8 +108,7 @@ function poseQuestion(question: QuizQuestion): Reply {
 function correct({ question, chosenId, correct, correction, reason }: QuizVerdict): Reply {
   const { correctChoiceId } = question.item;
   const mark = (id: string) => (id === correctChoiceId ? ' ✓' : id === chosenId ? ' ✗' : '');
-  const why = reason.replace(/^(right|correct|yes)[.!:,]\s*/i, '');
-  const words = correct ? `**✓ Right.** ${why}` : `**✗ Not quite.** ${correction ?? ''}\n\n**Instead:** ${why}`;
+  const words = correct ? `**✓ Right.** ${reason}` : `**✗ Not quite.** ${correction ?? ''}\n\n**Instead:** ${reason}`;
   return { ...reply(...asked(question, mark), text(words)), slot: questionSlot(question) };
 }
 
