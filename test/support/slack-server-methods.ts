@@ -398,6 +398,17 @@ export const methods: { readonly [name: string]: Method } = {
       };
     },
   },
+  'conversations.history': {
+    args: ['channel', 'cursor', 'include_all_metadata', 'inclusive', 'latest', 'limit', 'oldest'],
+    required: ['channel'],
+    run({ channel }, { world }) {
+      if (!world.channels.has(words(channel))) return fail('channel_not_found');
+      const shown = world.messages.filter(
+        (one) => one.channel === channel && one.visibleTo === undefined && one.threadTs === undefined && !one.deleted,
+      );
+      return { ok: true, messages: shown.toReversed().slice(0, 100).map(toMessage), has_more: false };
+    },
+  },
   'conversations.replies': {
     args: ['channel', 'ts', 'cursor', 'include_all_metadata', 'inclusive', 'latest', 'limit', 'oldest'],
     required: ['channel', 'ts'],
