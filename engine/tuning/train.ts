@@ -71,7 +71,7 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
       const result = await takeStep(run, classifier, progress, chosen);
       clock.count(chosen.length);
       if (clock.isDue() || step === totalSteps) yield stepEvent(run, progress, epoch, clock);
-      if (isEvaluationStep(step, stepsPerEpoch, spec.hyper.epochs)) {
+      if (isEvaluationStep(step, stepsPerEpoch, run.epochs)) {
         const { metrics } = await evaluate(run, classifier);
         if (!Number.isFinite(metrics.loss)) throw diverged(step, { ...result, loss: metrics.loss }, schedule.peak);
         keepIfBest(run, progress, metrics);
@@ -95,7 +95,7 @@ function startEvent(run: PreparedRun, { step }: Progress, damaged: readonly stri
     step,
     totalSteps: run.schedule.totalSteps,
     stepsPerEpoch: run.stepsPerEpoch,
-    epochs: run.spec.hyper.epochs,
+    epochs: run.epochs,
     trainExamples: run.train.examples.length,
     evalExamples: run.held.examples.length,
     labels: [...run.labels],
