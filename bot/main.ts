@@ -15,6 +15,7 @@ import type { Front } from './fronts/front.ts';
 import { createTerminalFront } from './fronts/terminal/front.ts';
 import type { TerminalOutput } from './fronts/terminal/screen.ts';
 import { createWebFront } from './fronts/web/front.ts';
+import { type Platforms, startPlatforms } from './platforms.ts';
 
 export interface BotOptions {
   readonly config: Config;
@@ -62,6 +63,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     after,
   });
 
+  let platforms: Platforms | undefined;
   const web = options.fronts.web
     ? createWebFront({
         port: config.port,
@@ -70,6 +72,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
         guide,
         commands: commands.map(toHint),
         dataDir: config.dataDir,
+        health: () => platforms?.health() ?? {},
         log,
         now,
       })
@@ -105,7 +108,14 @@ export async function startBot(options: BotOptions): Promise<Bot> {
   try {
     await engine.conversations.openWorkspace(local, 'This computer');
     const told = web === undefined ? [] : [await web.start(handle)];
-    await live.start([local]);
+    if (options.fronts.web) {
+      platforms = await startPlatforms({ config, engine, pageUrl, log, now, after }, handle, (front) => {
+        fronts.push(front);
+        return () => fronts.splice(fronts.indexOf(front), 1);
+      });
+      told.push(...platforms.told);
+    }
+    await live.start(await engine.conversations.workspaces());
     // Last, so that nothing is printed over its prompt.
     if (terminal !== undefined) told.push(await terminal.start(handle));
     told.push(`ready in ${Math.round(options.uptimeMs())} ms`);
@@ -114,7 +124,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     await stop();
     throw error;
   }
-  for (const name of unbuilt(config)) log.warn(`${name} is set, but this version has no such front yet: it stays off`);
+  if (config.discordToken) log.warn('DISCORD_TOKEN is set, but this version has no such front yet: it stays off');
   return { stop };
 }
 
@@ -164,10 +174,6 @@ function createTerminal(
 }
 
 const toHint = ({ name, usage, summary }: (typeof commands)[number]) => ({ name, usage, summary });
-
-function unbuilt({ discordToken, slackBotToken }: Config): readonly string[] {
-  return [...(discordToken ? ['DISCORD_TOKEN'] : []), ...(slackBotToken ? ['SLACK_BOT_TOKEN'] : [])];
-}
 
 function makeFolder(path: string) {
   try {

@@ -141,6 +141,7 @@ export function createFakeEngine(): FakeEngine {
     },
     conversations: {
       openWorkspace: async () => {},
+      workspaces: async () => ['local'],
       claim: async (workspaceId, key) => {
         const whole = JSON.stringify([workspaceId, key]);
         const fresh = !keys.has(whole);
