@@ -29,8 +29,9 @@ export interface LiveCards {
 }
 
 const betweenEditsMs = 2000;
-/** Drawing a chart costs more than an edit; while a run goes on it is drawn this often. */
+/** Drawing a chart costs more than an edit; while a run goes on it is drawn this often, and as soon as it is half as long again. */
 const betweenChartsMs = 6000;
+const worthDrawing = 1.5;
 /** Runs looked at on the start, the newest ones. */
 const lookedBack = 50;
 
@@ -43,7 +44,7 @@ interface Card {
   cancelTimer: (() => void) | undefined;
   showing: Promise<void> | undefined;
   waiting: (() => void)[];
-  loss: { readonly picture: CardParts['loss']; readonly drawnAtMs: number } | undefined;
+  loss: { readonly picture: CardParts['loss']; readonly drawnAtMs: number; readonly step: number } | undefined;
 }
 
 export function createLiveCards(options: LiveOptions): LiveCards {
@@ -102,13 +103,18 @@ export function createLiveCards(options: LiveOptions): LiveCards {
   }
 
   async function deliverCard(run: Run, card: Card) {
-    const going = run.status === 'running' || run.status === 'queued';
-    if (!going || card.loss === undefined || nowMs() - card.loss.drawnAtMs >= betweenChartsMs) {
+    if (isChartDue(run, card)) {
       const picture = run.progress && (await runs.lossPicture(run.workspaceId, run.id));
-      card.loss = picture && { picture, drawnAtMs: nowMs() };
+      card.loss = picture && { picture, drawnAtMs: nowMs(), step: run.progress?.step ?? 0 };
     }
     const reply = runCard(run, { ...(await finishedParts(runs, run)), loss: card.loss?.picture });
     await options.deliver(placeOf(run), reply, { id: run.startedBy, name: run.startedBy });
+  }
+
+  function isChartDue({ status, progress }: Run, { loss }: Card): boolean {
+    const going = status === 'running' || status === 'queued';
+    if (!going || loss === undefined || nowMs() - loss.drawnAtMs >= betweenChartsMs) return true;
+    return progress !== undefined && progress.step >= worthDrawing * loss.step;
   }
 
   /** Whether the last process may have ended between a change of this run and its card. */
