@@ -440,6 +440,9 @@ export function countCharacters(value: unknown): number {
   return sum;
 }
 
+/** Fields that nobody reads. */
+const unread = new Set(['value', 'action_id', 'block_id', 'private_metadata']);
+
 /** What in a payload would notify somebody: Slack's control sequences in markup, and the elements made for it. */
 export function findPings(value: unknown, markup = true): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((one) => findPings(one, markup));
@@ -449,5 +452,7 @@ export function findPings(value: unknown, markup = true): readonly string[] {
   if (!isFields(value)) return [];
   if (value.type === 'user' || value.type === 'usergroup' || value.type === 'broadcast') return [JSON.stringify(value)];
   const literal = value.type === 'plain_text' || value.type === 'text' || value.type === 'raw_text';
-  return Object.values(value).flatMap((inner) => findPings(inner, markup && !literal));
+  return Object.entries(value)
+    .filter(([name]) => !unread.has(name))
+    .flatMap(([, inner]) => findPings(inner, markup && !literal));
 }

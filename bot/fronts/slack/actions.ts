@@ -35,7 +35,8 @@ const ids = { call: 'call', form: 'form', file: 'file', pick: 'pick' } as const;
 
 /** A button's `action_id` and `value`. @param index tells the buttons of one block apart. */
 export function callAction(call: Call, index: number, kept: Keepsake[]) {
-  const written = JSON.stringify({ command: call.command, args: call.args });
+  // Nothing in it looks like a mention to anybody.
+  const written = JSON.stringify({ command: call.command, args: call.args }).replaceAll('<', '\\u003c');
   if (written.length <= limits.buttonValue) return { action_id: `${ids.call}:${index}`, value: written };
   const keepsake = keep({ command: call.command, args: call.args });
   kept.push(keepsake);

@@ -185,7 +185,8 @@ const leaf = (text: string, style: Style): Leaf => ({ type: 'text', text: quiet(
 const styled = (style: Style) => (Object.keys(style).length === 0 ? {} : { style });
 
 /** Rich text is no markup; still, what looks like a mention is broken by a character nobody sees. */
-export const quiet = (text: string) => text.replace(/<(?=[@!#])/g, '<\u200B');
+export const quiet = (text: string) =>
+  text.replace(/<(?=[@!#])/g, '<\u200B').replace(/@(?=everyone|channel|here)/gi, '@\u200B');
 
 function readTable(table: Table): Part {
   const [head] = table.children;

@@ -78,7 +78,7 @@ export const actionSchema = z.looseObject({
       hash: z.string().optional(),
       private_metadata: z.string().optional(),
       callback_id: z.string().optional(),
-      state: z.unknown(),
+      state: z.unknown().optional(),
     })
     .optional(),
   actions: z
@@ -101,7 +101,7 @@ export const submissionSchema = z.looseObject({
     id: z.string(),
     hash: z.string().optional(),
     private_metadata: z.string(),
-    state: z.unknown(),
+    state: z.unknown().optional(),
   }),
 });
 
