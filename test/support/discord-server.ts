@@ -176,7 +176,7 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
       response.writeHead(content === undefined ? 404 : 200).end(content);
       return;
     }
-    const route = url.pathname.replace(/^\/api\/v10/, '');
+    const route = decodeURIComponent(url.pathname).replace(/^\/api\/v10/, '');
     const sent = await readBody(incoming);
     const request: Request = {
       method: incoming.method ?? 'GET',
@@ -611,7 +611,7 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
     if (target === undefined && method === 'POST') {
       if (sent.files.length > 0) need(interaction.channel, permissionBits.attachFiles);
       // The first answer after a deferred one takes its place, and its audience.
-      if (interaction.original?.loading)
+      if (interaction.original?.loading && !interaction.original.deleted)
         return ok(world.toMessage(edit(interaction.original, request, sent, 'answer')));
       const body = checkOutgoing(request, sent, 'answer', undefined);
       const visibleTo = ((body.flags ?? 0) & flagBits.ephemeral) !== 0 ? interaction.user.id : undefined;
@@ -749,6 +749,7 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
       const guild: Guild = { id: world.newId(), name, channels: [], hasBot };
       world.guilds.push(guild);
       for (const channel of channels) addChannel(guild, { type: 0, name: channel });
+      if (hasBot) gateway.dispatch('GUILD_CREATE', () => world.toGuild(guild));
       return { guild, channels: guild.channels };
     },
     addUser(name) {

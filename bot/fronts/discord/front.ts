@@ -79,8 +79,13 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     const channel = connection.channel(channelId);
     const me = connection.botId();
     if (channel === undefined || channel.isDMBased() || me === undefined)
-      return { channel, name: undefined, bits: undefined };
-    return { channel, name: channel.name, bits: channel.permissionsFor(me)?.bitfield };
+      return { channel, name: undefined, bits: undefined, isThread: false };
+    return {
+      channel,
+      name: channel.name,
+      bits: channel.permissionsFor(me)?.bitfield,
+      isThread: channel.isThread(),
+    };
   }
 
   const posts = createPosts({

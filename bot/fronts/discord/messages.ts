@@ -17,6 +17,7 @@ export interface ChannelFacts {
   readonly channel: Channel | undefined;
   readonly name: string | undefined;
   readonly bits: bigint | undefined;
+  readonly isThread: boolean;
 }
 
 export interface MessagesOptions {
@@ -140,7 +141,7 @@ function originOfMessage(message: GuildMessage, { channel, name, bits }: Channel
 function wordsOf(message: GuildMessage, botId: string, role: string | undefined): string {
   const names = new Map(message.mentions.map((user) => [user.id, personOf(user).name]));
   return message.content
-    .replace(/<@!?(\d+)>/g, (whole, id: string) => (id === botId ? '' : `@${names.get(id) ?? whole}`))
+    .replace(/<@!?(\d+)>/g, (whole, id: string) => (id === botId ? '' : names.has(id) ? `@${names.get(id)}` : whole))
     .replace(/<@&(\d+)>/g, (whole, id: string) => (id === role ? '' : whole))
     .trim();
 }

@@ -12,7 +12,7 @@ import { createPostQueue } from '../post-queue.ts';
 import { createCustomIds, type Keepsake } from './custom-id.ts';
 import { type Exchange, isFresh } from './exchange.ts';
 import { limits } from './limits.ts';
-import { missing, needs } from './permissions.ts';
+import { missing, needs, type Permission } from './permissions.ts';
 import { type Page, type PageFile, type RenderOptions, renderReply } from './render.ts';
 import { type Calls, codeOf, codes, type Draft, retryAfterMs } from './rest.ts';
 
@@ -37,6 +37,7 @@ export interface PostsOptions {
   readonly channelFacts: (channelId: string) => {
     readonly bits: bigint | undefined;
     readonly name: string | undefined;
+    readonly isThread: boolean;
   };
   readonly cadenceMs: number;
   readonly now: () => Date;
@@ -200,23 +201,37 @@ export function createPosts(options: PostsOptions): Posts {
   }
 
   async function postAnew(job: Job, before: Posted | undefined): Promise<Posted> {
-    const { place, exchange, asker } = job;
+    const { place, exchange } = job;
     const wanted =
       before?.channelId ??
       (exchange?.thread?.id === place.conversationId ? await exchange.thread.open() : place.conversationId);
-    try {
-      return await postPages(job, wanted);
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === undefined || !unreachable.has(code)) throw error;
-      log.warn({ place, code }, 'this place can no longer be written in; the person gets it as a direct message');
-      const channelId = await calls.openDirect(asker.id);
-      if (channelId === wanted) throw error;
-      const { name } = options.channelFacts(wanted);
-      const why = `${needs(['Send Messages'], exchange?.origin.channelName ?? name)} to answer there.`;
-      const reply = { ...job.reply, blocks: [text(why), ...job.reply.blocks] };
-      return postPages({ ...job, reply, exchange: undefined }, channelId);
+    const viaToken = exchange !== undefined && exchange.origin.channelId === wanted && isFresh(exchange, nowMs());
+    const lacking = viaToken ? [] : lackingToWrite(wanted);
+    if (lacking.length === 0) {
+      try {
+        return await postPages(job, wanted);
+      } catch (error) {
+        const code = codeOf(error);
+        if (code === undefined || !unreachable.has(code)) throw error;
+        log.warn({ place, code }, 'Discord: a place can no longer be written in');
+      }
     }
+    return postDirectly(job, wanted, lacking.length > 0 ? lacking : ['Send Messages']);
+  }
+
+  function lackingToWrite(channelId: string): readonly Permission[] {
+    const { bits, isThread } = options.channelFacts(channelId);
+    return missing(bits, ['View Channels', isThread ? 'Send Messages in Threads' : 'Send Messages']);
+  }
+
+  /** What can't be said where it was asked is said to the person alone, with what is lacking there. */
+  async function postDirectly(job: Job, wanted: string, lacking: readonly Permission[]): Promise<Posted> {
+    const { exchange, asker, reply } = job;
+    const channelId = await calls.openDirect(asker.id);
+    const name = exchange?.origin.channelName ?? options.channelFacts(wanted).name;
+    const why = `${needs(lacking, name)} to answer there.`;
+    const told = { ...reply, blocks: [text(why), ...reply.blocks] };
+    return postPages({ ...job, reply: told, exchange: undefined }, channelId);
   }
 
   async function postPages(job: Job, channelId: string): Promise<Posted> {
