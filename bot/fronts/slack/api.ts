@@ -100,19 +100,27 @@ export const clientOptions = (apiUrl: string, log: BoltLog, timeoutMs = 15_000) 
 
 export function createApi({ token, apiUrl, circuit, counts, log, timeoutMs }: ApiOptions): SlackApi {
   const client = new webApi.WebClient(token, clientOptions(apiUrl, log, timeoutMs));
+  /** Why the token was refused last: until it is tried again, nothing is worth waiting for. */
+  let refusedFor: string | undefined;
 
   return {
     async call(method, args) {
-      if (!circuit.allows()) throw new SlackProblem(method, 'circuit_open', 'wait', { waitMs: 5000 });
+      if (!circuit.allows()) {
+        if (refusedFor !== undefined) throw new SlackProblem(method, refusedFor, 'credentials');
+        throw new SlackProblem(method, 'circuit_open', 'wait', { waitMs: 5000 });
+      }
       try {
         const answer = await client.apiCall(method, args);
         circuit.succeeded();
+        refusedFor = undefined;
         return { ...answer };
       } catch (error) {
         const problem = toProblem(method, error);
         count(problem, counts);
-        if (problem.trouble === 'credentials') circuit.trip();
-        else if (problem.trouble === 'wait' || problem.trouble === 'permission') circuit.failed();
+        if (problem.trouble === 'credentials') {
+          refusedFor = problem.code;
+          circuit.trip();
+        } else if (problem.trouble === 'wait' || problem.trouble === 'permission') circuit.failed();
         else circuit.succeeded();
         throw problem;
       }
@@ -121,6 +129,7 @@ export function createApi({ token, apiUrl, circuit, counts, log, timeoutMs }: Ap
 }
 
 export function toProblem(method: string, error: unknown): SlackProblem {
+  if (error instanceof SlackProblem) return error;
   if (error instanceof webApi.WebAPIRateLimitedError) {
     return new SlackProblem(method, 'ratelimited', 'wait', { waitMs: error.retryAfter * 1000, cause: error });
   }

@@ -100,7 +100,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   async function put(place: Place, reply: Reply, asker: Person) {
-    const edit = await inOrder(place, async () => {
+    const { edited } = await inOrder(place, async () => {
       const kept = await engine.conversations.say(place, {
         ...(reply.slot === undefined ? {} : { slot: reply.slot }),
         ...(reply.audience === 'asker' ? { visibleTo: asker.id } : {}),
@@ -109,11 +109,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       const standing = standingOf(kept.id, kept.externalId);
       const posting = { place, reply, asker, messageId: kept.id, saidAtMs: kept.createdAt.getTime(), standing };
       const written = queue.put(keyOf(posting), posting);
-      // A message that is new waits for its turn in the conversation; one that stands is changed where it is.
-      if (standing.ts.length === 0) await written;
-      return standing.ts.length === 0 ? undefined : written;
+      // A message that stands is changed where it is; a new one keeps its turn in the conversation.
+      if (standing.ts.length > 0) return { edited: written };
+      await written;
+      return { edited: undefined };
     });
-    await edit;
+    await edited;
   }
 
   const keyOf = ({ place, messageId }: Posting) => `${place.workspaceId}|${messageId}`;
