@@ -137,6 +137,26 @@ describe('refusals', () => {
     expect(ours(server)).toHaveLength(1);
   });
 
+  it('delivers after a restart what Slack made it wait for, once', async () => {
+    const { server, ada, channel } = await start({ longestStopMs: 300 });
+    const place = await placeUnder(ada, channel);
+    const show = (words: string) => bot.front().deliver(place, { ...reply(text(words)), slot: 'card' }, ada);
+    await show('running');
+    server.fault({ method: 'chat.update', times: 1, status: 429, retryAfter: 600 });
+    server.fault({ method: 'chat.postMessage', times: 1, status: 429, retryAfter: 600 });
+    void show('done').catch(() => {});
+    void bot
+      .front()
+      .deliver(place, reply(text('an answer')), ada)
+      .catch(() => {});
+    await expect.poll(() => bot.front().health().refused.rateLimited, soon).toBe(2);
+    await bot.restart();
+    await sees(ada, channel, 'an answer');
+    await sees(ada, channel, 'done');
+    expect(ours(server)).toHaveLength(2);
+    expect(await bot.engine().kept.list(server.world.teamId, 'slack.unsent')).toEqual([]);
+  }, 20_000);
+
   it('gets over a Slack that is broken for a while', async () => {
     const { server, ada, channel } = await start();
     server.fault({ method: 'chat.postMessage', times: 2, status: 503 });
@@ -175,19 +195,17 @@ describe('refusals', () => {
     expect(bot.front().health().missingScopes).toEqual(['files:write']);
     const picture = await bot.engine().pictures.put(pixel);
     const place = await placeUnder(ada, channel);
-    await bot
-      .front()
-      .deliver(
-        place,
-        reply(text('the curve'), {
-          kind: 'picture',
-          pictureId: picture.id,
-          width: 1,
-          height: 1,
-          alt: 'A falling line',
-        }),
-        ada,
-      );
+    await bot.front().deliver(
+      place,
+      reply(text('the curve'), {
+        kind: 'picture',
+        pictureId: picture.id,
+        width: 1,
+        height: 1,
+        alt: 'A falling line',
+      }),
+      ada,
+    );
     await sees(ada, channel, 'the curve');
     expect(server.read(ada, channel)).toContain('A falling line');
     await expect.poll(() => server.read(ada, server.world.im(ada.id)), soon).toContain('files:write');

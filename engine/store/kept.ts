@@ -1,5 +1,5 @@
 // Small things kept by name, each whole: calls that are too long for a button, tokens (sealed), threads, a person's choices.
-import { and, eq } from 'drizzle-orm';
+import { and, asc, eq } from 'drizzle-orm';
 import type { Database } from './client.ts';
 import { keptValues } from './schema.ts';
 
@@ -11,6 +11,8 @@ export interface Kept {
   /** @returns undefined where nothing is kept. */
   get(workspaceId: string, kind: string, name: string): Promise<unknown>;
   remove(workspaceId: string, kind: string, name: string): Promise<void>;
+  /** All of a kind, oldest first. */
+  list(workspaceId: string, kind: string): Promise<readonly { readonly name: string; readonly value: unknown }[]>;
 }
 
 export function createKept({ db, now }: { db: Database; now: () => Date }): Kept {
@@ -40,6 +42,13 @@ export function createKept({ db, now }: { db: Database; now: () => Date }): Kept
     },
     async remove(workspaceId, kind, name) {
       await db.delete(keptValues).where(under(workspaceId, kind, name));
+    },
+    async list(workspaceId, kind) {
+      return await db
+        .select({ name: keptValues.name, value: keptValues.value })
+        .from(keptValues)
+        .where(and(eq(keptValues.workspaceId, workspaceId), eq(keptValues.kind, kind)))
+        .orderBy(asc(keptValues.updatedAt), asc(keptValues.name));
     },
   };
 }

@@ -1,4 +1,5 @@
 // Replies out: posted in order, edited in place by one writer a message, private ones to one person, over restarts too.
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Engine } from '../../../engine/index.ts';
 import type { Block, Person, Place, Reply } from '../../chat/message.ts';
@@ -31,6 +32,8 @@ export interface DeliveryOptions {
 
 export interface Delivery {
   deliver: Front['deliver'];
+  /** Takes up what the last process had not delivered. */
+  resume(workspaceIds: readonly string[]): Promise<void>;
   /** Writes what waits for its turn. */
   drain(): Promise<void>;
 }
@@ -46,6 +49,9 @@ interface Posting {
   /** Milliseconds since 1970. */
   readonly saidAtMs: number;
   readonly standing: Standing;
+  readonly slot: string;
+  /** The newest of a message is what counts as delivered. */
+  readonly version: number;
 }
 
 /** What is known of one of our messages while the process runs. */
@@ -57,7 +63,21 @@ interface Standing {
   plain: boolean;
   withoutPictures: boolean;
   pictureTries: number;
+  version: number;
 }
+
+/** A reply on its way, as it is kept until it stands in Slack. */
+const unsentSchema = z.object({
+  conversationId: z.string(),
+  asker: z.object({ id: z.string(), name: z.string() }),
+  reply: z.custom<Reply>(
+    (value) => z.object({ blocks: z.array(z.object({ kind: z.string() })) }).safeParse(value).success,
+  ),
+  atMs: z.number(),
+});
+const unsentKind = 'slack.unsent';
+/** Nobody waits for an answer any longer than this. */
+const staleMs = 24 * 3_600_000;
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { engine, places, charts, log } = options;
@@ -99,15 +119,26 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     return true;
   }
 
-  async function put(place: Place, reply: Reply, asker: Person) {
+  async function put(place: Place, reply: Reply, asker: Person, again?: { readonly slot: string }) {
+    const slot = again?.slot ?? reply.slot ?? `once:${randomUUID()}`;
     const { edited } = await inOrder(place, async () => {
       const kept = await engine.conversations.say(place, {
-        ...(reply.slot === undefined ? {} : { slot: reply.slot }),
+        slot,
         ...(reply.audience === 'asker' ? { visibleTo: asker.id } : {}),
         content: reply,
       });
+      const unsent: z.input<typeof unsentSchema> = {
+        conversationId: place.conversationId,
+        asker,
+        reply,
+        atMs: options.now().getTime(),
+      };
+      await engine.kept.put(place.workspaceId, unsentKind, `${place.conversationId} ${slot}`, unsent);
       const standing = standingOf(kept.id, kept.externalId);
-      const posting = { place, reply, asker, messageId: kept.id, saidAtMs: kept.createdAt.getTime(), standing };
+      if (again !== undefined && standing.ts.length === 0) standing.unsure = true;
+      standing.version += 1;
+      const saidAtMs = kept.createdAt.getTime();
+      const posting = { place, reply, asker, messageId: kept.id, saidAtMs, standing, slot, version: standing.version };
       const written = queue.put(keyOf(posting), posting);
       // A message that stands is changed where it is; a new one keeps its turn in the conversation.
       if (standing.ts.length > 0) return { edited: written };
@@ -128,6 +159,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       plain: false,
       withoutPictures: false,
       pictureTries: 0,
+      version: 0,
     };
     if (standings.size > 5000) standings.clear();
     standings.set(messageId, standing);
@@ -139,13 +171,39 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     try {
       await writePages(posting);
       standing.unsure = false;
+      await settle(posting);
     } catch (error) {
       if (!(error instanceof SlackProblem)) throw error;
+      if (error.trouble === 'refused' || error.trouble === 'permission') await settle(posting);
       if (error.trouble === 'unsure') standing.unsure = true;
       const again = simplify(error, posting.reply, standing);
       if (!again) throw error;
       if (error.trouble === 'permission') await tell(error, posting.place, posting.asker);
       throw new SlackProblem(error.method, error.code, 'wait', { waitMs: again.waitMs, cause: error });
+    }
+  }
+
+  /** It stands in Slack, or never will: nothing is left to do for it, unless something newer came. */
+  async function settle({ place, slot, standing, version }: Posting) {
+    if (standing.version !== version) return;
+    await engine.kept.remove(place.workspaceId, unsentKind, `${place.conversationId} ${slot}`);
+  }
+
+  async function resume(workspaceIds: readonly string[]) {
+    for (const workspaceId of workspaceIds) {
+      for (const { name, value } of await engine.kept.list(workspaceId, unsentKind)) {
+        const unsent = unsentSchema.safeParse(value);
+        if (!unsent.success || options.now().getTime() - unsent.data.atMs > staleMs) {
+          await engine.kept.remove(workspaceId, unsentKind, name);
+          continue;
+        }
+        const { conversationId, reply, asker } = unsent.data;
+        const place: Place = { front: 'slack', workspaceId, conversationId };
+        const slot = name.slice(conversationId.length + 1);
+        put(place, reply, asker, { slot }).catch((error: unknown) => {
+          log.error({ err: error, place }, 'a reply of the last process could not be delivered');
+        });
+      }
     }
   }
 
@@ -267,7 +325,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     });
   }
 
-  return { deliver, drain: () => queue.drain() };
+  return { deliver, resume, drain: () => queue.drain() };
 }
 
 const marked = z.object({

@@ -56,6 +56,8 @@ export interface SlackFrontOptions {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error' | 'debug'>;
   readonly now: () => Date;
   readonly after: (delayMs: number, callback: () => void) => () => void;
+  /** How long stopping waits for what is under way; the rest is taken up by the next start. */
+  readonly longestStopMs?: number;
 }
 
 export interface SlackHealth {
@@ -77,6 +79,7 @@ export interface SlackFront extends Front {
 }
 
 const socketCount = 2;
+const standardStopMs = 8000;
 /** People served at a time; acknowledging never waits for them. */
 const workedOnAtOnce = 32;
 
@@ -330,6 +333,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       }
       if (transport.kind === 'http') state = 'connected';
       else if (connected > 0) state = 'connected';
+      await delivery.resume(await engine.conversations.workspaces());
       if (lacking.length > 0) log.warn({ lacking }, 'Slack: scopes are missing; `finetutor doctor` says what for');
       const how =
         transport.kind === 'sockets' ? 'Socket Mode' : `HTTP on port ${port ?? transport.port}, /slack/events`;
@@ -344,8 +348,13 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       state = 'off';
       await receiver?.stop().catch((error: unknown) => log.debug({ err: error }, 'Slack: was not listening'));
       receiver = undefined;
-      await Promise.all(underWay);
-      await delivery.drain();
+      // What Slack makes us wait for is kept, and taken up by the next start.
+      let cancel = () => {};
+      const enough = new Promise<void>((resolve) => {
+        cancel = after(options.longestStopMs ?? standardStopMs, resolve);
+      });
+      await Promise.race([Promise.all(underWay).then(() => delivery.drain()), enough]);
+      cancel();
     },
 
     health() {
