@@ -13,6 +13,8 @@ export interface Config {
   readonly dataDir: Value<'DATA_DIR'>;
   readonly databaseUrl: Value<'DATABASE_URL'>;
   readonly discordToken: Value<'DISCORD_TOKEN'>;
+  readonly discordApiUrl: Value<'DISCORD_API_URL'>;
+  readonly discordShards: Value<'DISCORD_SHARDS'>;
   readonly slackBotToken: Value<'SLACK_BOT_TOKEN'>;
   readonly slackAppToken: Value<'SLACK_APP_TOKEN'>;
   readonly slackSigningSecret: Value<'SLACK_SIGNING_SECRET'>;
@@ -47,6 +49,8 @@ export function readConfig(environment: Environment): Config {
     dataDir: read('DATA_DIR'),
     databaseUrl: read('DATABASE_URL'),
     discordToken: read('DISCORD_TOKEN'),
+    discordApiUrl: read('DISCORD_API_URL'),
+    discordShards: read('DISCORD_SHARDS') ?? { ids: 'auto', count: 1 },
     slackBotToken: read('SLACK_BOT_TOKEN'),
     slackAppToken: read('SLACK_APP_TOKEN'),
     slackSigningSecret: read('SLACK_SIGNING_SECRET'),

@@ -109,7 +109,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     await engine.conversations.openWorkspace(local, 'This computer');
     const told = web === undefined ? [] : [await web.start(handle)];
     if (options.fronts.web) {
-      platforms = await startPlatforms({ config, engine, pageUrl, log, now, after }, handle, (front) => {
+      platforms = await startPlatforms({ config, engine, guide, pageUrl, log, now, after }, handle, (front) => {
         fronts.push(front);
         return () => fronts.splice(fronts.indexOf(front), 1);
       });
@@ -124,7 +124,6 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     await stop();
     throw error;
   }
-  if (config.discordToken) log.warn('DISCORD_TOKEN is set, but this version has no such front yet: it stays off');
   return { stop };
 }
 

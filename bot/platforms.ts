@@ -1,6 +1,8 @@
 // The chat platforms that are set up: made only then, and started so that one that fails stops no other front.
 import type { Logger } from 'pino';
 import { type Engine, UserError } from '../engine/index.ts';
+import type { Guide } from '../knowledge/index.ts';
+import { commands } from './commands/index.ts';
 import type { Config } from './config.ts';
 import type { Front, Handle } from './fronts/front.ts';
 
@@ -13,6 +15,7 @@ export interface Platform extends Front {
 export interface PlatformParts {
   readonly config: Config;
   readonly engine: Engine;
+  readonly guide: Guide;
   readonly pageUrl: () => string | undefined;
   readonly log: Logger;
   readonly now: () => Date;
@@ -21,6 +24,12 @@ export interface PlatformParts {
 
 /** Each gives undefined where nothing of it is set. @throws UserError naming the setting to add or to correct. */
 const makers: { readonly [name: string]: (parts: PlatformParts) => Promise<Platform | undefined> } = {
+  async Discord({ config, engine, guide, pageUrl, log, now, after }) {
+    const { discordToken: token, discordApiUrl: apiUrl, discordShards: shards, dataDir } = config;
+    if (token === undefined) return undefined;
+    const { createDiscordFront } = await import('./fronts/discord/front.ts');
+    return createDiscordFront({ token, apiUrl, shards, engine, guide, commands, dataDir, pageUrl, log, now, after });
+  },
   async Slack({ config, engine, pageUrl, log, now, after }) {
     const { readSetup } = await import('./fronts/slack/setup.ts');
     const setup = readSetup(config);
@@ -46,25 +55,28 @@ export async function startPlatforms(
   add: (front: Front) => () => void,
 ): Promise<Platforms> {
   const running: Platform[] = [];
-  const told: string[] = [];
   const failed = new Map<string, string>();
-  for (const [name, make] of Object.entries(makers)) {
+  async function startOne(name: string, make: (typeof makers)[string]): Promise<string | undefined> {
     let takeBack: (() => void) | undefined;
     try {
       const front = await make(parts);
-      if (front === undefined) continue;
+      if (front === undefined) return undefined;
       takeBack = add(front);
-      told.push(await front.start(handle));
+      const line = await front.start(handle);
       running.push(front);
+      return line;
     } catch (error) {
       takeBack?.();
       const why =
         error instanceof UserError ? `${error.message} ${error.hint}`.trim() : 'it broke; the log says where.';
       if (!(error instanceof UserError)) parts.log.error({ err: error, front: name }, 'a front could not start');
       failed.set(name.toLowerCase(), why);
-      told.push(`${name} stays off: ${why}`);
+      return `${name} stays off: ${why}`;
     }
   }
+  const told = (await Promise.all(Object.entries(makers).map(([name, make]) => startOne(name, make)))).filter(
+    (line) => line !== undefined,
+  );
   return {
     running,
     told,

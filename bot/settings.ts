@@ -52,7 +52,26 @@ export const settings = {
     meaning: 'token of the Discord bot; empty: Discord stays off',
     allowed: 'the token from the Bot page of the Discord developer portal, without spaces',
     secret: true,
-    schema: token(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+    schema: token(/^\S+$/),
+  }),
+  DISCORD_API_URL: setting({
+    standard: '',
+    meaning: 'another server that speaks the API of Discord; empty: Discord itself',
+    allowed: 'an address such as https://discord.com/api',
+    secret: false,
+    schema: z.url({ protocol: /^https?$/ }).optional(),
+  }),
+  DISCORD_SHARDS: setting({
+    standard: 'auto',
+    meaning:
+      'connections to Discord, each for a part of the servers: auto (as many as Discord says), a number, or 0/4 (this process runs the first of four)',
+    allowed: 'auto, a number from 1 to 1000, or one shard of many such as 0/4',
+    secret: false,
+    schema: z
+      .string()
+      .regex(/^(auto|[1-9]\d{0,2}|1000|\d{1,3}\/[1-9]\d{0,2})$/)
+      .transform(readShards)
+      .refine(({ ids, count }) => ids === 'auto' || ids.every((id) => id < count)),
   }),
   SLACK_BOT_TOKEN: setting({
     standard: '',
@@ -138,3 +157,11 @@ export const settings = {
 
 export type SettingName = keyof typeof settings;
 export const settingNames = Object.keys(settings).filter((name): name is SettingName => name in settings);
+
+/** Which of how many shards this process runs. */
+function readShards(written: string): { readonly ids: 'auto' | readonly number[]; readonly count: number } {
+  if (written === 'auto') return { ids: 'auto', count: 1 };
+  const [id, of] = written.split('/').map(Number);
+  if (of !== undefined) return { ids: [id ?? 0], count: of };
+  return { ids: Array.from({ length: id ?? 1 }, (_, shard) => shard), count: id ?? 1 };
+}

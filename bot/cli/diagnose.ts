@@ -3,7 +3,9 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { listProviders, UserError } from '../../engine/index.ts';
+import { commands } from '../commands/index.ts';
 import { type Config, describeSettings, type Environment, mask, readConfig } from '../config.ts';
+import type { DiscordCheck } from '../fronts/discord/check.ts';
 import type { SlackCheck } from '../fronts/slack/check.ts';
 
 export interface Diagnosis {
@@ -19,6 +21,8 @@ export interface Diagnosis {
     readonly detail: string;
   };
   readonly folders: readonly { readonly path: string; readonly writable: boolean }[];
+  /** Absent where nothing of Discord is set. */
+  readonly discord?: DiscordCheck;
   /** Absent where nothing of Slack is set. */
   readonly slack?: SlackCheck;
   readonly settings: ReturnType<typeof describeSettings>;
@@ -33,6 +37,7 @@ export async function diagnose(environment: Environment): Promise<Diagnosis> {
   const dataDir = 'dataDir' in config ? config.dataDir : resolve('data');
   const folders = [dataDir].map((path) => ({ path, writable: isWritable(path) }));
   const database = 'dataDir' in config ? await checkDatabase(config) : notChecked;
+  const discord = 'dataDir' in config ? await lookAtDiscord(config) : undefined;
   const slack = 'dataDir' in config ? await lookAtSlack(config) : undefined;
   const node = {
     version: process.versions.node,
@@ -46,6 +51,7 @@ export async function diagnose(environment: Environment): Promise<Diagnosis> {
       writable ? [] : [`${path} can't be written: set DATA_DIR to another folder.`],
     ),
     ...(database.ok ? [] : [`The database: ${database.detail}`]),
+    ...(discord?.problems ?? []),
     ...(slack?.problems ?? []),
   ];
   return {
@@ -56,6 +62,7 @@ export async function diagnose(environment: Environment): Promise<Diagnosis> {
     memory: { totalBytes: totalmem(), freeBytes: freemem() },
     database,
     folders,
+    ...(discord === undefined ? {} : { discord }),
     ...(slack === undefined ? {} : { slack }),
     settings: describeSettings(environment),
     problems,
@@ -71,6 +78,13 @@ function tryConfig(environment: Environment): Config | { readonly problem: strin
     if (error instanceof UserError) return { problem: error.message };
     throw error;
   }
+}
+
+/** discord.js is loaded only where Discord is set up. */
+async function lookAtDiscord({ discordToken, discordApiUrl }: Config): Promise<DiscordCheck | undefined> {
+  if (discordToken === undefined) return undefined;
+  const { checkDiscord } = await import('../fronts/discord/check.ts');
+  return checkDiscord(discordToken, discordApiUrl, commands);
 }
 
 /** Bolt is loaded only where Slack is set up. */
@@ -124,7 +138,7 @@ function isNewEnough(version: string): boolean {
 }
 
 export function describeDiagnosis(diagnosis: Diagnosis): string {
-  const { node, providers, cores, memory, database, folders, slack, settings, problems } = diagnosis;
+  const { node, providers, cores, memory, database, folders, discord, slack, settings, problems } = diagnosis;
   const gib = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   const mark = (ok: boolean) => (ok ? '✓' : '✗');
   return [
@@ -135,6 +149,7 @@ export function describeDiagnosis(diagnosis: Diagnosis): string {
     ...folders.map(
       ({ path, writable }) => `${mark(writable)} ${path} ${writable ? 'can be written' : "can't be written"}`,
     ),
+    ...(discord?.found ?? []).map((line) => `✓ ${line}`),
     ...(slack?.found ?? []).map((line) => `✓ ${line}`),
     '',
     ...settings.map(

@@ -71,5 +71,10 @@ export function createProgram(): Command {
     .option('--json', 'as JSON')
     .action(async (options) => (await import('./doctor.ts')).doctor(options));
 
+  program
+    .command('deploy-commands')
+    .description('make Discord know the commands: changes only what differs')
+    .action(async () => (await import('./deploy-commands.ts')).deploy());
+
   return program;
 }

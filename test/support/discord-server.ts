@@ -327,6 +327,18 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
         session_start_limit: { total: 1000, remaining: 999, reset_after: 14_400_000, max_concurrency: 16 },
       });
     if (is('GET', /^\/users\/@me$/)) return ok(world.bot);
+    if (is('GET', /^\/users\/@me\/guilds$/))
+      return ok(
+        world.guilds
+          .filter(({ hasBot }) => hasBot)
+          .map(({ id, name }) => ({
+            id,
+            name,
+            owner: false,
+            permissions: String(options.allowed ?? allPermissions),
+            features: [],
+          })),
+      );
     if (is('GET', /^\/(oauth2\/)?applications\/@me$/))
       return ok({
         id: world.bot.id,

@@ -2,17 +2,16 @@
 import {
   type APIInteraction,
   type APIMessage,
-  ApplicationFlags,
   type Channel,
   Client,
   Events,
   GatewayDispatchEvents,
-  GatewayIntentBits,
   Routes,
   Status,
 } from 'discord.js';
 import { UserError } from '../../../engine/index.ts';
-import type { Calls } from './rest.ts';
+import { intentsFor, readsMessages } from './intents.ts';
+import { type Calls, isUnauthorized } from './rest.ts';
 
 export interface ConnectionHealth {
   readonly state: 'starting' | 'ready' | 'reconnecting' | 'refused' | 'stopped';
@@ -30,9 +29,14 @@ export interface ConnectionHealth {
   readonly lastProblem: string | undefined;
 }
 
+export interface Who {
+  readonly applicationId: string;
+  readonly name: string;
+}
+
 export interface Connection {
-  /** @throws UserError when Discord refuses the token. @returns who we are. */
-  start(): Promise<{ readonly applicationId: string; readonly botId: string; readonly name: string }>;
+  /** @throws UserError when Discord refuses the token. @returns who we are; undefined while Discord can't be reached: it goes on trying. */
+  start(): Promise<Who | undefined>;
   stop(): Promise<void>;
   health(): ConnectionHealth;
   /** What is known of a channel without asking. */
@@ -42,11 +46,18 @@ export interface Connection {
   botId(): string | undefined;
 }
 
+/** Which shards this process runs, of how many. */
+export interface Shards {
+  readonly ids: 'auto' | readonly number[];
+  readonly count: number;
+}
+
 export interface ConnectionOptions {
   readonly token: string;
   readonly apiUrl: string;
   readonly calls: Pick<Calls, 'rest' | 'circuit'>;
-  readonly shards: number | 'auto';
+  readonly shards: Shards;
+  readonly onReady: (who: Who) => void;
   readonly onInteraction: (interaction: APIInteraction) => void;
   readonly onMessage: (message: APIMessage & { readonly guild_id?: string }) => void;
   readonly now: () => Date;
@@ -58,6 +69,8 @@ export interface ConnectionOptions {
 }
 
 const startMs = 30_000;
+const firstRetryMs = 5000;
+const longestRetryMs = 5 * 60_000;
 const authenticationFailed = 4004;
 
 export function createConnection(options: ConnectionOptions): Connection {
@@ -67,6 +80,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let since = options.now();
   let lastProblem: string | undefined;
   let messageContent = false;
+  let retry: NodeJS.Timeout | undefined;
   const counts = { reconnects: 0, resumes: 0, zombies: 0 };
 
   function turn(to: ConnectionHealth['state'], problem?: string) {
@@ -91,10 +105,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     });
     made.on(Events.ShardReady, () => turn('ready'));
     made.on(Events.ShardDisconnect, ({ code }) => {
-      const problem = code === authenticationFailed ? 'Discord refuses the token' : `Discord closed for good (${code})`;
-      if (code === authenticationFailed) calls.circuit.trip();
-      turn('refused', problem);
+      const revoked = code === authenticationFailed;
+      const problem = revoked ? 'Discord refuses the token: make a new one' : `Discord closed the connection (${code})`;
       log.error({ code }, `Discord: ${problem}`);
+      turn(revoked ? 'refused' : 'reconnecting', problem);
+      if (revoked) calls.circuit.trip();
+      else if (made.isReady()) void made.destroy().then(() => tryAgain(firstRetryMs));
     });
     made.on(Events.ShardError, (error) => turn(state, error.message));
     made.on(Events.Error, (error) => {
@@ -109,8 +125,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   /** Whether the application may read messages that do not mention it. Without an answer: it may not. */
   async function mayReadMessages(): Promise<boolean> {
     try {
-      const { flags = 0 } = (await calls.rest.get(Routes.currentApplication())) as { flags?: number };
-      return (flags & (ApplicationFlags.GatewayMessageContent | ApplicationFlags.GatewayMessageContentLimited)) !== 0;
+      const { flags } = (await calls.rest.get(Routes.currentApplication())) as { flags?: number };
+      return readsMessages(flags);
     } catch (error) {
       if (isUnauthorized(error)) throw refusal();
       log.warn({ err: error }, 'Discord: the application could not be looked up; going on without message content');
@@ -119,17 +135,13 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   async function connect(): Promise<Client<true>> {
-    const intents = [
-      GatewayIntentBits.Guilds,
-      GatewayIntentBits.GuildMessages,
-      GatewayIntentBits.DirectMessages,
-      ...(messageContent ? [GatewayIntentBits.MessageContent] : []),
-    ];
     const made = new Client({
-      intents,
+      intents: intentsFor(messageContent),
       rest: { api: apiUrl, version: '10' },
       allowedMentions: { parse: [] },
-      ...(options.shards === 'auto' ? {} : { shardCount: options.shards }),
+      ...(options.shards.ids === 'auto'
+        ? { shards: 'auto' as const }
+        : { shards: [...options.shards.ids], shardCount: options.shards.count }),
     });
     client = made;
     listen(made);
@@ -145,28 +157,46 @@ export function createConnection(options: ConnectionOptions): Connection {
     return Promise.race([ready, late]);
   }
 
+  async function attempt(): Promise<Who> {
+    try {
+      messageContent = await mayReadMessages();
+      const ready = await connect();
+      turn('ready');
+      const who = { applicationId: ready.application.id, name: ready.user.username };
+      options.onReady(who);
+      return who;
+    } catch (error) {
+      await client?.destroy();
+      const refused = isUnauthorized(error) || error instanceof UserError;
+      turn(refused ? 'refused' : 'reconnecting', error instanceof Error ? error.message : String(error));
+      throw refused ? refusal() : error;
+    }
+  }
+
+  function tryAgain(delayMs: number) {
+    clearTimeout(retry);
+    retry = setTimeout(() => {
+      attempt().catch((error: unknown) => {
+        log.warn({ err: error }, 'Discord: still not there');
+        if (state === 'reconnecting') tryAgain(Math.min(delayMs * 2, longestRetryMs));
+      });
+    }, delayMs);
+  }
+
   return {
     async start() {
       try {
-        messageContent = await mayReadMessages();
-        const ready = await connect();
-        turn('ready');
-        return { applicationId: ready.application.id, botId: ready.user.id, name: ready.user.username };
+        return await attempt();
       } catch (error) {
-        await client?.destroy();
-        const refused = error instanceof UserError || isUnauthorized(error);
-        turn('refused', error instanceof Error ? error.message : String(error));
         if (error instanceof UserError) throw error;
-        if (refused) throw refusal();
-        throw new UserError(
-          `Discord could not be reached: ${error instanceof Error ? error.message : String(error)}.`,
-          'Check the network and DISCORD_API_URL, then start again.',
-          { cause: error },
-        );
+        log.warn({ err: error }, 'Discord: not reached');
+        tryAgain(firstRetryMs);
+        return undefined;
       }
     },
     async stop() {
       turn('stopped');
+      clearTimeout(retry);
       await client?.destroy();
     },
     health: () => ({
@@ -190,8 +220,3 @@ const refusal = () =>
     'Discord refused DISCORD_TOKEN.',
     'Make a new one: discord.com/developers/applications → your application → Bot → Reset Token, and put it in .env.',
   );
-
-function isUnauthorized(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return ('status' in error && error.status === 401) || ('code' in error && error.code === 'TokenInvalid');
-}

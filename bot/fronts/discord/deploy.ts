@@ -11,33 +11,50 @@ export interface Deployment {
 
 type Wanted = RESTPostAPIApplicationCommandsJSONBody;
 
+interface Difference {
+  readonly create: readonly Wanted[];
+  readonly change: readonly { readonly id: string; readonly command: Wanted }[];
+  readonly remove: readonly APIApplicationCommand[];
+  readonly unchanged: number;
+}
+
+export async function compareCommands(
+  rest: REST,
+  applicationId: string,
+  wanted: readonly Wanted[],
+): Promise<Difference> {
+  const known = (await rest.get(Routes.applicationCommands(applicationId), {
+    query: new URLSearchParams({ with_localizations: 'true' }),
+  })) as readonly APIApplicationCommand[];
+  const pairs = wanted.map((command) => ({ command, before: known.find((one) => isSame(one, command)) }));
+  const create = pairs.flatMap(({ command, before }) => (before === undefined ? [command] : []));
+  const change = pairs.flatMap(({ command, before }) =>
+    before === undefined || isDeepStrictEqual(essence(before), essence(command)) ? [] : [{ id: before.id, command }],
+  );
+  return {
+    create,
+    change,
+    remove: known.filter((command) => !wanted.some((one) => isSame(command, one))),
+    unchanged: wanted.length - create.length - change.length,
+  };
+}
+
 export async function deployCommands(
   rest: REST,
   applicationId: string,
   wanted: readonly Wanted[],
 ): Promise<Deployment> {
-  const known = (await rest.get(Routes.applicationCommands(applicationId), {
-    query: new URLSearchParams({ with_localizations: 'true' }),
-  })) as readonly APIApplicationCommand[];
-  const created: string[] = [];
-  const changed: string[] = [];
-  const removed: string[] = [];
-  for (const command of wanted) {
-    const before = known.find((one) => isSame(one, command));
-    if (before === undefined) {
-      await rest.post(Routes.applicationCommands(applicationId), { body: command });
-      created.push(command.name);
-    } else if (!isDeepStrictEqual(essence(before), essence(command))) {
-      await rest.patch(Routes.applicationCommand(applicationId, before.id), { body: command });
-      changed.push(command.name);
-    }
-  }
-  for (const command of known) {
-    if (wanted.some((one) => isSame(command, one))) continue;
-    await rest.delete(Routes.applicationCommand(applicationId, command.id));
-    removed.push(command.name);
-  }
-  return { created, changed, removed, unchanged: wanted.length - created.length - changed.length };
+  const { create, change, remove, unchanged } = await compareCommands(rest, applicationId, wanted);
+  for (const command of create) await rest.post(Routes.applicationCommands(applicationId), { body: command });
+  for (const { id, command } of change)
+    await rest.patch(Routes.applicationCommand(applicationId, id), { body: command });
+  for (const { id } of remove) await rest.delete(Routes.applicationCommand(applicationId, id));
+  return {
+    created: create.map(({ name }) => name),
+    changed: change.map(({ command }) => command.name),
+    removed: remove.map(({ name }) => name),
+    unchanged,
+  };
 }
 
 const isSame = (known: APIApplicationCommand, wanted: Wanted) =>

@@ -6,7 +6,7 @@ import type { Command } from '../../chat/command.ts';
 import { createDownloads } from '../download.ts';
 import type { Front, Handle } from '../front.ts';
 import { apiAddress } from './address.ts';
-import { type ConnectionHealth, createConnection } from './connection.ts';
+import { type ConnectionHealth, createConnection, type Shards } from './connection.ts';
 import { deployCommands, describeDeployment } from './deploy.ts';
 import { createInteractions } from './interactions.ts';
 import { limits } from './limits.ts';
@@ -30,7 +30,7 @@ export interface DiscordOptions {
   /** Address of the web page. A link is shown only where others can open it. */
   readonly pageUrl: () => string | undefined;
   /** Shards this process runs: as many as Discord says, unless told. */
-  readonly shards?: number | 'auto';
+  readonly shards?: Shards;
   /** Least time between two edits of one message. */
   readonly cadenceMs?: number;
   readonly now: () => Date;
@@ -68,12 +68,22 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     token,
     apiUrl,
     calls,
-    shards: options.shards ?? 'auto',
+    shards: options.shards ?? { ids: 'auto', count: 1 },
+    onReady: ({ applicationId }) => void bringUpToDate(applicationId),
     onInteraction: (interaction) => void (stopping || interactions(interaction)),
     onMessage: (message) => void (stopping || messages(message)),
     now,
     log,
   });
+
+  async function bringUpToDate(applicationId: string) {
+    try {
+      const deployment = await deployCommands(calls.rest, applicationId, slashCommands(commands));
+      log.info({}, `Discord: commands ${describeDeployment(deployment)}`);
+    } catch (error) {
+      log.warn({ err: error }, 'Discord: the commands could not be brought up to date');
+    }
+  }
 
   function channelFacts(channelId: string): ChannelFacts {
     const channel = connection.channel(channelId);
@@ -145,15 +155,13 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     name: 'discord',
     async start(given) {
       handle = given;
-      const { applicationId, name } = await connection.start();
-      deployCommands(calls.rest, applicationId, slashCommands(commands)).then(
-        (deployment) => log.info({}, `Discord: commands ${describeDeployment(deployment)}`),
-        (error: unknown) => log.warn({ err: error }, 'Discord: the commands could not be brought up to date'),
-      );
+      const who = await connection.start();
+      if (who === undefined)
+        return `Discord: not reached yet (${connection.health().lastProblem ?? ''}); it goes on trying`;
       const { guilds, messageContent } = connection.health();
       const where = guilds === 0 ? 'in no server yet' : `in ${guilds} server${guilds === 1 ? '' : 's'}`;
       const reads = messageContent ? '' : ', without the message content intent (mentions and commands work)';
-      return `Discord: ${name} is ${where}${reads}. Invite: ${inviteLink(applicationId)}`;
+      return `Discord: ${who.name} is ${where}${reads}. Invite: ${inviteLink(who.applicationId)}`;
     },
     deliver,
     health: () => ({ ...connection.health(), refusals: calls.refusals(), circuit: calls.circuit.state() }),

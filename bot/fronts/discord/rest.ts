@@ -243,6 +243,12 @@ function messageIdIn(response: unknown): string | undefined {
   return resource?.message?.id;
 }
 
+/** Discord does not know the token. */
+export function isUnauthorized(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('status' in error && error.status === 401) || ('code' in error && error.code === 'TokenInvalid');
+}
+
 /** @returns Discord's code for a refusal; undefined for any other error. */
 export function codeOf(error: unknown): number | undefined {
   return error instanceof DiscordAPIError && typeof error.code === 'number' ? error.code : undefined;
