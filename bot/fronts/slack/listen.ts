@@ -351,15 +351,15 @@ export function listen(app: App, options: ListenOptions): void {
     );
   });
 
-  app.event(/^(tokens_revoked|app_uninstalled)$/, async ({ body }) => {
+  app.event(/^(tokens_revoked|app_uninstalled)$/, async ({ body, context }) => {
     const workspaceId = workspaceOfEvent(body);
     if (workspaceId === undefined) return;
     work('an uninstallation', async () => {
       options.forget(workspaceId);
       await options.installations?.deleteInstallation?.({
         teamId: workspaceId,
-        enterpriseId: undefined,
-        isEnterpriseInstall: false,
+        enterpriseId: context.enterpriseId,
+        isEnterpriseInstall: context.isEnterpriseInstall,
       });
     });
   });

@@ -155,7 +155,9 @@ const draw: Draw = {
   picture({ pictureId, alt }, { fileOf }) {
     const file = fileOf(pictureId);
     if (file === undefined) return [{ type: 'context', elements: [mrkdwn(`📈 ${escapeMrkdwn(cut(alt, 600))}`)] }];
-    return [{ type: 'image', slack_file: { id: file }, alt_text: cut(alt === '' ? 'picture' : alt, limits.imageAlt) }];
+    return [
+      { type: 'image', slack_file: { id: file }, alt_text: cut(alt === '' ? 'picture' : quiet(alt), limits.imageAlt) },
+    ];
   },
 
   progress({ label, fraction, detail }, { plain, messageKey }) {
@@ -170,7 +172,7 @@ const draw: Draw = {
       {
         type: 'task_card',
         task_id: `progress-${messageKey}`,
-        title: cut(label === '' ? 'Working' : label, limits.taskTitle),
+        title: cut(label === '' ? 'Working' : quiet(label), limits.taskTitle),
         status: share >= 1 ? 'complete' : 'in_progress',
         details: {
           type: 'rich_text',
