@@ -169,6 +169,16 @@ describe('the one writer of a message', () => {
     expect(written).toEqual(['0 card=a', '0 card=last']);
   });
 
+  it('gives up what the platform still makes it wait for when it has been patient enough', async () => {
+    const { posts, written, pass } = queue([new Later(60_000)]);
+    const lost = expect(posts.put('card', 'a')).rejects.toThrow('given up');
+    await pass(10);
+    const drained = posts.drain(5000);
+    await pass(5000);
+    await Promise.all([lost, drained]);
+    expect(written).toEqual([]);
+  });
+
   it('always ends on the last state, whatever fails and whenever states come', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -15,8 +15,11 @@ export interface PostQueueOptions<State> {
 export interface PostQueue<State> {
   /** Resolves once this state or a newer one of the message stands there. @throws what the last write threw, once given up. */
   put(key: string, state: State): Promise<void>;
-  /** Writes what waits for its cadence now; resolves when nothing waits any more. A wait the platform asked for is kept. */
-  drain(): Promise<void>;
+  /**
+   * Writes what waits for its cadence now; resolves when nothing waits any more. A wait the platform asked for is kept,
+   * at most for `patienceMs`: what still waits then is given up.
+   */
+  drain(patienceMs?: number): Promise<void>;
 }
 
 interface Waiter {
@@ -110,6 +113,16 @@ export function createPostQueue<State>(options: PostQueueOptions<State>): PostQu
     settleIdle();
   }
 
+  function giveUp() {
+    for (const [key, slot] of [...slots]) {
+      slot.cancelTimer?.();
+      slot.next = undefined;
+      for (const waiter of slot.waiters.splice(0)) waiter.reject(new Error('given up: the front stops'));
+      if (!slot.writing) slots.delete(key);
+    }
+    settleIdle();
+  }
+
   return {
     put(key, state) {
       const slot = slotOf(key);
@@ -118,7 +131,7 @@ export function createPostQueue<State>(options: PostQueueOptions<State>): PostQu
       schedule(key, slot);
       return written;
     },
-    async drain() {
+    async drain(patienceMs) {
       draining = true;
       for (const [key, slot] of [...slots]) {
         if (slot.asked) continue;
@@ -126,10 +139,12 @@ export function createPostQueue<State>(options: PostQueueOptions<State>): PostQu
         slot.cancelTimer = undefined;
         schedule(key, slot);
       }
+      const cancel = patienceMs === undefined ? () => {} : options.after(patienceMs, giveUp);
       await new Promise<void>((resolve) => {
         idle.push(resolve);
         settleIdle();
       });
+      cancel();
       draining = false;
     },
   };

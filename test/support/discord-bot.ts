@@ -82,7 +82,7 @@ export async function startDiscordBot({
     commands,
     dataDir,
     pageUrl: () => undefined,
-    cadenceMs: 100,
+    times: { cadenceMs: 100, patienceMs: 300, retryMs: 500 },
     now,
     log,
     ...options,

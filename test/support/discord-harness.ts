@@ -59,7 +59,7 @@ export async function createDiscordHarness(engine: FakeEngine): Promise<DiscordH
       commands,
       dataDir,
       pageUrl: () => undefined,
-      cadenceMs: 20,
+      times: { cadenceMs: 20, patienceMs: 300, retryMs: 500 },
       now: () => new Date(),
       log: quietLog,
     });

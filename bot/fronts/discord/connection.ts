@@ -57,6 +57,8 @@ export interface ConnectionOptions {
   readonly apiUrl: string;
   readonly calls: Pick<Calls, 'rest' | 'circuit'>;
   readonly shards: Shards;
+  /** Wait before the first new attempt when Discord can't be reached; each further wait is twice as long. */
+  readonly retryMs: number;
   readonly onReady: (who: Who) => void;
   readonly onInteraction: (interaction: APIInteraction) => void;
   readonly onMessage: (message: APIMessage & { readonly guild_id?: string }) => void;
@@ -69,7 +71,6 @@ export interface ConnectionOptions {
 }
 
 const startMs = 30_000;
-const firstRetryMs = 5000;
 const longestRetryMs = 5 * 60_000;
 const authenticationFailed = 4004;
 
@@ -110,11 +111,11 @@ export function createConnection(options: ConnectionOptions): Connection {
       log.error({ code }, `Discord: ${problem}`);
       turn(revoked ? 'refused' : 'reconnecting', problem);
       if (revoked) calls.circuit.trip();
-      else if (made.isReady()) void made.destroy().then(() => tryAgain(firstRetryMs));
+      else if (made.isReady()) void made.destroy().then(() => tryAgain(options.retryMs));
     });
-    made.on(Events.ShardError, (error) => turn(state, error.message));
+    made.on(Events.ShardError, (error) => turn(state, state === 'refused' ? undefined : error.message));
     made.on(Events.Error, (error) => {
-      turn(state, error.message);
+      turn(state, state === 'refused' ? undefined : error.message);
       log.error({ err: error }, 'Discord: an error of the client');
     });
     made.on(Events.Debug, (line) => {
@@ -190,7 +191,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       } catch (error) {
         if (error instanceof UserError) throw error;
         log.warn({ err: error }, 'Discord: not reached');
-        tryAgain(firstRetryMs);
+        tryAgain(options.retryMs);
         return undefined;
       }
     },

@@ -31,8 +31,7 @@ export interface DiscordOptions {
   readonly pageUrl: () => string | undefined;
   /** Shards this process runs: as many as Discord says, unless told. */
   readonly shards?: Shards;
-  /** Least time between two edits of one message. */
-  readonly cadenceMs?: number;
+  readonly times?: Partial<Times>;
   readonly now: () => Date;
   readonly after?: (delayMs: number, callback: () => void) => () => void;
   readonly log: {
@@ -42,6 +41,17 @@ export interface DiscordOptions {
     error(fields: object, message: string): void;
   };
 }
+
+/** In milliseconds. */
+interface Times {
+  /** Least time between two edits of one message. */
+  readonly cadenceMs: number;
+  /** How long a stop waits for what Discord makes us wait for. */
+  readonly patienceMs: number;
+  /** Wait before the first new attempt when Discord can't be reached. */
+  readonly retryMs: number;
+}
+const standardTimes: Times = { cadenceMs: limits.edit.cadenceMs, patienceMs: 5000, retryMs: 5000 };
 
 export interface DiscordHealth extends ConnectionHealth {
   readonly refusals: Refusals;
@@ -58,6 +68,7 @@ const fileHosts = ['cdn.discordapp.com', 'media.discordapp.net'];
 
 export function createDiscordFront(options: DiscordOptions): DiscordFront {
   const { token, engine, guide, commands, now, log } = options;
+  const times: Times = { ...standardTimes, ...options.times };
   const apiUrl = apiAddress(options.apiUrl);
   const after = options.after ?? afterDelay;
   const calls = createCalls({ token, apiUrl, now });
@@ -69,6 +80,7 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     apiUrl,
     calls,
     shards: options.shards ?? { ids: 'auto', count: 1 },
+    retryMs: times.retryMs,
     onReady: ({ applicationId }) => void bringUpToDate(applicationId),
     onInteraction: (interaction) => void (stopping || interactions(interaction)),
     onMessage: (message) => void (stopping || messages(message)),
@@ -108,7 +120,8 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
       return `${page}/guide/${encodeURIComponent(chapterId)}#${encodeURIComponent(sectionId)}`;
     },
     channelFacts,
-    cadenceMs: options.cadenceMs ?? limits.edit.cadenceMs,
+    cadenceMs: times.cadenceMs,
+    patienceMs: times.patienceMs,
     now,
     after,
     log,

@@ -40,6 +40,8 @@ export interface PostsOptions {
     readonly isThread: boolean;
   };
   readonly cadenceMs: number;
+  /** How long a stop waits for what Discord makes us wait for. */
+  readonly patienceMs: number;
   readonly now: () => Date;
   readonly after: (delayMs: number, callback: () => void) => () => void;
   readonly log: { warn(fields: object, message: string): void };
@@ -314,7 +316,7 @@ export function createPosts(options: PostsOptions): Posts {
     }
   }
 
-  return { deliver, keep, whisper, drain: queue.drain };
+  return { deliver, keep, whisper, drain: () => queue.drain(options.patienceMs) };
 }
 
 /** A call no command has: it opens what was meant for one person. */

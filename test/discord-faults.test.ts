@@ -1,0 +1,392 @@
+// What goes wrong between us and Discord, put into the strict server one by one: each is survived, counted and shown.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Place, Reply } from '../bot/chat/message.ts';
+import { button, buttons, reply, text } from '../bot/chat/reply.ts';
+import { commands } from '../bot/commands/index.ts';
+import { createDiscordFront, type DiscordFront, type DiscordOptions } from '../bot/fronts/discord/front.ts';
+import type { Handle } from '../bot/fronts/front.ts';
+import { emptyGuide, quietLog } from './support/discord-harness.ts';
+import { createPerson, type DiscordPerson } from './support/discord-people.ts';
+import { createDiscordServer, type DiscordServer, type DiscordServerOptions } from './support/discord-server.ts';
+import type { Channel, Guild } from './support/discord-world.ts';
+import { createFakeEngine, type FakeEngine, pixel } from './support/fake-engine.ts';
+
+let server: DiscordServer;
+let engine: FakeEngine;
+let guild: Guild;
+let channel: Channel;
+let ann: DiscordPerson;
+let place: Place;
+let dataDir: string;
+let offsetMs: number;
+const fronts: DiscordFront[] = [];
+const now = () => new Date(Date.now() + offsetMs);
+
+async function open(options: DiscordServerOptions = {}) {
+  server = await createDiscordServer({ now, ...options });
+  const made = server.addGuild('Group', ['general']);
+  guild = made.guild;
+  const [first] = made.channels;
+  if (first === undefined) throw new Error('no channel');
+  channel = first;
+  place = { front: 'discord', workspaceId: `discord:${guild.id}`, conversationId: channel.id };
+  ann = createPerson(server, server.addUser('Ann'));
+}
+
+function create(options: Partial<DiscordOptions> = {}): DiscordFront {
+  const front = createDiscordFront({
+    token: server.token,
+    apiUrl: server.apiUrl,
+    engine,
+    guide: emptyGuide,
+    commands,
+    dataDir,
+    pageUrl: () => undefined,
+    times: { cadenceMs: 20, patienceMs: 300, retryMs: 500 },
+    now,
+    log: quietLog,
+    ...options,
+  });
+  fronts.push(front);
+  return front;
+}
+
+async function start(handle: Handle = async () => {}, options: Partial<DiscordOptions> = {}): Promise<DiscordFront> {
+  const front = create(options);
+  await front.start(handle);
+  await expect.poll(() => server.commands.length, { timeout: 10_000 }).toBe(9);
+  return front;
+}
+
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'finetutor-faults-'));
+  engine = createFakeEngine();
+  offsetMs = 0;
+  await open();
+});
+afterEach(async () => {
+  for (const front of fronts.splice(0)) await front.stop();
+  await server.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const ours = () => channel.messages.filter(({ author, deleted }) => author === server.world.bot && !deleted);
+const asker = { id: '1', name: 'Ann' };
+const card = (words: string, fraction?: number): Reply => ({
+  ...reply(
+    text(words),
+    ...(fraction === undefined ? [] : [{ kind: 'progress' as const, label: 'step', fraction, detail: '' }]),
+  ),
+  slot: 'run:1',
+});
+
+describe('the gateway', () => {
+  it('resumes after a broken connection and is answered once for events it missed', async () => {
+    const heard: string[] = [];
+    const front = await start(async (incoming) => void heard.push(incoming.key));
+    server.gateway.drop();
+    const message = ann.say(channel, 'hello', { mention: true });
+    await expect.poll(() => heard, { timeout: 10_000 }).toEqual([`discord:${message.id}`]);
+    await expect.poll(() => front.health().state).toBe('ready');
+    expect(front.health()).toMatchObject({ resumes: 1, reconnects: 1 });
+    expect(server.gateway.identifies).toBe(1);
+  });
+
+  it('hears an event once that is sent twice, and both that come in the wrong order', async () => {
+    const heard: string[] = [];
+    await start(async (incoming) => void heard.push(incoming.key));
+    server.gateway.mischief = 'duplicate';
+    const first = ann.say(channel, 'one', { mention: true });
+    server.gateway.mischief = 'reorder';
+    const second = ann.say(channel, 'two', { mention: true });
+    const third = ann.say(channel, 'three', { mention: true });
+    await expect.poll(() => heard.length, { timeout: 5000 }).toBe(3);
+    expect(new Set(heard)).toEqual(new Set([first, second, third].map(({ id }) => `discord:${id}`)));
+  });
+
+  it('reconnects when asked to, identifies anew when its session is gone, and leaves a zombie', async () => {
+    server.gateway.heartbeatMs = 300;
+    const front = await start();
+    server.gateway.reconnect();
+    await expect.poll(() => server.gateway.resumes, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => front.health().state).toBe('ready');
+    server.gateway.invalidate(false);
+    await expect.poll(() => server.gateway.identifies, { timeout: 15_000 }).toBe(2);
+    await expect.poll(() => front.health().state, { timeout: 5000 }).toBe('ready');
+    server.gateway.freeze(true);
+    await expect.poll(() => front.health().zombies, { timeout: 10_000 }).toBeGreaterThan(0);
+    server.gateway.freeze(false);
+    await expect.poll(() => front.health().state, { timeout: 10_000 }).toBe('ready');
+  }, 45_000);
+
+  it('says that the token was revoked, and stops asking', async () => {
+    const front = await start();
+    server.token = 'another.token.now';
+    server.gateway.close(4004);
+    await expect
+      .poll(() => front.health())
+      .toMatchObject({ state: 'refused', lastProblem: expect.stringContaining('token') });
+    const before = server.requests.length;
+    expect(front.health().circuit).toBe('open');
+    void front.deliver(place, reply(text('into the void')), asker).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(server.requests.length).toBe(before);
+  });
+
+  it('works without the message content intent: mentions are heard, other words are not asked for', async () => {
+    await server.close();
+    await open({ messageContent: false });
+    const heard: string[] = [];
+    const front = await start(async (incoming) => void heard.push(incoming.kind === 'message' ? incoming.text : ''));
+    expect(front.health().messageContent).toBe(false);
+    ann.say(channel, 'not for the bot');
+    ann.say(channel, 'for the bot', { mention: true });
+    await expect.poll(() => heard).toEqual(['for the bot']);
+  });
+
+  it('a wrong token is refused in words', async () => {
+    await expect(create({ token: 'wrong.token.here' }).start(async () => {})).rejects.toThrow(
+      'Discord refused DISCORD_TOKEN',
+    );
+  });
+
+  it('goes on trying while Discord is away', async () => {
+    server.faults.push({ matches: ({ route }) => route === '/gateway/bot', status: 503, times: 4 });
+    const front = create();
+    expect(await front.start(async () => {})).toMatch('goes on trying');
+    await expect.poll(() => front.health().state, { timeout: 15_000 }).toBe('ready');
+  }, 30_000);
+});
+
+describe('posting', () => {
+  it('ends on the last state through rate limits, server errors and dropped sockets', async () => {
+    const front = await start();
+    await front.deliver(place, card('start', 0), asker);
+    const edits = ({ method, route }: { method: string; route: string }) =>
+      method === 'PATCH' && route.includes('/messages/');
+    server.faults.push(
+      { matches: edits, status: 429, retryAfterS: 0.3 },
+      { matches: edits, status: 502 },
+      { matches: edits, drop: 'after' },
+      { matches: edits, delayMs: 200 },
+    );
+    for (let step = 1; step <= 9; step++) void front.deliver(place, card(`state ${step}`, step / 10), asker);
+    await front.deliver(place, card('the last word'), asker);
+    expect(ann.sees(channel)).toContain('the last word');
+    expect(ours().length).toBe(1);
+    expect(front.health().refusals.rateLimited).toBe(1);
+  });
+
+  it('posts once when the answer to a post was lost', async () => {
+    const front = await start();
+    server.faults.push({
+      matches: ({ method, route }) => method === 'POST' && route.endsWith('/messages'),
+      drop: 'after',
+    });
+    await front.deliver(place, reply(text('only once')), asker);
+    expect(ours().length).toBe(1);
+  });
+
+  it('keeps to the buckets: no request is refused for being too fast', async () => {
+    await server.close();
+    await open({ bucket: { limit: 5, windowMs: 700 } });
+    const front = await start();
+    await Promise.all(Array.from({ length: 12 }, (_, n) => front.deliver(place, reply(text(`number ${n}.`)), asker)));
+    expect(ours().length).toBe(12);
+    expect(server.requests.filter(({ status }) => status === 429).length).toBeLessThanOrEqual(1);
+  });
+
+  it('rolls a live card over before its edits are capped, and edits an old one that is done in place', async () => {
+    const front = await start();
+    await front.deliver(place, card('early', 0.1), asker);
+    offsetMs += 56 * 60_000;
+    await front.deliver(place, card('late', 0.9), asker);
+    expect(ours().length).toBe(2);
+    expect(ann.sees(channel)).toMatch(/This card goes on below[\s\S]*late/);
+    offsetMs += 56 * 60_000;
+    await front.deliver(place, card('all done'), asker);
+    expect(ours().length).toBe(2);
+    expect(ann.sees(channel)).toContain('all done');
+    expect(server.violations).toEqual([]);
+  });
+
+  it('lets a deleted card rest until it has something final to say', async () => {
+    const front = await start();
+    await front.deliver(place, card('early', 0.1), asker);
+    const [first] = ours();
+    if (first !== undefined) first.deleted = true;
+    await front.deliver(place, card('later', 0.5), asker);
+    expect(ours()).toEqual([]);
+    await front.deliver(place, card('the end'), asker);
+    expect(ann.sees(channel)).toContain('the end');
+  });
+
+  it('sends a picture once, however often its card changes', async () => {
+    const front = await start();
+    const { id, width, height } = await engine.pictures.put(pixel);
+    const shown = (words: string): Reply => ({
+      ...card(words),
+      blocks: [text(words), { kind: 'picture', pictureId: id, width, height, alt: 'A line' }],
+    });
+    for (const words of ['a', 'b', 'c']) await front.deliver(place, shown(words), asker);
+    expect(server.requests.flatMap(({ files }) => files)).toEqual([expect.stringMatching(/^chart-.*\.png$/)]);
+    expect(ours()[0]?.attachments.length).toBe(1);
+  });
+});
+
+describe('interactions', () => {
+  const answers =
+    (front: () => DiscordFront, words: string): Handle =>
+    async (incoming) =>
+      front().deliver(incoming.place, reply(text(words)), incoming.person);
+
+  it('answers under the interaction while its token lives, and under its own after that', async () => {
+    let current: DiscordFront | undefined;
+    let release = () => {};
+    const slow = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    current = await start(async (incoming) => {
+      await slow;
+      await current?.deliver(incoming.place, reply(text('after a long time')), incoming.person);
+    });
+    const { original } = await ann.slash(channel, 'help');
+    offsetMs += 16 * 60_000;
+    release();
+    await expect.poll(() => ann.sees(channel)).toContain('after a long time');
+    expect(
+      server.requests.some(({ method, route }) => method === 'POST' && route === `/channels/${channel.id}/messages`),
+    ).toBe(true);
+    expect(original).toBeDefined();
+  });
+
+  it('leaves an interaction to the replica that acknowledged it first', async () => {
+    const heard: string[] = [];
+    let one: DiscordFront | undefined;
+    one = await start(async (incoming) => {
+      heard.push(incoming.key);
+      await answers(() => one as DiscordFront, 'answered')(incoming);
+    });
+    await start(async (incoming) => void heard.push(incoming.key));
+    await ann.slash(channel, 'help');
+    await expect.poll(() => heard.length).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(heard.length).toBe(1);
+  });
+
+  it('acknowledges a hundred interactions a second while work goes on, 99 of 100 within 500 ms', async () => {
+    let current: DiscordFront | undefined;
+    const burn = () => {
+      const end = performance.now() + 4;
+      while (performance.now() < end);
+    };
+    current = await start(async (incoming) => {
+      burn();
+      await current?.deliver(incoming.place, reply(text('done')), incoming.person);
+    });
+    const total = 250;
+    const waiting: Promise<{ latencyMs: number | undefined }>[] = [];
+    for (let n = 0; n < total; n++) {
+      waiting.push(ann.slash(channel, 'help'));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const latencies = (await Promise.all(waiting))
+      .map(({ latencyMs }) => latencyMs ?? Number.POSITIVE_INFINITY)
+      .sort((a, b) => a - b);
+    expect(latencies[Math.floor(total * 0.99)]).toBeLessThan(500);
+    await expect.poll(() => ours().filter(({ loading }) => loading).length, { timeout: 15_000 }).toBe(0);
+    expect(server.violations).toEqual([]);
+  }, 40_000);
+
+  it('works where only a person has installed it, and keeps their things to them', async () => {
+    const places: Place[] = [];
+    let current: DiscordFront | undefined;
+    current = await start(async (incoming) => {
+      places.push(incoming.place);
+      await current?.deliver(
+        incoming.place,
+        { ...reply(text('hello'), buttons(button('Again', { command: 'help', args: {} }))), slot: 's' },
+        incoming.person,
+      );
+    });
+    const { channels } = server.addGuild('Elsewhere', ['lobby'], { hasBot: false });
+    const [lobby] = channels;
+    if (lobby === undefined) throw new Error('no channel');
+    await ann.slash(lobby, 'help');
+    await expect.poll(() => ann.sees(lobby)).toContain('hello');
+    await ann.press(lobby, 'Again');
+    await expect.poll(() => places.length).toBe(2);
+    expect(places[0]?.workspaceId).toBe(`discord:user:${ann.user.id}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(server.violations).toEqual([]);
+  });
+
+  it('knows a button of another time, and says so', async () => {
+    await start();
+    const message = server.world.add({
+      channelId: channel.id,
+      author: server.world.bot,
+      components: [{ type: 1, components: [{ type: 2, style: 1, label: 'Old', custom_id: 'x9.gone' }] }],
+    });
+    await ann.press(channel, 'Old');
+    await expect.poll(() => ann.sees(channel)).toContain('This button is out of date.');
+    expect(message.deleted).toBe(false);
+  });
+});
+
+it('deploys commands by difference only', async () => {
+  await start();
+  const writes = () =>
+    server.requests.filter(({ method, route }) => method !== 'GET' && route.includes('/commands')).length;
+  expect(writes()).toBe(9);
+  await fronts[0]?.stop();
+  const [known] = server.commands;
+  if (known !== undefined) Object.assign(known, { description: 'changed by hand' });
+  server.commands.push({ type: 1, name: 'old', description: 'gone', id: '12345678901234567' });
+  await create().start(async () => {});
+  await expect.poll(() => writes()).toBe(11);
+  expect(server.commands.map(({ name }) => name)).not.toContain('old');
+});
+
+describe('the started product', () => {
+  const children: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
+
+  function launch(environment: Record<string, string>) {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'bot/cli.ts', 'start'], {
+      env: { ...process.env, PORT: '0', DATA_DIR: dataDir, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
+    return { child, output: () => output };
+  }
+
+  it('answers on the server that DISCORD_API_URL names, and ends when told', async () => {
+    const { child, output } = launch({ DISCORD_TOKEN: server.token, DISCORD_API_URL: server.apiUrl });
+    await expect.poll(output, { timeout: 25_000 }).toMatch(/Discord: Finetutor is in 1 server/);
+    expect(output()).toMatch(/https:\/\/discord\.com\/oauth2\/authorize\?client_id=\d+/);
+    const question = ann.say(channel, 'what is overfitting?', { mention: true });
+    await expect
+      .poll(() => server.world.channel(question.id)?.messages.length ?? 0, { timeout: 15_000 })
+      .toBeGreaterThan(0);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(server.violations).toEqual([]);
+  }, 60_000);
+
+  it('starts its other fronts with a wrong token, and says which failed and why', async () => {
+    const { output } = launch({ DISCORD_TOKEN: 'wrong', DISCORD_API_URL: server.apiUrl });
+    await expect.poll(output, { timeout: 25_000 }).toMatch(/Discord stays off: Discord refused DISCORD_TOKEN/);
+    await expect.poll(output).toMatch(/http:\/\/127\.0\.0\.1:\d+/);
+    await expect.poll(output).toMatch(/ready in/);
+  }, 40_000);
+});
