@@ -8,26 +8,21 @@ import type { Kept } from './store/kept.ts';
 import type { Quizzes } from './tutor/quizzes.ts';
 import type { Tutor } from './tutor/tutor.ts';
 
-export type { Picture, Pictures } from './charts/pictures.ts';
-export { createEngine, type EngineOptions } from './create.ts';
-export type { Dataset, Datasets } from './data/datasets.ts';
+export type { Picture } from './charts/pictures.ts';
+export { createEngine } from './create.ts';
+export type { Dataset } from './data/datasets.ts';
 export { inspectDataset } from './data/examples.ts';
-export type { DatasetReport } from './data/report.ts';
 export { maxDatasetBytes } from './data/text-file.ts';
 export { UserError } from './errors.ts';
-export { listProviders } from './graph/session.ts';
 export type { ClassificationMetrics, RunEvent } from './runs/events.ts';
 export { parseRunSpec } from './runs/parse-spec.ts';
 export type { Prediction, Run, Runs } from './runs/runs.ts';
-export type { RunSpec, RunSpecInput } from './runs/spec.ts';
 export { hyperSchema, runSpecSchema } from './runs/spec.ts';
 export type { Conversations, StoredMessage } from './store/conversations.ts';
 export type { Kept } from './store/kept.ts';
 export type { RunStatus } from './store/schema.ts';
-export { loadClassifier } from './tuning/predict.ts';
-export { type TrainOptions, train } from './tuning/train.ts';
 export type { QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from './tutor/quizzes.ts';
-export type { Answer, Citation, Turn, Tutor } from './tutor/tutor.ts';
+export type { Answer, Turn } from './tutor/tutor.ts';
 export { createTutor } from './tutor/tutor.ts';
 
 export interface Engine {
@@ -40,4 +35,19 @@ export interface Engine {
   readonly pictures: Pictures;
   /** Stops taking runs, waits for acknowledged writes, leaves running trainers to be resumed. */
   close(): Promise<void>;
+}
+
+/** Training and classifying in this very process, for the command line. The bot never needs it, so its code loads here. */
+export async function loadTraining() {
+  const [{ train }, { loadClassifier }] = await Promise.all([
+    import('./tuning/train.ts'),
+    import('./tuning/predict.ts'),
+  ]);
+  return { train, loadClassifier };
+}
+
+/** The execution providers that are installed, such as `cpu` and `webgpu`. */
+export async function listProviders(): Promise<readonly string[]> {
+  const session = await import('./graph/session.ts');
+  return session.listProviders();
 }

@@ -1,6 +1,6 @@
 // `finetutor predict`: a trained artifact on texts, one by one, in order.
 import { z } from 'zod';
-import { loadClassifier, UserError } from '../../engine/index.ts';
+import { loadTraining, UserError } from '../../engine/index.ts';
 import { percent } from '../chat/run-card.ts';
 import { answerLines } from './lines.ts';
 import { printJson, printWords } from './print.ts';
@@ -13,6 +13,7 @@ export async function predict(
   { jsonl, device }: { jsonl?: boolean; device: string },
 ): Promise<void> {
   if (!jsonl && text === '') throw new UserError('There is no text.', 'Write it after the artifact, or use --jsonl.');
+  const { loadClassifier } = await loadTraining();
   const classifier = await loadClassifier(artifact, { device });
   const classify = async (words: string) => {
     const [prediction] = await classifier.predict([words]);

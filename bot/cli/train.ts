@@ -1,6 +1,6 @@
 // `finetutor train`: one run in this process, no database: a spec in, events out.
 import { readFile } from 'node:fs/promises';
-import { parseRunSpec, type RunEvent, train, UserError } from '../../engine/index.ts';
+import { loadTraining, parseRunSpec, type RunEvent, UserError } from '../../engine/index.ts';
 import { inWords, percent } from '../chat/run-card.ts';
 import { printJson, printWords } from './print.ts';
 
@@ -18,6 +18,7 @@ export async function trainSpec(
   process.once('SIGTERM', stop);
   try {
     const spec = parseRunSpec(await readSpec(path));
+    const { train } = await loadTraining();
     for await (const event of train(spec, { signal: stopping.signal, resume: resume ?? false, now: Date.now })) {
       print(event);
       if (event.type === 'stopped') process.exitCode = stoppedExitCode;

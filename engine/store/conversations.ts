@@ -14,7 +14,7 @@ export interface StoredMessage {
   readonly updatedAt: Date;
 }
 
-export interface ConversationKey {
+interface ConversationKey {
   readonly workspaceId: string;
   readonly front: string;
   readonly conversationId: string;
