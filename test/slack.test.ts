@@ -350,21 +350,11 @@ describe('files', () => {
         ada,
       );
     expect(newest(bot)?.blocks[0]?.type).toBe('image');
-    await server.press(ada, 'Send it here');
+    await server.choose(ada, 'model.onnx');
     await expect.poll(() => newest(bot)?.files[0]?.content?.toString(), soon).toBe('weights');
     expect(newest(bot)?.threadTs).toBe(root.ts);
     // A path outside of the data folder is never handed out.
-    const buttons = ours(bot)[0]?.blocks.filter((block) => block.type === 'section') ?? [];
-    const second = buttons[1]?.accessory as { action_id: string; value: string };
-    await server.sendInteraction('interactive', {
-      type: 'block_actions',
-      team: { id: server.world.teamId },
-      user: { id: ada.id },
-      trigger_id: 'another',
-      channel: { id: channel.id },
-      container: { type: 'message', message_ts: ours(bot)[0]?.ts, thread_ts: root.ts },
-      actions: [{ ...second, block_id: 'x' }],
-    });
+    await server.choose(ada, 'hostname');
     await sees(ada, channel, 'hostname is not here any more');
   });
 });

@@ -25,7 +25,7 @@ const words = (value: unknown): string =>
 
 function leaf(one: Fields): string {
   const style = isFields(one.style) ? one.style : {};
-  let text = toHtml(String(one.text ?? one.url ?? '')).replaceAll('\n', '<br>');
+  let text = toHtml(String(one.text ?? one.url ?? ''));
   if (style.code === true) text = `<code>${text}</code>`;
   if (style.bold === true) text = `<b>${text}</b>`;
   if (style.italic === true) text = `<i>${text}</i>`;
@@ -45,7 +45,7 @@ function rich(element: Fields): string {
       return `<${tag} start="${start}" style="margin-left:${indent * 28}px">${items.join('')}</${tag}>`;
     }
     case 'rich_text_preformatted':
-      return `<pre>${leaves(element).replaceAll('<br>', '\n')}</pre>`;
+      return `<pre>${leaves(element)}</pre>`;
     case 'rich_text_quote':
       return `<blockquote>${leaves(element)}</blockquote>`;
     default:
@@ -163,7 +163,7 @@ h1 { font-size: 15px; padding: 10px 20px; margin: 0; border-bottom: 1px solid #d
 .avatar.person { background: #8a6d3b }
 .body { min-width: 0; flex: 1 }
 .author { font-weight: 900 } .author small { font-weight: 400; color: #616061; font-size: 12px }
-.body > * { margin: 4px 0 } p { margin: 4px 0; white-space: pre-wrap } p br { display: none }
+.body > * { margin: 4px 0 } p { margin: 4px 0; white-space: pre-wrap }
 h3 { font-size: 18px; margin: 8px 0 } hr { border: 0; border-top: 1px solid #ddd; margin: 12px 0 }
 .section { display: flex; gap: 16px; justify-content: space-between } .accessory { flex: none }
 .context { color: #616061; font-size: 13px; display: flex; flex-direction: column; gap: 3px }

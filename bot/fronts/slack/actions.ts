@@ -60,6 +60,12 @@ export function fileAction(file: FileReference, index: number, kept: Keepsake[])
   return { action_id: `${ids.file}:${index}`, value: `#${keepsake.name}` };
 }
 
+/** The same for an option of a select of files. */
+export function fileOption(file: FileReference, kept: Keepsake[]): string {
+  return fileAction(file, 0, kept).value;
+}
+export const filesActionId = `${ids.file}:s`;
+
 /** A select's `action_id`: the call and the argument are kept, the chosen value travels with the option. */
 export function pickAction(call: Call, argument: string, kept: Keepsake[]) {
   const keepsake = keep({ call: { command: call.command, args: call.args }, argument });
@@ -83,6 +89,7 @@ export function readAction(
 ): Pressed | undefined {
   const [kind = '', rest = ''] = actionId.split(':');
   if (kind === ids.pick && chosen !== undefined) return { kind: 'pick', name: rest, value: chosen };
+  if (kind === ids.file && chosen?.startsWith('#')) return { kind: 'file', name: chosen.slice(1) };
   if (value === undefined) return undefined;
   const name = value.startsWith('#') ? value.slice(1) : undefined;
   if (kind === ids.form && name !== undefined) return { kind: 'form', name };

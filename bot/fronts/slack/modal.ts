@@ -86,12 +86,12 @@ export function renderModal(form: FormBlock, origin: Origin, values: Filled['val
     type: 'modal' as const,
     callback_id: formCallback,
     private_metadata: JSON.stringify(origin),
-    title: plainText(cut(form.title, limits.viewTitle)),
+    title: plainText(form.title.length > limits.viewTitle ? 'Finetutor' : form.title),
     submit: plainText(cut(form.submitLabel, limits.viewButton)),
     close: plainText('Cancel'),
     blocks: [
       ...(form.title.length > limits.viewTitle
-        ? [{ type: 'section' as const, text: plainText(cut(form.title, limits.sectionText)) }]
+        ? [{ type: 'header' as const, text: plainText(cut(form.title, limits.header)) }]
         : []),
       ...form.fields
         .filter((field) => isShown(field, form, values))

@@ -4,8 +4,9 @@ import type { Block, Button, Option, Reply } from '../../chat/message.ts';
 import { splitMarkdown } from '../split.ts';
 import {
   callAction,
-  type FileReference,
   fileAction,
+  fileOption,
+  filesActionId,
   formAction,
   type Keepsake,
   optionValue,
@@ -56,7 +57,9 @@ interface Drawing extends RenderOptions {
 
 export function renderReply(reply: Reply, options: RenderOptions): Rendered {
   const drawing: Drawing = { ...options, kept: [], tables: 0, buttons: 0 };
-  const blocks = reply.blocks.flatMap((block) => drawBlock(block, drawing));
+  const blocks = groupFiles(reply.blocks).flatMap((block) =>
+    Array.isArray(block) ? drawFiles(block, drawing) : drawBlock(block, drawing),
+  );
   const words = reply.blocks.map(wordsOfBlock).filter((part) => part !== '');
   const pages = paginate(blocks);
   const texts = pages.length === 1 ? [words.join('\n')] : pages.map((page) => textOf(page));
@@ -209,6 +212,46 @@ const draw: Draw = {
     ];
   },
 };
+
+type FileBlock = Extract<Block, { kind: 'file' }>;
+
+/** Files one after the other are offered together: a button for each would be a wall of buttons. */
+function groupFiles(blocks: readonly Block[]): readonly (Exclude<Block, FileBlock> | FileBlock[])[] {
+  const grouped: (Exclude<Block, FileBlock> | FileBlock[])[] = [];
+  for (const block of blocks) {
+    const last = grouped.at(-1);
+    if (block.kind !== 'file') grouped.push(block);
+    else if (Array.isArray(last) && last.length < limits.options) last.push(block);
+    else grouped.push([block]);
+  }
+  return grouped;
+}
+
+function drawFiles(files: readonly FileBlock[], drawing: Drawing): readonly SlackBlock[] {
+  const [first, ...others] = files;
+  if (first === undefined) return [];
+  if (others.length === 0) return draw.file(first, drawing);
+  const options = new Map<string, SlackOption>();
+  for (const file of files) {
+    const value = fileOption(file, drawing.kept);
+    options.set(value, { text: plainText(cut(file.name === '' ? '…' : file.name, limits.optionText)), value });
+  }
+  const names = files.map((file) => `*${escapeMrkdwn(cut(file.name, 100))}* ${bytesInWords(file.bytes)}`);
+  return packLines([`📄 ${names[0]}`, ...names.slice(1)], limits.sectionText - 100).map((lines, index) => {
+    const text = mrkdwn(lines.replaceAll('\n', ' · '));
+    if (index > 0) return { type: 'section', text };
+    return {
+      type: 'section',
+      text,
+      accessory: {
+        type: 'static_select',
+        action_id: filesActionId,
+        placeholder: plainText('Send it here…'),
+        options: [...options.values()],
+      },
+    };
+  });
+}
 
 function drawBlock<K extends Block['kind']>(
   block: Extract<Block, { kind: K }>,
@@ -397,5 +440,3 @@ function bytesInWords(bytes: number): string {
   if (bytes < 1024 ** 2) return `${(bytes / 1024).toFixed(1)} KiB`;
   return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }
-
-export type { FileReference };
