@@ -99,6 +99,7 @@ describe('finetutor', () => {
       'check',
       'export',
       'doctor',
+      'deploy-commands',
     ]);
     for (const command of leaves) expect(command.helpInformation()).toMatch(/^Usage: finetutor .*\n\n\S.{20,}/);
   });
