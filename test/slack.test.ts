@@ -113,6 +113,38 @@ describe('conversations', () => {
     expect(status).toBeLessThan(server.calls.findIndex(({ method }) => method === 'chat.postMessage'));
   });
 
+  it('streams a long answer in its own view, and posts it whole where that is refused', async () => {
+    const { server, ada } = await start();
+    const direct = server.world.im(ada.id);
+    const thread = await server.startAssistant(ada);
+    const place: Place = {
+      front: 'slack',
+      workspaceId: server.world.teamId,
+      conversationId: `${direct.id}:${thread.ts}`,
+    };
+    const long = Array.from(
+      { length: 30 },
+      (_, n) => `Sentence ${n} of a **long** answer, with \\<!channel\\> in it.`,
+    ).join('\n\n');
+    const answer = reply(
+      { kind: 'text', markdown: long },
+      { kind: 'buttons', buttons: [{ label: 'More', style: 'primary', call: { command: 'help', args: {} } }] },
+    );
+    await bot.front().deliver(place, answer, ada);
+    const streamed = newest(bot);
+    expect(streamed?.streaming).toBe(false);
+    expect(server.calls.filter(({ method }) => method === 'chat.appendStream').length).toBeGreaterThan(2);
+    for (const words of ['Sentence 0 of a long', 'Sentence 29', '<!channel>', 'More'])
+      expect(readMessage(streamed as Message)).toContain(words);
+    expect(ours(bot).filter((one) => one.threadTs === thread.ts)).toHaveLength(1);
+
+    server.fault({ method: 'chat.appendStream', times: 1, error: 'channel_type_not_supported' });
+    await bot.front().deliver(place, answer, ada);
+    const whole = ours(bot).filter((one) => one.threadTs === thread.ts);
+    expect(whole).toHaveLength(2);
+    expect(whole[1]?.blocks.some((block) => block.type === 'rich_text')).toBe(true);
+  });
+
   it('begins a thread with its first answer to a slash command, and stays in it', async () => {
     const { server, ada, ben, channel } = await start();
     await server.slash(ada, channel, 'quiz overfitting-underfitting');

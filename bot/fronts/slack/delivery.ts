@@ -11,6 +11,7 @@ import { cut } from './limits.ts';
 import { escapeMrkdwn } from './markdown.ts';
 import { isDirect, type Places, type Spot } from './places.ts';
 import { type Page, type RenderOptions, renderReply } from './render.ts';
+import { readStreamable, streamAnswer } from './stream.ts';
 import type { Charts } from './uploads.ts';
 
 export const partKind = 'slack.part';
@@ -64,6 +65,8 @@ interface Standing {
   withoutPictures: boolean;
   pictureTries: number;
   version: number;
+  /** Streaming did not work: it is posted whole. */
+  whole: boolean;
 }
 
 /** A reply on its way, as it is kept until it stands in Slack. */
@@ -160,6 +163,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       withoutPictures: false,
       pictureTries: 0,
       version: 0,
+      whole: false,
     };
     if (standings.size > 5000) standings.clear();
     standings.set(messageId, standing);
@@ -225,7 +229,38 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       for (const page of rendered.pages) await whisper(api, spot, page, asker);
       return;
     }
+    if (await stream(api, posting, spot)) return;
     await writePublic(api, posting, spot, rendered.pages);
+  }
+
+  /** In its own view a long answer comes word by word, where Slack has that. @returns whether it stands there now. */
+  async function stream(
+    api: SlackApi,
+    { place, reply, asker, messageId, standing }: Posting,
+    spot: Spot,
+  ): Promise<boolean> {
+    const { channel, threadTs } = spot;
+    if (threadTs === undefined || !isDirect(channel) || standing.ts.length > 0) return false;
+    const answer = standing.whole || standing.unsure ? undefined : readStreamable(reply);
+    if (answer === undefined) return false;
+    const rest = renderReply(answer.rest, {
+      fileOf: () => undefined,
+      sectionUrl: options.sectionUrl,
+      messageKey: String(messageId),
+    });
+    if (rest.pages.length > 1) return false;
+    const target = { channel, threadTs, workspaceId: place.workspaceId, personId: asker.id };
+    const last = { blocks: rest.pages[0]?.blocks ?? [], metadata: markOf(`${messageId}.0`) };
+    try {
+      standing.ts.push(await streamAnswer(api, target, answer.pieces, last));
+    } catch (error) {
+      if (!(error instanceof SlackProblem) || error.trouble === 'credentials') throw error;
+      log.debug({ err: error }, 'an answer could not be streamed; it is posted whole');
+      standing.whole = true;
+      return false;
+    }
+    await engine.conversations.setExternalId(place, messageId, standing.ts.join(','));
+    return true;
   }
 
   async function writePublic(api: SlackApi, posting: Posting, begun: Spot, pages: readonly Page[]) {
@@ -259,7 +294,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       ...(spot.threadTs === undefined ? {} : { thread_ts: spot.threadTs }),
       unfurl_links: false,
       unfurl_media: false,
-      metadata: { event_type: 'finetutor_message', event_payload: { mark } },
+      metadata: markOf(mark),
     });
     if (typeof answer.ts !== 'string') throw new SlackProblem('chat.postMessage', 'no ts came back', 'unsure');
     return answer.ts;
@@ -327,6 +362,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   return { deliver, resume, drain: () => queue.drain() };
 }
+
+/** By it a message is found again whose answer was lost. */
+const markOf = (mark: string) => ({ event_type: 'finetutor_message', event_payload: { mark } });
 
 const marked = z.object({
   messages: z.array(
