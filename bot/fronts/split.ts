@@ -15,6 +15,7 @@ const tableRule = /^ {0,3}\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
  */
 export function splitMarkdown(markdown: string, limit: number): readonly string[] {
   if (limit < 40) throw new RangeError(`a part must have room for 40 characters, not ${limit}`);
+  if (markdown.trim() !== '' && markdown.length <= limit) return [markdown.trim()];
   const parts: string[] = [];
   for (const piece of readPieces(markdown)) {
     const whole = piece.lines.join('\n');

@@ -1,19 +1,40 @@
-// Lets work in a few at a time, giving the event loop a turn between: what must be quick (acknowledging) never queues behind what is slow.
+// Lets work in a few at a time, one a turn of the event loop: what must be quick (acknowledging) never queues behind what is slow.
 
-/** @returns a function that runs `work` when its turn comes, in the order asked for. */
-export function createTurnstile(width: number): <T>(work: () => Promise<T>) => Promise<T> {
+export interface Turnstile {
+  /** Runs `work` when its turn comes, in the order asked for. */
+  <T>(work: () => Promise<T>): Promise<T>;
+  /** Resolves in a turn of the event loop of its own: between two of them, what has arrived meanwhile is heard. */
+  turn(): Promise<void>;
+}
+
+/** @param width how many are inside at a time. */
+export function createTurnstile(width: number): Turnstile {
   const queue: (() => void)[] = [];
+  const turns: (() => void)[] = [];
   let inside = 0;
+
+  /** `setImmediate` alone would run all that wait in one go. */
+  function takeTurns() {
+    turns.shift()?.();
+    if (turns.length > 0) setImmediate(takeTurns);
+  }
+
+  function turn(): Promise<void> {
+    return new Promise((resolve) => {
+      turns.push(resolve);
+      if (turns.length === 1) setImmediate(takeTurns);
+    });
+  }
 
   function admit() {
     if (inside >= width) return;
     const next = queue.shift();
     if (next === undefined) return;
     inside += 1;
-    setImmediate(next);
+    void turn().then(next);
   }
 
-  return async (work) => {
+  async function enter<T>(work: () => Promise<T>): Promise<T> {
     await new Promise<void>((resolve) => {
       queue.push(resolve);
       admit();
@@ -24,5 +45,6 @@ export function createTurnstile(width: number): <T>(work: () => Promise<T>) => P
       inside -= 1;
       admit();
     }
-  };
+  }
+  return Object.assign(enter, { turn });
 }

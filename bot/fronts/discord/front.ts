@@ -127,7 +127,11 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     log,
   });
 
-  const deliver: Front['deliver'] = (place, reply, asker) => posts.deliver(place, reply, asker, work.current());
+  const deliver: Front['deliver'] = async (place, reply, asker) => {
+    const exchange = work.current();
+    await work.turn();
+    await posts.deliver(place, reply, asker, exchange);
+  };
 
   const work = createWork({
     handle: () => handle,

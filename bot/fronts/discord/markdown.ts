@@ -22,11 +22,15 @@ export function escapeText(text: string): string {
     .replace(new RegExp(`@(?!${zeroWidth})`, 'g'), `@${zeroWidth}`);
 }
 
+/** A code block has room around it of its own. */
 function writeBlocks(nodes: readonly RootContent[]): string {
   return nodes
     .map(writeBlock)
     .filter((block) => block.trim() !== '')
-    .join('\n\n');
+    .reduce((all, block) => {
+      if (all === '') return block;
+      return all + (block.startsWith('```') || all.endsWith('```') ? '\n' : '\n\n') + block;
+    }, '');
 }
 
 function writeBlock(node: RootContent): string {

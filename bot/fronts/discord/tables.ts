@@ -41,22 +41,24 @@ function drawAligned(columns: Columns, rows: Rows, widths: readonly number[]): s
   return `\`\`\`\n${lines.map(unfence).join('\n')}\n\`\`\``;
 }
 
-/** Each row as its main cell in bold (a wide one as it is), the other cells small below it with their labels. */
+/** Each row as its first named cell, in bold unless it is a sentence, and the other cells small below it with their labels. */
 function drawEntries(columns: Columns, rows: Rows, widths: readonly number[], safe: (text: string) => string) {
-  const widest = widths.indexOf(Math.max(...widths));
-  const firstNamed = columns.findIndex(({ label }) => label !== '');
-  const long = (widths[widest] ?? 0) > widestCell;
-  const main = long ? widest : Math.max(0, firstNamed);
+  const main = Math.max(
+    0,
+    columns.findIndex(({ label }) => label !== ''),
+  );
+  const sentence = (text: string) => stringWidth(text) > widestCell;
+  const stress = (text: string, plain: boolean) => (plain ? safe(text) : `**${safe(text)}**`);
   return rows
     .map((row) => {
       const marks = columns.flatMap(({ label }, column) =>
         label === '' && column !== main && row[column] ? safe(row[column]) : [],
       );
-      const words = safe(row[main] ?? '');
-      const others = columns.flatMap(({ label }, column) =>
-        label !== '' && column !== main && row[column] ? `${safe(label)} **${safe(row[column])}**` : [],
-      );
-      const first = [...marks, long ? words : `**${words}**`].join(' ');
+      const others = columns.flatMap(({ label }, column) => {
+        const cell = row[column];
+        return label !== '' && column !== main && cell ? `${safe(label)} ${stress(cell, sentence(cell))}` : [];
+      });
+      const first = [...marks, stress(row[main] ?? '', (widths[main] ?? 0) > widestCell)].join(' ');
       return others.length === 0 ? first : `${first}\n-# ${others.join(' · ')}`;
     })
     .join('\n');

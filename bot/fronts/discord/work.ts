@@ -30,6 +30,8 @@ export interface Work {
   current(): Exchange | undefined;
   /** Whether this event was seen by this process before; remembers it. */
   seen(key: string): boolean;
+  /** A turn of the event loop between two stretches of work. */
+  turn(): Promise<void>;
   idle(): Promise<void>;
 }
 
@@ -79,6 +81,7 @@ export function createWork({ handle, deliver, downloads, now, log }: WorkOptions
 
   return {
     run,
+    turn: enter.turn,
     current: () => answering.getStore(),
     seen(key) {
       if (known.has(key)) return true;
