@@ -12,6 +12,8 @@ const widestTable = 56;
 const gap = '  ';
 /** A column wider than this is read as a sentence, not compared down the table. */
 const widestCell = 26;
+/** A first column wider than this holds sentences, not names. */
+const widestName = 40;
 
 /** @param safe makes a person's words safe in Discord's markdown. */
 export function drawTable(table: TableShape, safe: (text: string) => string): string {
@@ -58,7 +60,7 @@ function drawEntries(columns: Columns, rows: Rows, widths: readonly number[], sa
         const cell = row[column];
         return label !== '' && column !== main && cell ? `${safe(label)} ${stress(cell, sentence(cell))}` : [];
       });
-      const first = [...marks, stress(row[main] ?? '', (widths[main] ?? 0) > widestCell)].join(' ');
+      const first = [...marks, stress(row[main] ?? '', (widths[main] ?? 0) > widestName)].join(' ');
       return others.length === 0 ? first : `${first}\n-# ${others.join(' · ')}`;
     })
     .join('\n');
