@@ -121,7 +121,7 @@ describe('once', () => {
 
 describe('refusals', () => {
   it('waits as long as Slack asks, then delivers the last state', async () => {
-    const { server, ada, channel } = await start();
+    const { server, ada, channel } = await start({ cadenceMs: 2000 });
     const place = await placeUnder(ada, channel);
     const show = (words: string) => bot.front().deliver(place, { ...reply(text(words)), slot: 'card' }, ada);
     await show('state 0');

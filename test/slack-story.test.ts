@@ -64,7 +64,7 @@ it('lets a team ask, follow up, upload, launch a run, and see its chart once, th
   await expect.poll(() => server.openView(ada), patient).toBeDefined();
   await server.fill(ada, 'Data', 'Upload my own file');
   await server.fill(ada, 'File', server.upload('days.csv', makeCsv(240)));
-  await server.fill(ada, 'Epochs', '12');
+  await server.fill(ada, 'Epochs', '8');
   await server.submit(ada);
   await sees('240 examples, 2 labels');
   await sees('step ');

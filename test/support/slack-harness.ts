@@ -53,6 +53,7 @@ export function createTestFront(
     },
     now: () => new Date(),
     after,
+    cadenceMs: 100,
     ...options,
   });
 }

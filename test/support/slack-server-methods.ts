@@ -204,7 +204,6 @@ function findStream(args: Fields, context: MethodContext): Message | Failure {
 
 export const methods: { readonly [name: string]: Method } = {
   'auth.test': { args: [], run: (_args, { authTest }, { token }) => authTest(token ?? '') },
-  'api.test': { args: ['error', 'foo'], token: 'none', run: () => ({ ok: true }) },
   'apps.connections.open': {
     args: [],
     token: 'app',
@@ -422,7 +421,7 @@ export const methods: { readonly [name: string]: Method } = {
     },
   },
   'files.getUploadURLExternal': {
-    args: ['filename', 'length', 'alt_txt', 'alt_text', 'snippet_type'],
+    args: ['filename', 'length', 'alt_txt', 'snippet_type'],
     required: ['filename', 'length'],
     scope: 'files:write',
     run(args, { world, baseUrl }) {

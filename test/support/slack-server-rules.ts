@@ -429,7 +429,7 @@ function oneOf(value: unknown, allowed: readonly string[], at: string, problems:
 }
 
 /** Characters a person would read. */
-export function countCharacters(value: unknown): number {
+function countCharacters(value: unknown): number {
   if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + countCharacters(one), 0);
   if (!isFields(value)) return 0;
   let sum = 0;

@@ -192,7 +192,7 @@ function readText(value: unknown): string {
 }
 
 /** Slack's own markup, as it is shown: emphasis marks gone, links by their label, entities as characters. */
-export function readMrkdwn(words: string): string {
+function readMrkdwn(words: string): string {
   return decodeEntities(
     words
       .replace(/<([^>|]+)\|([^>]+)>/g, '$2')

@@ -24,6 +24,7 @@ import {
   type View,
   type World,
 } from './slack-server-world.ts';
+import { checkAgainstSpec } from './slack-spec.ts';
 
 export const everyScope = [
   'app_mentions:read',
@@ -41,7 +42,7 @@ export const everyScope = [
 ] as const;
 
 /** What a call meets instead of an answer. */
-export interface Fault {
+interface Fault {
   /** A method's name, `upload`, `download` or `response_url`. */
   readonly method: string;
   readonly times: number;
@@ -53,14 +54,14 @@ export interface Fault {
   readonly cut?: boolean;
 }
 
-export interface CallRecord {
+interface CallRecord {
   readonly method: string;
   readonly args: Fields;
   readonly atMs: number;
   readonly result: Result | Failure;
 }
 
-export interface Acknowledged {
+interface Acknowledged {
   readonly type: string;
   /** From sending to acknowledgement. */
   readonly delayMs: number;
@@ -255,6 +256,7 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
 
   function record(method: string, args: Fields, result: Result | Failure) {
     calls.push({ method, args, atMs: Date.now(), result });
+    if (!String(result.error).startsWith('http ')) violations.push(...checkAgainstSpec(method, args, result));
   }
 
   function takeFault(method: string): Fault | undefined {

@@ -27,7 +27,7 @@ export interface SlackButton {
   readonly style?: 'primary' | 'danger';
 }
 
-export interface SlackSelect {
+interface SlackSelect {
   readonly type: 'static_select';
   readonly action_id: string;
   readonly placeholder: PlainText;
@@ -35,14 +35,14 @@ export interface SlackSelect {
   readonly initial_option?: SlackOption;
 }
 
-export interface SlackCheckboxes {
+interface SlackCheckboxes {
   readonly type: 'checkboxes';
   readonly action_id: string;
   readonly options: readonly SlackOption[];
   readonly initial_options?: readonly SlackOption[];
 }
 
-export interface RichText {
+interface RichText {
   readonly type: 'rich_text';
   readonly elements: readonly RichElement[];
 }

@@ -26,6 +26,8 @@ export interface DeliveryOptions {
   readonly sectionUrl: RenderOptions['sectionUrl'];
   readonly now: () => Date;
   readonly after: (delayMs: number, callback: () => void) => () => void;
+  /** Least time between two changes of one message. */
+  readonly cadenceMs?: number | undefined;
   readonly log: { error(fields: object, message: string): void; debug(fields: object, message: string): void };
   /** Tells the asker, by any way that is left, why the reply can't stand where it belongs. */
   readonly notify: (place: Place, asker: Person, words: string) => Promise<void>;
@@ -40,7 +42,7 @@ export interface Delivery {
 }
 
 /** Slack allows about one change of a message a second; people read slower than that. */
-const cadenceMs = 2000;
+const standardCadenceMs = 2000;
 
 interface Posting {
   readonly place: Place;
@@ -88,7 +90,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const standings = new Map<number, Standing>();
   const queue = createPostQueue<Posting>({
     write,
-    cadenceMs,
+    cadenceMs: options.cadenceMs ?? standardCadenceMs,
     retryAfterMs,
     now: options.now,
     after: options.after,

@@ -58,9 +58,11 @@ export interface SlackFrontOptions {
   readonly after: (delayMs: number, callback: () => void) => () => void;
   /** How long stopping waits for what is under way; the rest is taken up by the next start. */
   readonly longestStopMs?: number;
+  /** Least time between two changes of one message; about what Slack allows unless given. */
+  readonly cadenceMs?: number;
 }
 
-export interface SlackHealth {
+interface SlackHealth {
   readonly state: 'off' | 'connected' | 'reconnecting' | 'refused';
   /** Socket Mode connections that stand; undefined over HTTP. */
   readonly sockets: number | undefined;
@@ -192,6 +194,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
     },
     now,
     after,
+    cadenceMs: options.cadenceMs,
     log,
     notify,
   });

@@ -5,18 +5,18 @@ import remarkParse from 'remark-parse';
 import { unified } from 'unified';
 import { isWebLink } from './links.ts';
 
-export interface Style {
+interface Style {
   readonly bold?: true;
   readonly italic?: true;
   readonly strike?: true;
   readonly code?: true;
 }
 
-export type Leaf =
+type Leaf =
   | { readonly type: 'text'; readonly text: string; readonly style?: Style }
   | { readonly type: 'link'; readonly url: string; readonly text: string; readonly style?: Style };
 
-export interface Section {
+interface Section {
   readonly type: 'rich_text_section';
   readonly elements: readonly Leaf[];
 }
@@ -198,7 +198,7 @@ function readTable(table: Table): Part {
 }
 
 /** The words of a node without any markup. */
-export function plainWords(node: Nodes): string {
+function plainWords(node: Nodes): string {
   if (node.type === 'break') return '\n';
   if (node.type === 'image') return node.alt ?? '';
   if ('value' in node) return node.value;
