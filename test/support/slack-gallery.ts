@@ -5,10 +5,9 @@ import { loadGuide } from '../../knowledge/index.ts';
 import { emptyFolder } from './databases.ts';
 import { startSlackBotOn } from './slack-bot.ts';
 import { drawChannel, drawHome, drawModal } from './slack-preview.ts';
-import { readMessage } from './slack-server-methods.ts';
 import type { Channel } from './slack-server-world.ts';
 
-export interface GalleryPage {
+interface GalleryPage {
   /** File name without its ending. */
   readonly name: string;
   readonly html: string;
@@ -76,11 +75,10 @@ export async function drawSlack(): Promise<readonly GalleryPage[]> {
     await until(() => server.read(ada, quiz).includes('Question 2'), 'the second question');
     await server.press(ada, 'B');
     await until(() => server.read(ada, quiz).includes('of 2 right'), 'the summary');
-    await server.press(ben, 'Again').catch(() => undefined);
     draw('quiz', quiz);
 
     const runs = room('runs');
-    const root = await say(runs, '@finetutor finetune');
+    await say(runs, '@finetutor finetune');
     await server.press(ada, 'Start training');
     await until(() => server.openView(ada) !== undefined, 'the modal');
     await server.fill(ada, 'Data', 'Upload my own file');
@@ -92,8 +90,7 @@ export async function drawSlack(): Promise<readonly GalleryPage[]> {
     await server.submit(ada);
     await until(() => server.read(ada, runs).includes('step '), 'the run');
     draw('run-going', runs);
-    const card = () => ours().find((message) => readMessage(message).includes('run-1 ·'));
-    await until(() => readMessage(card() ?? (ours()[0] as never)).includes('Accuracy'), 'the end of the run');
+    await until(() => server.read(ada, runs).includes('Accuracy'), 'the end of the run');
     draw('run-done', runs);
 
     const tried = room('try');
@@ -104,7 +101,6 @@ export async function drawSlack(): Promise<readonly GalleryPage[]> {
     await until(() => server.home(ada) !== '', 'Home');
     pages.push({ name: 'slack-home', html: drawHome(world, ada.id) });
     if (server.violations.length > 0) throw new Error(`Slack would refuse: ${server.violations.join('\n')}`);
-    void root;
     return pages;
   } finally {
     await bot.stop();
