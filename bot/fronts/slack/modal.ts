@@ -96,9 +96,18 @@ export function renderModal(form: FormBlock, origin: Origin, values: Filled['val
       ...form.fields
         .filter((field) => isShown(field, form, values))
         .slice(0, limits.blocksPerView - 1)
-        .map((field) => renderField(field, masters.has(field.id))),
+        .map((field) => renderField(filledIn(field, values), masters.has(field.id))),
     ],
   };
+}
+
+/** The field as it stands in the modal now. */
+function filledIn(field: Field, values: Filled['values']): Field {
+  const value = values[field.id];
+  if (value === undefined || field.kind === 'file') return field;
+  if (field.kind !== 'number') return { ...field, value };
+  const number = Number(value);
+  return Number.isFinite(number) && number >= field.min && number <= field.max ? { ...field, value: number } : field;
 }
 
 const actionId = 'value';
