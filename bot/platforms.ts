@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import type { Front, Handle } from './fronts/front.ts';
 
 /** A front that stands on somebody else's service. */
-export interface Platform extends Front {
+interface Platform extends Front {
   /** How the connection is, for /healthz. */
   health(): object;
 }

@@ -36,7 +36,7 @@ export const permissionBits = {
 } as const;
 const allPermissions = Object.values(permissionBits).reduce((all, bit) => all | bit, 0n);
 
-export interface Request {
+interface Request {
   readonly method: string;
   readonly route: string;
   readonly body: unknown;
@@ -47,7 +47,7 @@ export interface Request {
 }
 
 /** What to do with a request instead of answering it. */
-export interface Fault {
+interface Fault {
   readonly matches: (request: Request) => boolean;
   /** How often; once unless told. */
   times?: number;

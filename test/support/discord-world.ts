@@ -30,7 +30,7 @@ export interface Guild {
   readonly hasBot: boolean;
 }
 
-export interface Attachment {
+interface Attachment {
   readonly id: string;
   readonly filename: string;
   readonly description?: string;

@@ -17,19 +17,20 @@ import { createEngine, type Engine, type Run, runSpecSchema } from '../../engine
 import { loadGuide } from '../../knowledge/index.ts';
 import { drawMessage, drawModal } from './discord-preview.ts';
 import { metrics } from './fake-engine.ts';
+import { drawSlack } from './slack-gallery.ts';
 
-export interface Sample {
+interface Sample {
   readonly title: string;
   readonly reply: Reply;
 }
 
-export interface Samples {
+interface Samples {
   readonly samples: readonly Sample[];
   readonly pictures: Engine['pictures'];
 }
 
 /** Replies of every kind, made by the product itself. */
-export async function makeSamples(dataDir: string): Promise<Samples> {
+async function makeSamples(dataDir: string): Promise<Samples> {
   const now = () => new Date();
   const guide = await loadGuide();
   const quiet = { debug() {}, info() {}, warn() {}, error: console.error };
@@ -202,7 +203,7 @@ async function runCards(engine: Engine): Promise<readonly Sample[]> {
 const escapeHtml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
 /** As Discord shows it, dark. */
-export async function drawDiscord({ samples, pictures }: Samples): Promise<string> {
+async function drawDiscord({ samples, pictures }: Samples): Promise<string> {
   const parts: string[] = [];
   for (const { title, reply } of samples) {
     const { pages } = renderReply(reply, { sectionUrl: () => undefined, fileBytes: 10 * 1024 * 1024 });
@@ -266,9 +267,9 @@ async function main() {
   const folder = join('data', 'gallery');
   await mkdir(folder, { recursive: true });
   try {
-    const made = await makeSamples(dataDir);
-    await writeFile(join(folder, 'discord.html'), await drawDiscord(made));
-    console.log(`${folder}/discord.html: ${made.samples.length} replies`);
+    const pages = [{ name: 'discord', html: await drawDiscord(await makeSamples(dataDir)) }, ...(await drawSlack())];
+    for (const { name, html } of pages) await writeFile(join(folder, `${name}.html`), html);
+    console.log(pages.map(({ name }) => `${folder}/${name}.html`).join('\n'));
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }

@@ -29,7 +29,7 @@ export interface ConnectionHealth {
   readonly lastProblem: string | undefined;
 }
 
-export interface Who {
+interface Who {
   readonly applicationId: string;
   readonly name: string;
 }

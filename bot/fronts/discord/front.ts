@@ -53,7 +53,7 @@ interface Times {
 }
 const standardTimes: Times = { cadenceMs: limits.edit.cadenceMs, patienceMs: 5000, retryMs: 5000 };
 
-export interface DiscordHealth extends ConnectionHealth {
+interface DiscordHealth extends ConnectionHealth {
   readonly refusals: Refusals;
   /** `open`: Discord refuses us, and requests wait. */
   readonly circuit: 'closed' | 'open' | 'half-open';

@@ -16,7 +16,7 @@ export type Permission = keyof typeof named;
 /** What the invite link asks for, and no more. */
 export const invited: readonly Permission[] = Object.keys(named) as Permission[];
 
-export const invitedBits = Object.values(named).reduce((all, bit) => all | bit, 0n);
+const invitedBits = Object.values(named).reduce((all, bit) => all | bit, 0n);
 
 /** @param bits undefined where nothing is known of them: then nothing is missing, and Discord has the last word. */
 export function missing(bits: bigint | undefined, wanted: readonly Permission[]): readonly Permission[] {

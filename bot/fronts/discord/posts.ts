@@ -341,7 +341,7 @@ const toPosted = ({ id, attachments }: APIMessage): Posted['messages'][number] =
 const discordEpochMs = 1_420_070_400_000n;
 
 /** A snowflake holds the time it was made. */
-export const snowflakeAtMs = (id: string) => Number((BigInt(id) >> 22n) + discordEpochMs);
+const snowflakeAtMs = (id: string) => Number((BigInt(id) >> 22n) + discordEpochMs);
 
 const postedAtMs = ({ messages }: Posted) => (messages[0] === undefined ? 0 : snowflakeAtMs(messages[0].id));
 

@@ -87,7 +87,7 @@ export interface Calls {
 }
 
 /** The circuit is open: Discord has refused too often, or refused the token. */
-export class CircuitOpen extends Error {
+class CircuitOpen extends Error {
   override readonly name = 'CircuitOpen';
 }
 

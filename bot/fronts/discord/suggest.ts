@@ -6,7 +6,7 @@ import { statusWords } from '../../chat/run-card.ts';
 import { limits } from './limits.ts';
 import type { Suggested } from './slash.ts';
 
-export interface Suggestion {
+interface Suggestion {
   readonly name: string;
   readonly value: string;
 }
