@@ -16,6 +16,11 @@ export interface Config {
   readonly slackBotToken: Value<'SLACK_BOT_TOKEN'>;
   readonly slackAppToken: Value<'SLACK_APP_TOKEN'>;
   readonly slackSigningSecret: Value<'SLACK_SIGNING_SECRET'>;
+  readonly slackPort: Value<'SLACK_PORT'>;
+  readonly slackClientId: Value<'SLACK_CLIENT_ID'>;
+  readonly slackClientSecret: Value<'SLACK_CLIENT_SECRET'>;
+  readonly slackApiUrl: Value<'SLACK_API_URL'>;
+  readonly secretsKey: Value<'SECRETS_KEY'>;
   readonly hfToken: Value<'HF_TOKEN'>;
   readonly device: Value<'DEVICE'>;
   readonly logLevel: Value<'LOG_LEVEL'>;
@@ -45,18 +50,23 @@ export function readConfig(environment: Environment): Config {
     slackBotToken: read('SLACK_BOT_TOKEN'),
     slackAppToken: read('SLACK_APP_TOKEN'),
     slackSigningSecret: read('SLACK_SIGNING_SECRET'),
+    slackPort: read('SLACK_PORT'),
+    slackClientId: read('SLACK_CLIENT_ID'),
+    slackClientSecret: read('SLACK_CLIENT_SECRET'),
+    slackApiUrl: read('SLACK_API_URL'),
+    secretsKey: read('SECRETS_KEY'),
     hfToken: read('HF_TOKEN'),
     device: read('DEVICE'),
     logLevel: read('LOG_LEVEL'),
   };
-  const { port, dataDir, device, logLevel } = values;
-  if (problems.length > 0 || port === undefined || dataDir === undefined || !device || !logLevel) {
+  const { port, slackPort, dataDir, device, logLevel } = values;
+  if (problems.length > 0 || port === undefined || slackPort === undefined || !dataDir || !device || !logLevel) {
     throw new UserError(
       problems.join('\n'),
       'Correct it in .env or the environment; .env.example lists every setting.',
     );
   }
-  return { ...values, port, dataDir, device, logLevel };
+  return { ...values, port, slackPort, dataDir, device, logLevel };
 }
 
 /** This process's settings: its environment over the `.env` file of the current folder, where there is one. */

@@ -15,6 +15,7 @@ import type { Front } from './fronts/front.ts';
 import { createTerminalFront } from './fronts/terminal/front.ts';
 import type { TerminalOutput } from './fronts/terminal/screen.ts';
 import { createWebFront } from './fronts/web/front.ts';
+import { type Platforms, startPlatforms } from './platforms.ts';
 
 export interface BotOptions {
   readonly config: Config;
@@ -37,18 +38,32 @@ export interface Bot {
 
 const local = 'local';
 const host = '127.0.0.1';
+/** Messages of a conversation searched for a run's card on the start. */
+const cardsLookedAt = 200;
 
 /** @throws UserError when the port is taken, the data folder can't be written, or the database can't be opened. */
 export async function startBot(options: BotOptions): Promise<Bot> {
   const { config, log, output } = options;
   const now = () => new Date();
   makeFolder(config.dataDir);
-  const guide = await loadGuide();
-  const engine = await createEngine({ ...config, guide, now, log });
+  const reading = loadGuide();
+  const engine = await createEngine({ ...config, guide: reading, now, log });
+  const guide = await reading;
   const fronts: Front[] = [];
   const { deliver, answered } = createDelivery(fronts, log);
-  const live = createLiveCards({ runs: engine.runs, deliver, log, now, after });
+  const live = createLiveCards({
+    runs: engine.runs,
+    deliver,
+    shownAt: async (place, slot, personId) => {
+      const kept = await engine.conversations.history(place, personId, cardsLookedAt);
+      return kept.find((message) => message.slot === slot)?.updatedAt;
+    },
+    log,
+    now,
+    after,
+  });
 
+  let platforms: Platforms | undefined;
   const web = options.fronts.web
     ? createWebFront({
         port: config.port,
@@ -57,13 +72,15 @@ export async function startBot(options: BotOptions): Promise<Bot> {
         guide,
         commands: commands.map(toHint),
         dataDir: config.dataDir,
+        health: () => platforms?.health() ?? {},
         log,
         now,
       })
     : undefined;
   if (web !== undefined) fronts.push(web);
   const pageUrl = () => web?.address;
-  if (options.fronts.terminal) fronts.push(createTerminal(options, engine.conversations, pageUrl, now));
+  const terminal = options.fronts.terminal ? createTerminal(options, engine.conversations, pageUrl, now) : undefined;
+  if (terminal !== undefined) fronts.push(terminal);
 
   const handle = createConversation({
     engine,
@@ -90,14 +107,24 @@ export async function startBot(options: BotOptions): Promise<Bot> {
 
   try {
     await engine.conversations.openWorkspace(local, 'This computer');
-    for (const front of fronts) output.write(`${await front.start(handle)}\n`);
-    await live.start([local]);
+    const told = web === undefined ? [] : [await web.start(handle)];
+    if (options.fronts.web) {
+      platforms = await startPlatforms({ config, engine, pageUrl, log, now, after }, handle, (front) => {
+        fronts.push(front);
+        return () => fronts.splice(fronts.indexOf(front), 1);
+      });
+      told.push(...platforms.told);
+    }
+    await live.start(await engine.conversations.workspaces());
+    // Last, so that nothing is printed over its prompt.
+    if (terminal !== undefined) told.push(await terminal.start(handle));
+    told.push(`ready in ${Math.round(options.uptimeMs())} ms`);
+    output.write(`${told.join('\n')}\n`);
   } catch (error) {
     await stop();
     throw error;
   }
-  for (const name of unbuilt(config)) log.warn(`${name} is set, but this version has no such front yet: it stays off`);
-  output.write(`ready in ${Math.round(options.uptimeMs())} ms\n`);
+  if (config.discordToken) log.warn('DISCORD_TOKEN is set, but this version has no such front yet: it stays off');
   return { stop };
 }
 
@@ -147,10 +174,6 @@ function createTerminal(
 }
 
 const toHint = ({ name, usage, summary }: (typeof commands)[number]) => ({ name, usage, summary });
-
-function unbuilt({ discordToken, slackBotToken }: Config): readonly string[] {
-  return [...(discordToken ? ['DISCORD_TOKEN'] : []), ...(slackBotToken ? ['SLACK_BOT_TOKEN'] : [])];
-}
 
 function makeFolder(path: string) {
   try {

@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
-export const devices = ['auto', 'cpu', 'webgpu', 'cuda'] as const;
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+const devices = ['auto', 'cpu', 'webgpu', 'cuda'] as const;
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 interface Setting<Schema extends z.ZodType> {
   /** As it would be written; empty: the setting stays off. */
@@ -56,24 +56,62 @@ export const settings = {
   }),
   SLACK_BOT_TOKEN: setting({
     standard: '',
-    meaning: 'bot token of the Slack app; empty: Slack stays off',
-    allowed: 'a token that begins with xoxb-',
+    meaning: 'bot token of the Slack app (xoxb-…); empty: Slack stays off',
+    allowed: 'the token from OAuth & Permissions of the app, without spaces',
     secret: true,
-    schema: token(/^xoxb-\S+$/),
+    schema: token(/^\S+$/),
   }),
   SLACK_APP_TOKEN: setting({
     standard: '',
-    meaning: 'app-level token of the Slack app, for Socket Mode',
-    allowed: 'a token that begins with xapp-',
+    meaning: 'app-level token of the Slack app (xapp-…), for Socket Mode',
+    allowed: 'the app-level token from Basic Information of the app, without spaces',
     secret: true,
-    schema: token(/^xapp-\S+$/),
+    schema: token(/^\S+$/),
   }),
   SLACK_SIGNING_SECRET: setting({
     standard: '',
-    meaning: 'signing secret of the Slack app',
-    allowed: '32 hexadecimal digits',
+    meaning: 'signing secret of the Slack app, for events over HTTP instead of Socket Mode',
+    allowed: 'the signing secret from Basic Information of the app, without spaces',
     secret: true,
-    schema: token(/^[0-9a-f]{32}$/i),
+    schema: token(/^\S+$/),
+  }),
+  SLACK_PORT: setting({
+    standard: '3100',
+    meaning: 'port that takes events of Slack over HTTP, at /slack/events',
+    allowed: 'a whole number from 0 to 65535 (0: any free one)',
+    secret: false,
+    schema: z.string().regex(/^\d+$/).transform(Number).pipe(z.number().max(65535)),
+  }),
+  SLACK_CLIENT_ID: setting({
+    standard: '',
+    meaning: 'client id of the Slack app, to let many workspaces install it at /slack/install',
+    allowed: 'the client id from Basic Information of the app',
+    secret: false,
+    schema: token(/^\S+$/),
+  }),
+  SLACK_CLIENT_SECRET: setting({
+    standard: '',
+    meaning: 'client secret of the Slack app',
+    allowed: 'the client secret from Basic Information of the app, without spaces',
+    secret: true,
+    schema: token(/^\S+$/),
+  }),
+  SLACK_API_URL: setting({
+    standard: '',
+    meaning: 'another server that speaks the Web API of Slack; empty: Slack itself',
+    allowed: 'an address such as http://127.0.0.1:4000/api/',
+    secret: false,
+    schema: z
+      .string()
+      .refine((url) => URL.canParse(url) && /^https?:/.test(url))
+      .optional(),
+  }),
+  SECRETS_KEY: setting({
+    standard: '',
+    meaning: 'seals the tokens kept in the database; needed where workspaces install the Slack app themselves',
+    allowed: 'at least 32 characters without spaces, such as `openssl rand -hex 32` makes',
+    secret: true,
+    schema: token(/^\S{32,}$/),
   }),
   HF_TOKEN: setting({
     standard: '',

@@ -1,5 +1,7 @@
-// Runs after `npm install` / `npm ci`: says in one line what an optional part that could not be built costs.
+// Runs after `npm install` / `npm ci`: says in one line what an optional part that could not be built costs, and reads
+// the guide once, so that the first start need not.
 import { createRequire } from 'node:module';
+import { register } from 'tsx/esm/api';
 
 const require = createRequire(import.meta.url);
 try {
@@ -10,3 +12,7 @@ try {
       'Nothing else is lost: exact vector search serves instead, slower only above several thousand passages.',
   );
 }
+
+register();
+const { loadGuide } = await import('../knowledge/index.ts');
+await loadGuide();

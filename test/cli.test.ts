@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { createProgram } from '../bot/cli/program.ts';
 
 let folder: string;
@@ -258,8 +259,10 @@ describe('dataset check, quiz export, doctor', () => {
   });
 
   it('quiz export gives every item with a correction for each wrong choice', async () => {
-    const [items] = (await run(['quiz', 'export', '--json'])).lines();
-    const list: { id: string; choices: { feedback: string }[] }[] = Object.values(items ?? {}) as never;
+    const { out } = await run(['quiz', 'export', '--json']);
+    const list = z
+      .array(z.object({ id: z.string(), choices: z.array(z.object({ feedback: z.string() })) }))
+      .parse(JSON.parse(out));
     expect(list.length).toBeGreaterThanOrEqual(40);
     expect(new Set(list.map(({ id }) => id)).size).toBe(list.length);
     expect(list.every(({ choices }) => choices.every(({ feedback }) => feedback.length > 0))).toBe(true);

@@ -227,9 +227,9 @@ describe('finetune', () => {
     const form = shown?.blocks.find((block) => block.kind === 'form');
     const field = (id: string): Field | undefined => form?.fields.find((candidate) => candidate.id === id);
     expect(field('data')).toMatchObject({ value: 'sample:moods' });
+    expect(field('epochs')).toMatchObject({ kind: 'text', value: 'auto' });
     expect(field('file')).toMatchObject({ kind: 'file', when: { field: 'data', is: ['upload'] } });
     for (const [id, name] of [
-      ['epochs', 'epochs'],
       ['batchSize', 'batchSize'],
       ['loraRank', 'loraRank'],
     ] as const) {

@@ -1,4 +1,7 @@
 // The guide's files: what is read, what is refused and where, how sections become passages.
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cutBlocks, GuideError, loadGuide } from '../knowledge/index.ts';
 import { smallChapter, smallQuiz, writeGuide } from './support/guide-folder.ts';
@@ -133,4 +136,17 @@ test('YAML that cannot be read is reported at its line', async () => {
 
 test('an empty folder is an error, not an empty guide', async () => {
   await expect(loadGuide(writeGuide({}))).rejects.toThrow(/no chapter/);
+});
+
+test('the shipped guide is the same from memory as from its files, and a torn memory is read over', async () => {
+  const memory = mkdtempSync(join(tmpdir(), 'finetutor-memory-'));
+  const first = await loadGuide(undefined, memory);
+  const kept = join(memory, 'guide.json');
+  const second = await loadGuide(undefined, memory);
+  expect(second.passages).toEqual(first.passages);
+  expect(second.section('peft', 'lora')).toEqual(first.section('peft', 'lora'));
+  expect(second.passages).not.toBe(first.passages);
+  writeFileSync(kept, readFileSync(kept, 'utf8').slice(0, 1000));
+  expect((await loadGuide(undefined, memory)).quizItems).toEqual(first.quizItems);
+  expect(JSON.parse(readFileSync(kept, 'utf8')).contents.chapters).toHaveLength(first.chapters.length);
 });

@@ -18,6 +18,10 @@ describeOnEveryDatabase('kept values', (open) => {
     expect(await kept.get('a', 'call', 'one')).toEqual({ command: 'quiz', args: { ü: [1, null] } });
     expect(await kept.get('b', 'call', 'one')).toBeUndefined();
     expect(await kept.get('a', 'token', 'one')).toBeUndefined();
+    await kept.put('a', 'call', 'two', '1760000001.000010');
+    expect(await kept.get('a', 'call', 'two')).toBe('1760000001.000010');
+    expect((await kept.list('a', 'call')).map(({ name }) => name).sort()).toEqual(['one', 'two']);
+    expect(await kept.list('b', 'call')).toEqual([]);
     await kept.remove('a', 'call', 'one');
     expect(await kept.get('a', 'call', 'one')).toBeUndefined();
   });

@@ -63,7 +63,7 @@ const done: Partial<Run> = {
   result: { type: 'done', step: 100, artifact: '/nowhere', metrics, samples: [], seconds: 9, peakRssBytes: 1 },
 };
 
-async function setUp({ failing = false } = {}) {
+async function setUp({ failing = false, shownAt = undefined as Date | undefined } = {}) {
   const engine = createFakeEngine();
   const clock = createClock();
   const shown: { atMs: number; words: string; place: Place; slot: string | undefined }[] = [];
@@ -74,6 +74,7 @@ async function setUp({ failing = false } = {}) {
       shown.push({ atMs: clock.nowMs(), words: wordsOf([reply]), place, slot: reply.slot });
       if (failing) throw new Error('the front is away');
     },
+    shownAt: async () => shownAt,
     log: { error: (details: unknown) => logged.push(details) },
     now: clock.now,
     after: clock.after,
@@ -116,6 +117,22 @@ describe('a run card', () => {
     expect(shown[0]?.words).toContain('Interrupted at step 40');
     expect(shown[0]?.words).toContain('[Resume]');
   });
+
+  it.each([
+    ['was never shown', undefined, 1],
+    ['was last shown before the run ended', new Date(5000), 1],
+    ['was shown after the run ended', new Date(7000), 0],
+  ])(
+    'of a finished run is shown again on the start only when it may be out of date: it %s',
+    async (_, shownAt, times) => {
+      const { engine, clock, shown, live, run } = await setUp({ shownAt });
+      engine.change(run.id, { ...done, finishedAt: new Date(6000) });
+      await live.start(['local']);
+      await live.stop();
+      expect(shown).toHaveLength(times);
+      await clock.settle();
+    },
+  );
 
   it('shows step, epoch, loss, speed, time left and the loss chart while it runs', async () => {
     const { engine, clock, shown, live, run } = await setUp();

@@ -19,8 +19,9 @@ describe('a spec', () => {
     expect(parseRunSpec(good)).toMatchObject({
       model: 'scratch:tiny',
       method: 'full',
-      hyper: { epochs: 3, loraRank: 8 },
+      hyper: { batchSize: 16, loraRank: 8 },
     });
+    expect(parseRunSpec(good).hyper.epochs).toBeUndefined();
   });
 
   it.each([

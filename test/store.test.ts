@@ -228,8 +228,9 @@ describe('a database address', () => {
         const databaseUrl = await server.createDatabase();
         const stores = await Promise.all([1, 2, 3, 4].map(() => openStore({ databaseUrl, dataDir: tmpdir() })));
         const [store] = stores;
+        const written = readdirSync('migrations').filter((name) => name.endsWith('.sql')).length;
         expect((await store?.execute('select count(*)::int as n from drizzle.__drizzle_migrations'))?.rows).toEqual([
-          { n: 1 },
+          { n: written },
         ]);
         await Promise.all(stores.map((each) => each.close()));
       });

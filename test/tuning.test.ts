@@ -278,3 +278,11 @@ test('a label that only the evaluation file has is refused before anything is tr
   await expect(run(spec)).rejects.toThrow(/label that the training data never shows.*mixed/);
   await expect(readdir(spec.out)).rejects.toThrow('ENOENT');
 });
+
+test('left to itself, a fresh model trained on little data is given the rounds it needs, within bounds', async () => {
+  const hyper = { batchSize: 16, maxLength: 24, seed: 7 };
+  const [start] = await run(specOf('auto', { hyper }), { stopAfterStep: 1 });
+  if (start?.type !== 'start') throw new Error('no start event');
+  expect(start.epochs).toBe(30);
+  expect(start.totalSteps).toBe(30 * start.stepsPerEpoch);
+});

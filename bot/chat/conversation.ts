@@ -10,7 +10,7 @@ import { type Route, routeText } from './router.ts';
 import { recallTurns } from './thread.ts';
 
 /** Longest message taken in, in characters: beyond it nothing sensible is a question. */
-export const longestMessage = 20_000;
+const longestMessage = 20_000;
 
 export interface ConversationOptions {
   readonly engine: Engine;

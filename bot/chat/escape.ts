@@ -7,7 +7,7 @@ const breaker = '\u200B';
 const unseen = /(?![\n\t])[\p{Cc}\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/gu;
 
 /** Takes out control characters and text-reordering characters; line breaks and tabs stay. */
-export function stripControls(text: string): string {
+function stripControls(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll('\r', '\n').replace(unseen, '');
 }
 

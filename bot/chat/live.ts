@@ -4,13 +4,15 @@ import type { Logger } from 'pino';
 import type { Runs } from '../../engine/index.ts';
 import { listArtifact } from './artifact.ts';
 import type { FrontName, Person, Place, Reply } from './message.ts';
-import { type CardParts, runCard } from './run-card.ts';
+import { type CardParts, cardSlot, runCard } from './run-card.ts';
 
 type Run = Awaited<ReturnType<Runs['get']>>;
 
 export interface LiveOptions {
   readonly runs: Pick<Runs, 'watch' | 'get' | 'list' | 'lossPicture' | 'confusionPicture'>;
   readonly deliver: (place: Place, reply: Reply, asker: Person) => Promise<void>;
+  /** When the card with this slot was last put in its place, as it is kept; undefined when it never was. */
+  readonly shownAt: (place: Place, slot: string, personId: string) => Promise<Date | undefined>;
   readonly log: Pick<Logger, 'error'>;
   readonly now: () => Date;
   /** Calls back once after a delay. @returns what takes it back. */
@@ -27,10 +29,11 @@ export interface LiveCards {
 }
 
 const betweenEditsMs = 2000;
-/** Drawing a chart costs more than an edit; while a run goes on it is drawn this often. */
+/** Drawing a chart costs more than an edit; while a run goes on it is drawn this often, and as soon as it is half as long again. */
 const betweenChartsMs = 6000;
-/** A run that ended this recently may have ended unseen. */
-const recentMs = 15 * 60_000;
+const worthDrawing = 1.5;
+/** Runs looked at on the start, the newest ones. */
+const lookedBack = 50;
 
 interface Card {
   /** The newest row that has not been shown. */
@@ -41,7 +44,7 @@ interface Card {
   cancelTimer: (() => void) | undefined;
   showing: Promise<void> | undefined;
   waiting: (() => void)[];
-  loss: { readonly picture: CardParts['loss']; readonly drawnAtMs: number } | undefined;
+  loss: { readonly picture: CardParts['loss']; readonly drawnAtMs: number; readonly step: number } | undefined;
 }
 
 export function createLiveCards(options: LiveOptions): LiveCards {
@@ -100,13 +103,25 @@ export function createLiveCards(options: LiveOptions): LiveCards {
   }
 
   async function deliverCard(run: Run, card: Card) {
-    const going = run.status === 'running' || run.status === 'queued';
-    if (!going || card.loss === undefined || nowMs() - card.loss.drawnAtMs >= betweenChartsMs) {
+    if (isChartDue(run, card)) {
       const picture = run.progress && (await runs.lossPicture(run.workspaceId, run.id));
-      card.loss = picture && { picture, drawnAtMs: nowMs() };
+      card.loss = picture && { picture, drawnAtMs: nowMs(), step: run.progress?.step ?? 0 };
     }
     const reply = runCard(run, { ...(await finishedParts(runs, run)), loss: card.loss?.picture });
     await options.deliver(placeOf(run), reply, { id: run.startedBy, name: run.startedBy });
+  }
+
+  function isChartDue({ status, progress }: Run, { loss }: Card): boolean {
+    const going = status === 'running' || status === 'queued';
+    if (!going || loss === undefined || nowMs() - loss.drawnAtMs >= betweenChartsMs) return true;
+    return progress !== undefined && progress.step >= worthDrawing * loss.step;
+  }
+
+  /** Whether the last process may have ended between a change of this run and its card. */
+  async function isHalfTold(run: Run): Promise<boolean> {
+    if (run.finishedAt === undefined) return true;
+    const shownAt = await options.shownAt(placeOf(run), cardSlot(run.id), run.startedBy);
+    return shownAt === undefined || shownAt < run.finishedAt;
   }
 
   return {
@@ -116,9 +131,8 @@ export function createLiveCards(options: LiveOptions): LiveCards {
         push(run);
       });
       for (const workspaceId of workspaceIds) {
-        for (const run of (await runs.list(workspaceId, 50)).toReversed()) {
-          const endedMs = run.finishedAt?.getTime();
-          if (endedMs === undefined || nowMs() - endedMs < recentMs) push(run);
+        for (const run of (await runs.list(workspaceId, lookedBack)).toReversed()) {
+          if (await isHalfTold(run)) push(run);
         }
       }
     },

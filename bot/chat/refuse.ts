@@ -4,7 +4,7 @@ import { UserError } from '../../engine/index.ts';
 import { shorten } from './escape.ts';
 
 /** `learningRate` → `learning rate`. */
-export function spell(path: readonly PropertyKey[]): string {
+function spell(path: readonly PropertyKey[]): string {
   return path
     .map(String)
     .join('.')
@@ -12,7 +12,7 @@ export function spell(path: readonly PropertyKey[]): string {
 }
 
 /** What the schema allows, in words: "a whole number from 1 to 100". */
-export function allowed(issue: z.core.$ZodIssue): string {
+function allowed(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'too_small': {
       if (issue.origin === 'string') return issue.minimum === 1 ? 'some text' : `at least ${issue.minimum} characters`;

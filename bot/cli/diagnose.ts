@@ -4,6 +4,7 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { listProviders, UserError } from '../../engine/index.ts';
 import { type Config, describeSettings, type Environment, mask, readConfig } from '../config.ts';
+import type { SlackCheck } from '../fronts/slack/check.ts';
 
 export interface Diagnosis {
   readonly ok: boolean;
@@ -18,6 +19,8 @@ export interface Diagnosis {
     readonly detail: string;
   };
   readonly folders: readonly { readonly path: string; readonly writable: boolean }[];
+  /** Absent where nothing of Slack is set. */
+  readonly slack?: SlackCheck;
   readonly settings: ReturnType<typeof describeSettings>;
   /** What to mend, in words. */
   readonly problems: readonly string[];
@@ -30,6 +33,7 @@ export async function diagnose(environment: Environment): Promise<Diagnosis> {
   const dataDir = 'dataDir' in config ? config.dataDir : resolve('data');
   const folders = [dataDir].map((path) => ({ path, writable: isWritable(path) }));
   const database = 'dataDir' in config ? await checkDatabase(config) : notChecked;
+  const slack = 'dataDir' in config ? await lookAtSlack(config) : undefined;
   const node = {
     version: process.versions.node,
     ok: isNewEnough(process.versions.node),
@@ -42,6 +46,7 @@ export async function diagnose(environment: Environment): Promise<Diagnosis> {
       writable ? [] : [`${path} can't be written: set DATA_DIR to another folder.`],
     ),
     ...(database.ok ? [] : [`The database: ${database.detail}`]),
+    ...(slack?.problems ?? []),
   ];
   return {
     ok: problems.length === 0,
@@ -51,6 +56,7 @@ export async function diagnose(environment: Environment): Promise<Diagnosis> {
     memory: { totalBytes: totalmem(), freeBytes: freemem() },
     database,
     folders,
+    ...(slack === undefined ? {} : { slack }),
     settings: describeSettings(environment),
     problems,
   };
@@ -65,6 +71,15 @@ function tryConfig(environment: Environment): Config | { readonly problem: strin
     if (error instanceof UserError) return { problem: error.message };
     throw error;
   }
+}
+
+/** Bolt is loaded only where Slack is set up. */
+async function lookAtSlack(config: Config): Promise<SlackCheck | undefined> {
+  const { slackBotToken, slackAppToken, slackSigningSecret, slackClientId, slackClientSecret, slackApiUrl } = config;
+  const anything = [slackBotToken, slackAppToken, slackSigningSecret, slackClientId, slackClientSecret];
+  if (anything.every((value) => value === undefined)) return undefined;
+  const { checkSlack } = await import('../fronts/slack/check.ts');
+  return checkSlack(config, slackApiUrl);
 }
 
 /** Looks without changing anything: an embedded database is not opened, since the bot may have it open. */
@@ -109,7 +124,7 @@ function isNewEnough(version: string): boolean {
 }
 
 export function describeDiagnosis(diagnosis: Diagnosis): string {
-  const { node, providers, cores, memory, database, folders, settings, problems } = diagnosis;
+  const { node, providers, cores, memory, database, folders, slack, settings, problems } = diagnosis;
   const gib = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   const mark = (ok: boolean) => (ok ? '✓' : '✗');
   return [
@@ -120,6 +135,7 @@ export function describeDiagnosis(diagnosis: Diagnosis): string {
     ...folders.map(
       ({ path, writable }) => `${mark(writable)} ${path} ${writable ? 'can be written' : "can't be written"}`,
     ),
+    ...(slack?.found ?? []).map((line) => `✓ ${line}`),
     '',
     ...settings.map(
       ({ name, value, given }) => `  ${name.padEnd(21)} ${value === '' ? '–' : value}${given ? '' : ' (default)'}`,

@@ -29,7 +29,7 @@ export const finetune = defineCommand({
   name: 'finetune',
   summary: 'train a text classifier on your own examples, or on a built-in sample',
   usage:
-    'finetune [file or sample] [--method full|lora] [--epochs 3] [--learning-rate auto] [--batch-size 16] [--rank 8] [--text-column name] [--label-column name]',
+    'finetune [file or sample] [--method full|lora] [--epochs auto] [--learning-rate auto] [--batch-size 16] [--rank 8] [--text-column name] [--label-column name]',
   examples: ['finetune', 'finetune reviews.csv', 'finetune reviews.csv --method lora --rank 4 --epochs 5'],
   args,
   parse,
@@ -128,9 +128,9 @@ async function launch(dataset: Dataset, given: Args, { engine, place, person, sh
       method: given.method,
       data: { train: dataset.path, columns: { text: textColumn, label: labelColumn } },
       hyper: {
-        epochs: given.epochs,
         batchSize: given.batchSize,
         loraRank: given.loraRank,
+        ...(given.epochs === undefined ? {} : { epochs: given.epochs }),
         ...(given.learningRate === undefined ? {} : { learningRate: given.learningRate }),
       },
     },
@@ -233,7 +233,15 @@ async function offerForm({ engine, place }: CommandContext, chosen?: Dataset): P
         { value: 'lora', label: 'LoRA', description: 'small added matrices learn; small files' },
       ],
     },
-    numberField('epochs', 'Epochs', epochs.unwrap(), epochs.parse(undefined)),
+    {
+      kind: 'text',
+      id: 'epochs',
+      label: 'Epochs',
+      hint: 'auto, or how often to go through the data',
+      required: false,
+      value: 'auto',
+      maxLength: 20,
+    },
     {
       kind: 'text',
       id: 'learningRate',

@@ -1,7 +1,9 @@
 // The only file that imports onnxruntime-node: makes a session of a graph, feeds it by name and hands back numbers.
 
-import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { arch, availableParallelism, platform } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { UserError } from '../errors.ts';
 import type { Graph } from './graph.ts';
@@ -29,10 +31,19 @@ export function chooseDevice(device: 'auto' | Device): Device {
   return device === 'auto' ? 'cpu' : device;
 }
 
-/** The execution providers of the installed onnxruntime; whether one finds its hardware shows only when it is used. */
+/**
+ * The execution providers whose code is installed: built in, or a library beside onnxruntime's own (CUDA, TensorRT).
+ * Whether one finds its hardware shows only when it is used.
+ */
 export async function listProviders(): Promise<readonly string[]> {
   const ort = await import('onnxruntime-node');
-  return ort.listSupportedBackends().map(({ name }) => name);
+  const home = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  const libraries = readdirSync(join(home, 'bin'), { recursive: true, encoding: 'utf8' });
+  const isInstalled = (name: string) =>
+    libraries.some(
+      (path) => path.includes(join(platform(), arch())) && path.includes(`onnxruntime_providers_${name}.`),
+    );
+  return ort.listSupportedBackends().flatMap(({ name, bundled }) => (bundled || isInstalled(name) ? name : []));
 }
 
 /** @throws UserError when the device cannot be used here. */

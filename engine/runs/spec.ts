@@ -5,7 +5,8 @@ const columns = z.strictObject({ text: z.string().min(1), label: z.string().min(
 
 /** Bounds are the ones a form shows too; a value outside is refused with its name, the value and the bound. */
 export const hyperSchema = z.strictObject({
-  epochs: z.number().int().min(1).max(100).default(3),
+  /** Left out: chosen from the model and the amount of data. */
+  epochs: z.number().int().min(1).max(100).optional(),
   learningRate: z.number().positive().max(1).optional(),
   batchSize: z.number().int().min(1).max(512).default(16),
   maxLength: z.number().int().min(8).max(512).default(64),

@@ -34,6 +34,8 @@ export interface Conversations {
   history(key: ConversationKey, personId: string, limit: number): Promise<readonly StoredMessage[]>;
   /** Makes sure the workspace exists before anything is written in it. */
   openWorkspace(workspaceId: string, name: string): Promise<void>;
+  /** The ids of all workspaces there are, for what a process takes up again at its start. */
+  workspaces(): Promise<readonly string[]>;
 }
 
 /** @param now the clock `updatedAt` is taken from. */
@@ -93,6 +95,11 @@ export function createConversations({ db, now }: { db: Database; now: () => Date
 
     async openWorkspace(workspaceId, name) {
       await db.insert(workspaces).values({ id: workspaceId, name, createdAt: now() }).onConflictDoNothing();
+    },
+
+    async workspaces() {
+      const rows = await db.select({ id: workspaces.id }).from(workspaces).orderBy(workspaces.createdAt, workspaces.id);
+      return rows.map(({ id }) => id);
     },
   };
 }

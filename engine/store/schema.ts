@@ -67,7 +67,8 @@ export const keptValues = pgTable(
     workspaceId: workspaceId(),
     kind: text('kind').notNull(),
     name: text('name').notNull(),
-    value: jsonb('value').notNull(),
+    /** Wrapped, since a bare string would come back parsed once too often: `'1.50'` as a number. */
+    value: jsonb('value').$type<{ readonly is?: unknown }>().notNull(),
     updatedAt: at('updated_at').notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.workspaceId, table.kind, table.name] })],

@@ -20,6 +20,7 @@ export interface ArtifactContent {
   readonly base: Base;
   readonly parameters: Parameters;
   readonly labels: readonly string[];
+  readonly epochs: number;
   readonly maxLength: number;
   readonly metrics: ClassificationMetrics;
   readonly bestStep: number;
@@ -101,7 +102,7 @@ async function writeAdapter(folder: string, { spec, base, parameters }: Artifact
 const asCode = (text: string) => `\`${text.replace(/[`|\r\n]/g, ' ').slice(0, 80)}\``;
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
-function modelCard({ spec, base, labels, metrics, bestStep, parameters }: ArtifactContent): string {
+function modelCard({ spec, base, labels, epochs, metrics, bestStep, parameters }: ArtifactContent): string {
   const { hyper } = spec;
   const method = parameters.lora ? `LoRA, rank ${hyper.loraRank}, alpha ${hyper.loraAlpha}` : 'all weights';
   const rows = metrics.perClass.map(
@@ -116,8 +117,8 @@ library_name: ${parameters.lora ? 'peft' : 'transformers'}
 
 Trained by Finetutor from ${asCode(base.source)} (${method}) to tell ${labels.slice(0, 20).map(asCode).join(', ')} apart.
 
-- Epochs ${hyper.epochs}, batch size ${hyper.batchSize}, at most ${hyper.maxLength} tokens, seed ${hyper.seed}
-- Weights of step ${bestStep}, where the held-out loss was lowest
+- Epochs ${epochs}, batch size ${hyper.batchSize}, at most ${hyper.maxLength} tokens, seed ${hyper.seed}
+- Weights of step ${bestStep}, where the held-out macro F1 was highest
 - Held-out examples ${metrics.examples}: accuracy ${percent(metrics.accuracy)} (always the most frequent class: ${percent(metrics.majorityAccuracy)}), macro F1 ${percent(metrics.macroF1)}
 
 | label | precision | recall | F1 | examples |

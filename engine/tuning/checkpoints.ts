@@ -45,8 +45,8 @@ export async function saveCheckpoint<State>(
   await rm(target, { recursive: true, force: true });
   await rename(partial, target);
   await syncFolder(folder);
-  const all = await listCheckpoints(folder);
-  for (const old of all.slice(kept)) await rm(join(folder, old), { recursive: true, force: true });
+  for (const old of (await listCheckpoints(folder)).slice(kept))
+    await rm(join(folder, old), { recursive: true, force: true });
 }
 
 /** A run that starts anew must not be resumed from an older one's checkpoints. */

@@ -8,7 +8,7 @@ import type { PreparedRun } from './prepare.ts';
 
 const stateSchema = z.object({
   fingerprint: z.string(),
-  best: z.object({ step: z.number(), loss: z.number() }).optional(),
+  best: z.object({ step: z.number(), loss: z.number(), macroF1: z.number() }).optional(),
   history: z.object({
     steps: z.array(z.object({ step: z.number(), loss: z.number(), learningRate: z.number() })),
     evaluations: z.array(z.object({ step: z.number(), loss: z.number(), accuracy: z.number() })),

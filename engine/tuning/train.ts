@@ -26,7 +26,7 @@ export interface TrainOptions {
 
 const largestGradientNorm = 1;
 /** Share of the words hidden from a fresh model at each step: it knows nothing yet and would learn texts by heart. */
-const hiddenWordShare = 0.1;
+const hiddenWordShare = 0.15;
 const evaluationRows = 32;
 const evaluationsPerEpoch = { short: 4, long: 1 } as const;
 const shortRunEpochs = 3;
@@ -71,7 +71,7 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
       const result = await takeStep(run, classifier, progress, chosen);
       clock.count(chosen.length);
       if (clock.isDue() || step === totalSteps) yield stepEvent(run, progress, epoch, clock);
-      if (isEvaluationStep(step, stepsPerEpoch, spec.hyper.epochs)) {
+      if (isEvaluationStep(step, stepsPerEpoch, run.epochs)) {
         const { metrics } = await evaluate(run, classifier);
         if (!Number.isFinite(metrics.loss)) throw diverged(step, { ...result, loss: metrics.loss }, schedule.peak);
         keepIfBest(run, progress, metrics);
@@ -95,7 +95,7 @@ function startEvent(run: PreparedRun, { step }: Progress, damaged: readonly stri
     step,
     totalSteps: run.schedule.totalSteps,
     stepsPerEpoch: run.stepsPerEpoch,
-    epochs: run.spec.hyper.epochs,
+    epochs: run.epochs,
     trainExamples: run.train.examples.length,
     evalExamples: run.held.examples.length,
     labels: [...run.labels],
@@ -202,15 +202,17 @@ async function evaluate(
   return { metrics: classificationMetrics({ actual: held.classes, logits, labels }), logits };
 }
 
-/** The lowest held-out loss wins: it notices overconfidence, which accuracy does not. */
+/** The highest held-out macro F1 wins, then the lower loss: F1 also counts the rare classes. */
 function keepIfBest(
   { parameters }: PreparedRun,
   { step, state, bestWeights }: Progress,
   metrics: ClassificationMetrics,
 ) {
-  state.history.evaluations.push({ step, loss: metrics.loss, accuracy: metrics.accuracy });
-  if (state.best && metrics.loss >= state.best.loss) return;
-  state.best = { step, loss: metrics.loss };
+  const { loss, accuracy, macroF1 } = metrics;
+  state.history.evaluations.push({ step, loss, accuracy });
+  const { best } = state;
+  if (best && (macroF1 < best.macroF1 || (macroF1 === best.macroF1 && loss >= best.loss))) return;
+  state.best = { step, loss, macroF1 };
   for (const [name, { data }] of parameters.trainable) bestWeights.get(name)?.data.set(data);
 }
 

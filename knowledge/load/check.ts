@@ -1,9 +1,10 @@
 // For writers: `npm run guide:check [folder]` loads the guide and prints its counts, or every problem it has.
-import { loadGuide, shippedGuide } from './guide.ts';
+import { readGuide } from './guide.ts';
 import { GuideError } from './problem.ts';
+import { shippedGuide } from './remembered.ts';
 
 try {
-  const guide = await loadGuide(process.argv[2] ?? shippedGuide);
+  const guide = await readGuide(process.argv[2] ?? shippedGuide);
   for (const { id, sections } of guide.chapters) {
     const passages = guide.passages.filter((passage) => passage.chapterId === id).length;
     const items = guide.quizItems.filter((item) => item.chapterId === id).length;

@@ -1,24 +1,23 @@
 // Loads the whole guide from its folder and checks what no single file can: unique ids and links that resolve.
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Chapter, Guide, Section } from '../types.ts';
+import type { Guide } from '../types.ts';
 import { type ChapterFile, type LinkUse, readChapter } from './chapter.ts';
 import { GuideError, type Problem } from './problem.ts';
 import { type QuizFile, readQuiz } from './quiz.ts';
 
-export const shippedGuide = fileURLToPath(new URL('../guide', import.meta.url));
+/** What a guide holds, as plain data. */
+export type GuideContents = Pick<Guide, 'chapters' | 'passages' | 'quizItems'>;
 
 /** @throws GuideError listing every problem with its file and line. */
-export async function loadGuide(folder: string = shippedGuide): Promise<Guide> {
+export async function readGuide(folder: string): Promise<GuideContents> {
   const quizFolder = join(folder, 'quizzes');
   const chapterFiles = await readAll(folder, '.md', readChapter);
   const quizFiles = await readAll(quizFolder, '.yaml', readQuiz);
   const chapters = chapterFiles.flatMap(({ chapter }) => chapter ?? []);
   const items = quizFiles.flatMap(({ items, file }) => items.map((entry) => ({ ...entry, file })));
-  const chaptersById = new Map(chapters.map((chapter) => [chapter.id, chapter]));
-  const sections = new Map(
-    chapters.flatMap((chapter) => chapter.sections.map((section) => [`${chapter.id}#${section.id}`, section] as const)),
+  const sections = new Set(
+    chapters.flatMap((chapter) => chapter.sections.map((section) => `${chapter.id}#${section.id}`)),
   );
   const problems: Problem[] = [...chapterFiles, ...quizFiles].flatMap((file) => file.problems);
   if (chapterFiles.length === 0)
@@ -46,8 +45,6 @@ export async function loadGuide(folder: string = shippedGuide): Promise<Guide> {
     chapters,
     passages: chapterFiles.flatMap(({ passages }) => passages),
     quizItems: items.map(({ item }) => item),
-    chapter: (chapterId: string): Chapter | undefined => chaptersById.get(chapterId),
-    section: (chapterId: string, sectionId: string): Section | undefined => sections.get(`${chapterId}#${sectionId}`),
   };
 }
 

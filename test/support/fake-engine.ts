@@ -66,6 +66,7 @@ const chapter = { chapterId: 'overfitting-underfitting', title: 'Overfitting and
 
 export function createFakeEngine(): FakeEngine {
   const keys = new Set<string>();
+  const workspaces = new Set(['local']);
   const keptValues = new Map<string, unknown>();
   const messages: StoredMessage[] = [];
   const places = new Map<number, string>();
@@ -140,7 +141,10 @@ export function createFakeEngine(): FakeEngine {
       broken = error;
     },
     conversations: {
-      openWorkspace: async () => {},
+      openWorkspace: async (workspaceId) => {
+        workspaces.add(workspaceId);
+      },
+      workspaces: async () => [...workspaces],
       claim: async (workspaceId, key) => {
         const whole = JSON.stringify([workspaceId, key]);
         const fresh = !keys.has(whole);
@@ -189,6 +193,11 @@ export function createFakeEngine(): FakeEngine {
         return keptValues.get(key);
       },
       get: async (workspaceId, kind, name) => keptValues.get(JSON.stringify([workspaceId, kind, name])),
+      list: async (workspaceId, kind) =>
+        [...keptValues].flatMap(([key, value]) => {
+          const [at, of, name] = JSON.parse(key);
+          return at === workspaceId && of === kind ? [{ name, value }] : [];
+        }),
       remove: async (workspaceId, kind, name) => {
         keptValues.delete(JSON.stringify([workspaceId, kind, name]));
       },

@@ -41,7 +41,7 @@ export interface FrontHarness {
   stop(): Promise<void>;
 }
 
-export const contractTests = [
+const contractTests = [
   'shows every kind of block',
   'edits a message in place',
   'delivers in order',
@@ -256,7 +256,7 @@ export function describeFront(
 }
 
 /** One space for any white space, none for the invisible breaks that keep mentions from becoming mentions. */
-export function flatten(transcript: string): string {
+function flatten(transcript: string): string {
   return transcript.replaceAll('\u200B', '').replace(/\s+/g, ' ');
 }
 

@@ -23,6 +23,7 @@ export function createTalk({ place = { front: 'web', workspaceId: 'local', conve
   const live = createLiveCards({
     runs: engine.runs,
     deliver,
+    shownAt: async () => undefined,
     log,
     now: () => new Date(),
     after: (delayMs, callback) => {

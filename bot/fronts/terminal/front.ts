@@ -174,7 +174,8 @@ export function createTerminalFront(options: TerminalOptions): Front {
         answerWaiting(undefined);
         work = work.then(options.onClose);
       });
-      if (output.isTTY) lines.prompt();
+      // The line below stands above the prompt.
+      if (output.isTTY) setImmediate(() => !closed && lines.prompt());
       return 'Type a question, or help. Ctrl-D leaves.';
     },
     deliver(target, reply) {

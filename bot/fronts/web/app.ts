@@ -50,7 +50,12 @@ export function createApp(
   app.use(refuseForeigners(host));
 
   app.get('/healthz', (context) =>
-    context.json({ status: 'ok', front: 'web', uptimeSeconds: Math.round((now().getTime() - startedAt) / 1000) }),
+    context.json({
+      status: 'ok',
+      front: 'web',
+      uptimeSeconds: Math.round((now().getTime() - startedAt) / 1000),
+      fronts: parts.health?.() ?? {},
+    }),
   );
   app.get('/icon.svg', (context) => context.body(iconSvg, 200, { 'content-type': 'image/svg+xml' }));
 

@@ -27,6 +27,8 @@ export interface WebFrontOptions {
   /** Offered while a person types `/`. */
   readonly commands?: PageData['commands'];
   readonly dataDir: string;
+  /** How the other fronts are, by name: /healthz tells it too. */
+  readonly health?: () => object;
   readonly log: Log;
   readonly now: () => Date;
 }

@@ -1,0 +1,482 @@
+// Slash commands, menus, buttons, selects, modals, suggestions: acknowledged at once, then worked on.
+import {
+  type APIApplicationCommandAutocompleteInteraction,
+  type APIApplicationCommandInteraction,
+  type APIAttachment,
+  type APIInteraction,
+  type APIInteractionResponse,
+  type APIMessageComponentInteraction,
+  type APIModalSubmitInteraction,
+  ApplicationCommandOptionType,
+  ApplicationCommandType,
+  ComponentType,
+  InteractionResponseType,
+  InteractionType,
+} from 'discord.js';
+import { type Engine, UserError } from '../../../engine/index.ts';
+import type { Command } from '../../chat/command.ts';
+import { plain } from '../../chat/escape.ts';
+import type { Call, Person, Place } from '../../chat/message.ts';
+import { apology, aside, text } from '../../chat/reply.ts';
+import { createCustomIds, hashOf, type Record, readCustomId, readRecord } from './custom-id.ts';
+import { createThread, type Exchange, type Thread } from './exchange.ts';
+import { buildModal, type FormBlock, type FormState, layOut, parts, valuesOf } from './forms.ts';
+import { type Origin, originOf } from './origin.ts';
+import { keptKind, type Posts, privateCommand } from './posts.ts';
+import { renderReply } from './render.ts';
+import { type Calls, codeOf, codes, type InteractionToken } from './rest.ts';
+import { contextMenu, readSlash, slashOptions } from './slash.ts';
+import type { Suggest } from './suggest.ts';
+import type { RemoteFile, Said, Work } from './work.ts';
+
+export interface InteractionsOptions {
+  readonly calls: Calls;
+  readonly posts: Posts;
+  readonly work: Work;
+  readonly engine: Pick<Engine, 'conversations' | 'kept' | 'quizzes' | 'datasets' | 'tutor'>;
+  readonly commands: readonly Command[];
+  readonly suggest: Suggest;
+  readonly now: () => Date;
+  readonly log: {
+    warn(fields: object, message: string): void;
+    error(fields: object, message: string): void;
+  };
+}
+
+/** @returns the handler of interactions; it never throws. */
+export function createInteractions(options: InteractionsOptions): (interaction: APIInteraction) => Promise<void> {
+  const { calls, posts, work, engine, commands, log } = options;
+
+  async function take(interaction: APIInteraction): Promise<void> {
+    if (work.seen(interaction.id)) return;
+    const origin = originOf(interaction);
+    if (origin === undefined) return;
+    const arrivedAtMs = options.now().getTime();
+    switch (interaction.type) {
+      case InteractionType.ApplicationCommandAutocomplete:
+        return suggest(interaction, origin);
+      case InteractionType.ApplicationCommand:
+        return command(interaction, origin, arrivedAtMs);
+      case InteractionType.MessageComponent:
+        return component(interaction, origin, arrivedAtMs);
+      case InteractionType.ModalSubmit:
+        return modal(interaction, origin, arrivedAtMs);
+    }
+  }
+
+  const tokenOf = ({ application_id, id, token }: APIInteraction): InteractionToken => ({
+    applicationId: application_id,
+    interactionId: id,
+    token,
+  });
+
+  /**
+   * @returns undefined when somebody else has acknowledged it (another replica, or a redelivery): it is theirs.
+   * Too late is not lost: the answer then goes out under the bot's own token.
+   */
+  async function acknowledge(interaction: APIInteraction, response: APIInteractionResponse, wantsMessage = false) {
+    try {
+      return { messageId: await calls.acknowledge(tokenOf(interaction), response, wantsMessage), late: false };
+    } catch (error) {
+      if (codeOf(error) === codes.acknowledged) return undefined;
+      log.warn({ err: error, interaction: interaction.id }, 'Discord: an acknowledgement was refused');
+      return { messageId: undefined, late: true };
+    }
+  }
+
+  async function suggest(interaction: APIApplicationCommandAutocompleteInteraction, origin: Origin) {
+    const given = 'options' in interaction.data ? (interaction.data.options ?? []) : [];
+    const focused = given.find((option) => 'focused' in option && option.focused === true);
+    const option = slashOptions(interaction.data.name).find(({ name }) => name === focused?.name);
+    const suggested = option?.kind === 'text' ? option.suggested : undefined;
+    const typed = focused !== undefined && 'value' in focused ? String(focused.value) : '';
+    const choices = suggested === undefined ? [] : await options.suggest(suggested, typed, origin.workspaceId);
+    await acknowledge(interaction, {
+      type: InteractionResponseType.ApplicationCommandAutocompleteResult,
+      data: { choices: [...choices] },
+    });
+  }
+
+  async function command(interaction: APIApplicationCommandInteraction, origin: Origin, arrivedAtMs: number) {
+    const asked = readCommand(interaction);
+    const mayOpen = asked !== undefined && origin.threads && threadName(asked.call, false) !== undefined;
+    const acknowledged = await acknowledge(
+      interaction,
+      { type: InteractionResponseType.DeferredChannelMessageWithSource },
+      mayOpen,
+    );
+    if (acknowledged === undefined) return;
+    const exchange: Mutable<Exchange> = {
+      origin,
+      arrivedAtMs,
+      token: acknowledged.late ? undefined : tokenOf(interaction),
+      sourceMessageId: undefined,
+      answers: undefined,
+      thinking: !acknowledged.late,
+      thread: undefined,
+    };
+    if (mayOpen && exchange.token !== undefined) {
+      const messageId = acknowledged.messageId ?? (await calls.getAnswer(exchange.token)).id;
+      exchange.thread = threadAtAnswer(exchange, exchange.token, messageId, threadName(asked.call, false) ?? '');
+    }
+    await answer(interaction, exchange, asked?.files ?? new Map(), async (files) => {
+      if (asked === undefined) throw new UserError('That command is not one of mine any more.', 'Type / to see them.');
+      return asked.say(files);
+    });
+  }
+
+  interface Asked {
+    readonly call: Call;
+    readonly files: ReadonlyMap<string, RemoteFile>;
+    say(files: Parameters<Parameters<Work['run']>[2]>[0]): Promise<Said> | Said;
+  }
+
+  function readCommand({ data }: APIApplicationCommandInteraction): Asked | undefined {
+    if (data.type === ApplicationCommandType.Message) {
+      const content = data.resolved.messages[data.target_id]?.content ?? '';
+      return readMenu(data.name, content);
+    }
+    if (data.type !== ApplicationCommandType.ChatInput) return undefined;
+    const found = commands.find(({ name }) => name === data.name);
+    if (found === undefined) return undefined;
+    const filledIn = (data.options ?? []).flatMap((option) =>
+      option.type === ApplicationCommandOptionType.Subcommand ||
+      option.type === ApplicationCommandOptionType.SubcommandGroup
+        ? []
+        : [{ name: option.name, value: option.value }],
+    );
+    const { call, files } = readSlash(found, filledIn);
+    // A question is said aloud: it is what a follow-up refers to.
+    if (call.command === 'ask')
+      return { call, files: new Map(), say: () => saidAloud(String(call.args.question ?? '')) };
+    const remote = new Map(
+      [...files].flatMap(([argument, id]) => {
+        const attachment = data.resolved?.attachments?.[id];
+        return attachment === undefined ? [] : [[argument, toRemote(attachment)] as const];
+      }),
+    );
+    return {
+      call,
+      files: remote,
+      say: (fetched) =>
+        fetched.size === 0 ? { kind: 'action', call } : { kind: 'form', call, values: Object.fromEntries(fetched) },
+    };
+  }
+
+  const saidAloud = (question: string): Said => ({ kind: 'message', text: `/ask ${question}`, attachments: [] });
+
+  function readMenu(name: string, content: string): Asked | undefined {
+    const files = new Map<string, RemoteFile>();
+    if (name === contextMenu.explain) {
+      const concept = content.trim();
+      const call: Call = { command: 'explain', args: { concept } };
+      const isConcept = concept.length <= longestConcept && !concept.includes('\n');
+      return { call, files, say: () => (isConcept ? { kind: 'action', call } : saidAloud(concept)) };
+    }
+    if (name !== contextMenu.quiz) return undefined;
+    return {
+      call: { command: 'quiz', args: {} },
+      files,
+      async say() {
+        const chapter = await chapterOf(content);
+        return { kind: 'action', call: { command: 'quiz', args: chapter === undefined ? {} : { chapter } } };
+      },
+    };
+  }
+
+  /** The chapter a message is about, if it has a quiz. */
+  async function chapterOf(content: string): Promise<string | undefined> {
+    if (content.trim() === '') return undefined;
+    const { citations, nearest } = await engine.tutor.ask(content.slice(0, longestMenuText), []);
+    const about = [...citations, ...nearest].map(({ chapterId }) => chapterId);
+    return about.find((id) => engine.quizzes.chapters.some(({ chapterId }) => chapterId === id));
+  }
+
+  async function component(interaction: APIMessageComponentInteraction, origin: Origin, arrivedAtMs: number) {
+    const meaning = readCustomId(interaction.data.custom_id);
+    if (meaning?.kind === 'form' && (meaning.part === parts.send || meaning.part === parts.more)) {
+      return openModal(interaction, origin, meaning);
+    }
+    const acknowledged = await acknowledge(interaction, { type: InteractionResponseType.DeferredMessageUpdate });
+    if (acknowledged === undefined) return;
+    const exchange = exchangeOf(interaction, origin, arrivedAtMs, acknowledged.late);
+    if (meaning?.kind === 'form') {
+      await choose(interaction, meaning, exchange);
+      return;
+    }
+    const [chosen] = 'values' in interaction.data ? interaction.data.values : [];
+    const call = await callOf(meaning, chosen, origin.workspaceId);
+    if (call?.command === privateCommand) {
+      await showPrivate(call, exchange);
+      return;
+    }
+    await answer(interaction, await withThread(exchange, call, false), new Map(), () => {
+      if (call === undefined) throw outOfDate();
+      return { kind: 'action', call };
+    });
+  }
+
+  const exchangeOf = (
+    interaction: APIMessageComponentInteraction | APIModalSubmitInteraction,
+    origin: Origin,
+    arrivedAtMs: number,
+    late: boolean,
+  ): Exchange => ({
+    origin,
+    arrivedAtMs,
+    token: late ? undefined : tokenOf(interaction),
+    sourceMessageId: interaction.message?.id,
+    answers: undefined,
+    thinking: false,
+    thread: undefined,
+  });
+
+  async function callOf(
+    meaning: ReturnType<typeof readCustomId>,
+    chosen: string | undefined,
+    workspaceId: string,
+  ): Promise<Call | undefined> {
+    if (meaning?.kind === 'call') return meaning.call;
+    if (meaning?.kind === 'select') return withArgument(meaning.call, meaning.argument, chosen);
+    if (meaning?.kind !== 'kept') return undefined;
+    const record = await recordOf(workspaceId, meaning.id);
+    if (record?.kind === 'call') return record.call;
+    if (record?.kind !== 'select') return undefined;
+    const value = record.values === undefined ? chosen : record.values[Number(chosen)];
+    return withArgument(record.call, record.argument, value);
+  }
+
+  const withArgument = (call: Call, argument: string, value: string | undefined): Call | undefined =>
+    value === undefined ? undefined : { ...call, args: { ...call.args, [argument]: value } };
+
+  async function recordOf(workspaceId: string, id: string): Promise<Record | undefined> {
+    return readRecord(await engine.kept.get(workspaceId, keptKind, id));
+  }
+
+  async function showPrivate(call: Call, exchange: Exchange) {
+    const { workspaceId, person } = exchange.origin;
+    const record = await recordOf(workspaceId, String(call.args.id));
+    const reply =
+      record?.kind !== 'private'
+        ? apology(outOfDate())
+        : record.personId === person.id
+          ? record.reply
+          : aside(text('This is for somebody else.'));
+    await posts.whisper(reply, exchange, workspaceId);
+  }
+
+  interface FormPart {
+    readonly formId: string;
+    readonly stateId: string;
+    readonly part: string;
+  }
+
+  async function readForm(workspaceId: string, { formId, stateId }: FormPart) {
+    const [form, state] = await Promise.all([recordOf(workspaceId, formId), recordOf(workspaceId, stateId)]);
+    return form?.kind === 'form' && state?.kind === 'state'
+      ? { record: form, form: form.form, state: state.state }
+      : undefined;
+  }
+
+  /** A modal can only be the first answer, so this one is looked up before it is acknowledged: two rows by their key. */
+  async function openModal(interaction: APIMessageComponentInteraction, origin: Origin, part: FormPart) {
+    const found = await readForm(origin.workspaceId, part);
+    const layout = found && layOut(found.form, found.state);
+    const fields = part.part === parts.more ? layout?.more : layout?.asked;
+    if (found !== undefined && fields !== undefined && fields.length > 0) {
+      const customId = createCustomIds().form(part.formId, part.stateId, part.part);
+      const data = buildModal(found.form, found.state, fields, customId);
+      await acknowledge(interaction, { type: InteractionResponseType.Modal, data });
+      return;
+    }
+    const acknowledged = await acknowledge(interaction, { type: InteractionResponseType.DeferredMessageUpdate });
+    if (acknowledged === undefined) return;
+    const exchange = exchangeOf(interaction, origin, options.now().getTime(), acknowledged.late);
+    if (found === undefined) await answer(interaction, exchange, new Map(), () => Promise.reject(outOfDate()));
+    else await send(interaction, exchange, found.form, found.state, new Map());
+  }
+
+  /** A choice on a card: the same card, with what applies now. */
+  async function choose(interaction: APIMessageComponentInteraction, part: FormPart, exchange: Exchange) {
+    const found = await readForm(exchange.origin.workspaceId, part);
+    const field = found?.form.fields[Number(part.part.slice(1))];
+    const [value] = 'values' in interaction.data ? interaction.data.values : [];
+    if (found === undefined || field === undefined || value === undefined) {
+      await posts.whisper(apology(outOfDate()), exchange, exchange.origin.workspaceId);
+      return;
+    }
+    await redraw(interaction, exchange, found, { ...found.state, [field.id]: value });
+  }
+
+  async function redraw(
+    { message }: APIMessageComponentInteraction | APIModalSubmitInteraction,
+    { origin, token }: Exchange,
+    { record }: { readonly record: Extract<Record, { kind: 'form' }> },
+    state: FormState,
+  ) {
+    if (token === undefined) return;
+    const { pages, keepsakes } = renderReply(record.reply, {
+      sectionUrl: () => undefined,
+      fileBytes: origin.fileBytes,
+      formState: state,
+    });
+    await posts.keep(origin.workspaceId, keepsakes);
+    const page = pages.find(({ components }) => JSON.stringify(components).includes(hashOf(record)));
+    if (page === undefined) return;
+    const keep = (message?.attachments ?? []).map(({ id }) => id);
+    await calls.editAnswer(token, '@original', { components: page.components, files: [], keep });
+  }
+
+  async function modal(interaction: APIModalSubmitInteraction, origin: Origin, arrivedAtMs: number) {
+    const meaning = readCustomId(interaction.data.custom_id);
+    const acknowledged = await acknowledge(interaction, {
+      type:
+        interaction.message === undefined
+          ? InteractionResponseType.DeferredChannelMessageWithSource
+          : InteractionResponseType.DeferredMessageUpdate,
+    });
+    if (acknowledged === undefined) return;
+    const exchange = exchangeOf(interaction, origin, arrivedAtMs, acknowledged.late);
+    exchange.thinking = interaction.message === undefined && !acknowledged.late;
+    const found = meaning?.kind === 'form' ? await readForm(origin.workspaceId, meaning) : undefined;
+    if (found === undefined || meaning?.kind !== 'form') {
+      await answer(interaction, exchange, new Map(), () => Promise.reject(outOfDate()));
+      return;
+    }
+    const { values, files } = readModal(interaction);
+    const state = { ...found.state, ...values };
+    if (meaning.part === parts.more) await redraw(interaction, exchange, found, state);
+    else await send(interaction, exchange, found.form, state, files);
+  }
+
+  async function send(
+    interaction: APIMessageComponentInteraction | APIModalSubmitInteraction,
+    exchange: Exchange,
+    form: FormBlock,
+    state: FormState,
+    files: ReadonlyMap<string, RemoteFile>,
+  ) {
+    const filled: Call = { ...form.call, args: { ...form.call.args, ...state } };
+    const named = [...files.values()][0]?.name;
+    await answer(interaction, await withThread(exchange, filled, true, named), files, (fetched) => {
+      for (const [id, { name }] of fetched) {
+        const field = form.fields.find((one) => one.id === id);
+        if (field?.kind === 'file' && !field.accept.some((ending) => name.toLowerCase().endsWith(ending))) {
+          throw new UserError(
+            `${name} can't be read: it must end in ${field.accept.join(', ')}.`,
+            'Save it in one of these formats and send it again.',
+          );
+        }
+      }
+      return { kind: 'form', call: form.call, values: valuesOf(form, state, fetched) };
+    });
+  }
+
+  /** Quizzes and runs get a thread of their own, where the bot may open one. */
+  function threadName({ command: name, args }: Call, isForm: boolean, fileName?: string): string | undefined {
+    if (name === 'quiz' && typeof args.chapter === 'string' && args.session === undefined) {
+      const chapter = engine.quizzes.chapters.find(({ chapterId }) => chapterId === args.chapter);
+      return `Quiz: ${chapter?.title ?? args.chapter}`;
+    }
+    if (name !== 'finetune' || !isForm) return undefined;
+    const sample = engine.datasets.samples.find(({ id }) => id === args.data);
+    return `Fine-tuning: ${fileName ?? sample?.title ?? 'own data'}`;
+  }
+
+  function threadAtAnswer(exchange: Exchange, token: InteractionToken, messageId: string, name: string): Thread {
+    return createThread({
+      calls,
+      parentId: exchange.origin.channelId,
+      messageId,
+      name,
+      before: async () => {
+        if (!exchange.thinking) return;
+        exchange.thinking = false;
+        await calls.editAnswer(token, '@original', starter(name, exchange.origin.person));
+      },
+      onRefused: (error) => log.warn({ err: error }, 'Discord: no thread could be opened; going on in the channel'),
+    });
+  }
+
+  /** A used component has no answer of its own to hang a thread on: one is posted. */
+  async function withThread(exchange: Exchange, call: Call | undefined, isForm: boolean, fileName?: string) {
+    const name = call === undefined || !exchange.origin.threads ? undefined : threadName(call, isForm, fileName);
+    const { token } = exchange;
+    if (name === undefined || token === undefined) return exchange;
+    const { id } = await calls.followUp(token, starter(name, exchange.origin.person));
+    return { ...exchange, thread: threadAtAnswer(exchange, token, id, name), starterId: id };
+  }
+
+  function starter(name: string, person: Person) {
+    const { pages } = renderReply(
+      { audience: 'everyone', blocks: [text(`**${plain(name)}** · ${plain(person.name, 60)}`)] },
+      { sectionUrl: () => undefined, fileBytes: 0 },
+    );
+    return { components: pages[0]?.components ?? [], files: [] };
+  }
+
+  async function answer(
+    interaction: APIInteraction,
+    exchange: Exchange & { readonly starterId?: string },
+    files: ReadonlyMap<string, RemoteFile>,
+    say: Asked['say'],
+  ) {
+    const { origin, token, thread } = exchange;
+    const place: Place = {
+      front: 'discord',
+      workspaceId: origin.workspaceId,
+      conversationId: thread?.id ?? origin.channelId,
+    };
+    await work.run({ key: `discord:${interaction.id}`, place, person: origin.person, exchange }, files, say);
+    try {
+      if (token !== undefined && exchange.thinking) await calls.deleteAnswer(token, '@original');
+      if (token !== undefined && exchange.starterId !== undefined && thread?.opened() === false) {
+        await calls.deleteAnswer(token, exchange.starterId);
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'Discord: an unused answer could not be taken back');
+    }
+  }
+
+  return (interaction) =>
+    take(interaction).catch((error: unknown) =>
+      log.error({ err: error, interaction: interaction.id }, 'Discord: an interaction could not be handled'),
+    );
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+const longestConcept = 120;
+const longestMenuText = 2000;
+
+const outOfDate = () => new UserError('This button is out of date.', 'Ask again: the new answer has fresh ones.');
+
+const toRemote = ({ url, filename, size }: APIAttachment): RemoteFile => ({ url, name: filename, bytes: size });
+
+/** What was filled in, by field id. */
+function readModal({ data }: APIModalSubmitInteraction) {
+  const values: { [fieldId: string]: string } = {};
+  const files = new Map<string, RemoteFile>();
+  for (const part of data.components) {
+    const inputs = part.type === ComponentType.Label ? [part.component] : 'components' in part ? part.components : [];
+    for (const input of inputs) {
+      switch (input.type) {
+        case ComponentType.TextInput:
+          values[input.custom_id] = input.value;
+          break;
+        case ComponentType.RadioGroup:
+          if (input.value !== null) values[input.custom_id] = input.value;
+          break;
+        case ComponentType.StringSelect:
+          if (input.values[0] !== undefined) values[input.custom_id] = input.values[0];
+          break;
+        case ComponentType.FileUpload: {
+          const attachment = data.resolved?.attachments?.[input.values[0] ?? ''];
+          if (attachment !== undefined) files.set(input.custom_id, toRemote(attachment));
+          break;
+        }
+      }
+    }
+  }
+  return { values, files };
+}

@@ -1,0 +1,251 @@
+// The bot's commands as Discord knows them, made from the table of commands: typed options with bounds, suggestions, and
+// names in other languages. Also the way back: what a person filled in → a call.
+import {
+  ApplicationCommandOptionType,
+  ApplicationCommandType,
+  ApplicationIntegrationType,
+  InteractionContextType,
+  type RESTPostAPIApplicationCommandsJSONBody,
+} from 'discord.js';
+import type { z } from 'zod';
+import { hyperSchema } from '../../../engine/index.ts';
+import type { Command } from '../../chat/command.ts';
+import { shorten } from '../../chat/escape.ts';
+import type { Call, Json } from '../../chat/message.ts';
+import { limits } from './limits.ts';
+import { contextNames, localNames } from './local-names.ts';
+
+/** Where an option's suggestions come from. */
+export type Suggested = 'concepts' | 'chapters' | 'runs' | 'data';
+
+type OptionKind =
+  | { readonly kind: 'text'; readonly longest?: number; readonly suggested?: Suggested }
+  | { readonly kind: 'whole'; readonly least: number; readonly most: number }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | { readonly kind: 'file' };
+
+export type SlashOption = OptionKind & {
+  /** The command's argument it fills; for a file the form's field. */
+  readonly argument: string;
+  readonly name: string;
+  readonly description: string;
+  readonly required?: boolean;
+};
+
+function bounds(schema: z.ZodDefault<z.ZodNumber> | z.ZodOptional<z.ZodNumber>): { least: number; most: number } {
+  const { minValue, maxValue } = schema.unwrap();
+  return { least: minValue ?? 0, most: maxValue ?? 0 };
+}
+
+const { epochs, batchSize, loraRank } = hyperSchema.shape;
+
+/** The options of the commands that have more than words; any other command takes one text, as it would be typed. */
+const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
+  ask: [
+    {
+      kind: 'text',
+      argument: 'question',
+      name: 'question',
+      description: 'in plain words',
+      required: true,
+      longest: 6000,
+    },
+  ],
+  explain: [
+    {
+      kind: 'text',
+      argument: 'concept',
+      name: 'concept',
+      description: 'such as overfitting, LoRA, dropout',
+      required: true,
+      longest: 200,
+      suggested: 'concepts',
+    },
+  ],
+  quiz: [
+    {
+      kind: 'text',
+      argument: 'chapter',
+      name: 'chapter',
+      description: 'what it is about; empty: choose from all',
+      longest: 200,
+      suggested: 'chapters',
+    },
+    { kind: 'whole', argument: 'length', name: 'questions', description: 'how many', least: 1, most: 100 },
+  ],
+  finetune: [
+    { kind: 'file', argument: 'file', name: 'file', description: 'your examples: CSV, TSV, JSON or JSON lines' },
+    {
+      kind: 'text',
+      argument: 'data',
+      name: 'data',
+      description: 'a built-in sample, or a file used before',
+      longest: 200,
+      suggested: 'data',
+    },
+    {
+      kind: 'choice',
+      argument: 'method',
+      name: 'method',
+      description: 'full: every weight; lora: small added matrices',
+      choices: ['full', 'lora'],
+    },
+    { kind: 'whole', argument: 'epochs', name: 'epochs', description: 'times through the data', ...bounds(epochs) },
+    {
+      kind: 'text',
+      argument: 'learningRate',
+      name: 'learning_rate',
+      description: 'auto, or a number such as 0.001',
+      longest: 20,
+    },
+    { kind: 'whole', argument: 'batchSize', name: 'batch_size', description: 'examples a step', ...bounds(batchSize) },
+    { kind: 'whole', argument: 'loraRank', name: 'rank', description: 'rank of LoRA', ...bounds(loraRank) },
+    { kind: 'text', argument: 'textColumn', name: 'text_column', description: 'empty: found by itself', longest: 200 },
+    {
+      kind: 'text',
+      argument: 'labelColumn',
+      name: 'label_column',
+      description: 'empty: found by itself',
+      longest: 200,
+    },
+  ],
+  runs: [
+    {
+      kind: 'text',
+      argument: 'run',
+      name: 'run',
+      description: 'one run; empty: all of them',
+      longest: 100,
+      suggested: 'runs',
+    },
+    {
+      kind: 'choice',
+      argument: 'action',
+      name: 'action',
+      description: 'what to do with it',
+      choices: ['show', 'stop', 'resume'],
+    },
+  ],
+  try: [
+    { kind: 'text', argument: 'text', name: 'text', description: 'your own words, for it to classify', longest: 6000 },
+    {
+      kind: 'text',
+      argument: 'run',
+      name: 'run',
+      description: 'a finished run; empty: the last one',
+      longest: 100,
+      suggested: 'runs',
+    },
+  ],
+  help: [{ kind: 'text', argument: 'topic', name: 'command', description: 'one command', longest: 32 }],
+};
+
+const wordsOption: SlashOption = {
+  kind: 'text',
+  argument: '',
+  name: 'words',
+  description: 'as you would type them',
+  longest: 6000,
+};
+
+export function slashOptions(command: string): readonly SlashOption[] {
+  return optionsOf[command] ?? [wordsOption];
+}
+
+/** In the menu of a message. */
+export const contextMenu = { explain: 'Explain this', quiz: 'Quiz me on this' } as const;
+
+const everywhere = {
+  integration_types: [ApplicationIntegrationType.GuildInstall, ApplicationIntegrationType.UserInstall],
+  contexts: [InteractionContextType.Guild, InteractionContextType.BotDM, InteractionContextType.PrivateChannel],
+};
+
+export function slashCommands(
+  commands: readonly Pick<Command, 'name' | 'summary'>[],
+): readonly RESTPostAPIApplicationCommandsJSONBody[] {
+  return [
+    ...commands.map(({ name, summary }): RESTPostAPIApplicationCommandsJSONBody => {
+      const options = slashOptions(name);
+      return {
+        ...everywhere,
+        type: ApplicationCommandType.ChatInput,
+        name,
+        description: shorten(summary, limits.command.descriptionCharacters),
+        ...localized(localNames[name]),
+        options: [...options.filter(isRequired), ...options.filter((option) => !isRequired(option))].map(toOption),
+      };
+    }),
+    ...Object.values(contextMenu).map(
+      (name): RESTPostAPIApplicationCommandsJSONBody => ({
+        ...everywhere,
+        type: ApplicationCommandType.Message,
+        name,
+        ...localized(contextNames[name]),
+      }),
+    ),
+  ];
+}
+
+const isRequired = ({ required }: SlashOption) => required === true;
+const localized = (names: { readonly [locale: string]: string } | undefined) =>
+  names === undefined ? {} : { name_localizations: names };
+
+function toOption(option: SlashOption) {
+  const { name, description } = option;
+  const base = { name, description, ...(option.required ? { required: true } : {}) };
+  switch (option.kind) {
+    case 'text': {
+      const longest = option.longest === undefined ? {} : { max_length: option.longest };
+      const suggests = option.suggested === undefined ? {} : { autocomplete: true as const };
+      return { ...base, type: ApplicationCommandOptionType.String as const, ...longest, ...suggests };
+    }
+    case 'whole':
+      return {
+        ...base,
+        type: ApplicationCommandOptionType.Integer as const,
+        min_value: option.least,
+        max_value: option.most,
+      };
+    case 'choice':
+      return {
+        ...base,
+        type: ApplicationCommandOptionType.String as const,
+        choices: option.choices.map((value) => ({ name: value, value })),
+      };
+    case 'file':
+      return { ...base, type: ApplicationCommandOptionType.Attachment as const };
+  }
+}
+
+/** What a person filled in, by option name; for a file the attachment's id. */
+export interface FilledIn {
+  readonly name: string;
+  readonly value: string | number | boolean;
+}
+
+export interface SlashCall {
+  readonly call: Call;
+  /** Argument → id of the attachment given for it. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+export function readSlash(command: Pick<Command, 'name' | 'parse'>, filledIn: readonly FilledIn[]): SlashCall {
+  const args: { [name: string]: Json } = {};
+  const files = new Map<string, string>();
+  for (const option of slashOptions(command.name)) {
+    const given = filledIn.find(({ name }) => name === option.name)?.value;
+    if (given === undefined) continue;
+    if (option.kind === 'file') files.set(option.argument, String(given));
+    else if (option.argument === '') Object.assign(args, command.parse(String(given)));
+    else args[option.argument] = given;
+  }
+  return { call: { command: command.name, args: complete(command.name, args, files) }, files };
+}
+
+/** What a command needs to be told that its options leave unsaid. */
+function complete(command: string, args: { readonly [name: string]: Json }, files: ReadonlyMap<string, string>) {
+  if (command === 'runs' && args.run !== undefined && args.action === undefined) return { ...args, action: 'show' };
+  // A file with settings is ready to be trained on; a file alone is looked at first, then asked about.
+  if (command === 'finetune' && files.size > 0 && Object.keys(args).length > 0) return { data: 'upload', ...args };
+  return args;
+}

@@ -1,0 +1,243 @@
+// Whole stories on Discord: real people's acts, the real client, the real conversation and database, a strict server.
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { emptyFolder } from './support/databases.ts';
+import { type DiscordBot, startDiscordBot } from './support/discord-bot.ts';
+import { createPerson, type DiscordPerson } from './support/discord-people.ts';
+import { createDiscordServer, type DiscordServer, permissionBits } from './support/discord-server.ts';
+import type { Channel, Guild } from './support/discord-world.ts';
+
+let server: DiscordServer;
+let bot: DiscordBot;
+let dataDir: string;
+let guild: Guild;
+let general: Channel;
+let ann: DiscordPerson;
+let ben: DiscordPerson;
+
+const start = (more: Partial<Parameters<typeof startDiscordBot>[0]> = {}) =>
+  startDiscordBot({
+    server,
+    dataDir,
+    workspaceIds: server.world.guilds.map(({ id }) => `discord:${id}`),
+    ...more,
+  });
+
+beforeAll(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'finetutor-story-'));
+  cpSync(await emptyFolder(), dataDir, { recursive: true });
+  server = await createDiscordServer();
+  bot = await start();
+  await vi.waitFor(() => expect(server.commands.length).toBe(9), { timeout: 10_000 });
+});
+
+/** A group of its own for each story. */
+beforeEach(() => {
+  const made = server.addGuild('Study group', ['general', 'runs']);
+  guild = made.guild;
+  const [first] = made.channels;
+  if (first === undefined) throw new Error('no channel');
+  general = first;
+  ann = createPerson(server, server.addUser('Ann'));
+  ben = createPerson(server, server.addUser('Ben'));
+  server.violations.length = 0;
+  bot.logged.length = 0;
+});
+
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') console.error(bot.logged.join('\n'), server.violations);
+});
+
+afterAll(async () => {
+  await bot.stop();
+  await server.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+/** The thread that hangs on a message, once it is there. */
+async function threadAt(messageId: string): Promise<Channel> {
+  await expect.poll(() => server.world.channel(messageId), { timeout: 8000 }).toBeDefined();
+  const thread = server.world.channel(messageId);
+  if (thread === undefined) throw new Error('no thread');
+  return thread;
+}
+const newThread = () => threadAt(guild.channels.findLast(({ type }) => type === 11)?.id ?? '');
+const sees = (person: DiscordPerson, channel: Channel, words: string | RegExp) =>
+  expect.poll(() => person.sees(channel), { timeout: 10_000 }).toMatch(words);
+const ours = (channel: Channel) =>
+  channel.messages.filter(({ author, deleted }) => author === server.world.bot && !deleted);
+/** Takes permissions away, and gives the news time to arrive. */
+async function deny(channel: Channel, bits: bigint) {
+  channel.denied = bits;
+  server.gateway.dispatch('CHANNEL_UPDATE', () => server.world.toChannel(channel));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+}
+const fine = () => {
+  expect(server.violations).toEqual([]);
+  expect(bot.logged.filter((line) => JSON.parse(line).level > 30)).toEqual([]);
+};
+
+describe('a study group', () => {
+  it('asks in the channel, follows up in the thread, and is understood', async () => {
+    const question = ann.say(general, 'why does my model overfit?', { mention: true });
+    const thread = await threadAt(question.id);
+    expect(thread.name).toBe('why does my model overfit?');
+    await sees(ann, thread, /overfit/i);
+    await sees(ann, thread, /From the guide/);
+    expect(ours(general)).toEqual([]);
+
+    ben.say(thread, 'and how do I prevent it?');
+    await expect.poll(() => ours(thread).length, { timeout: 8000 }).toBe(2);
+    await sees(ben, thread, /early stopping|regulari|dropout|less/i);
+    fine();
+  });
+
+  it('takes a quiz in a thread of its own; another person can not answer for it', async () => {
+    await ann.slash(general, 'quiz', { chapter: 'overfitting-underfitting', questions: 2 });
+    await expect.poll(() => guild.channels.some(({ type }) => type === 11), { timeout: 8000 }).toBe(true);
+    const thread = await newThread();
+    expect(thread.name).toMatch(/^Quiz: /);
+    await sees(ann, thread, 'Question 1 of 2');
+    expect(ann.sees(general)).toMatch(/Quiz: .* · Ann/);
+
+    await ben.press(thread, 'B');
+    await sees(ben, thread, /started by somebody else|another person|belongs|start/i);
+    expect(ann.sees(thread)).not.toContain('✓ Right');
+
+    await ann.press(thread, 'A');
+    await sees(ann, thread, 'Question 2 of 2');
+    await sees(ann, thread, /✓ Right|✗ Not quite/);
+    const before = ours(thread).length;
+    await ann.press(thread, 'C');
+    await sees(ann, thread, /of 2 right/);
+    // The question and its correction are one message; the summary is the only new one.
+    expect(ours(thread).length).toBe(before + 1);
+    fine();
+  });
+
+  it('uses the menu of a message: explain this, quiz me on this', async () => {
+    const message = ben.say(general, 'dropout');
+    await ann.menu(general, 'Explain this', message);
+    await sees(ann, general, /dropout/i);
+    await sees(ann, general, 'From the guide');
+    await ann.menu(
+      general,
+      'Quiz me on this',
+      ben.say(general, 'my training loss falls but the validation loss rises, is this overfitting?'),
+    );
+    await sees(ann, general, /Which chapter|Question 1/).catch(async () => sees(ann, await newThread(), 'Question 1'));
+    fine();
+  });
+
+  it('gets suggestions while typing', async () => {
+    expect(await ann.suggestions(general, 'quiz', 'chapter', 'overf')).toEqual(
+      expect.arrayContaining([expect.stringMatching(/overfit/i)]),
+    );
+    expect((await ann.suggestions(general, 'explain', 'concept', 'drop')).length).toBeGreaterThan(0);
+    expect(await ann.suggestions(general, 'finetune', 'data', 'mood')).toEqual(['Sample: Moods']);
+    fine();
+  });
+
+  it('talks in direct messages and by slash command, each place with its own memory', async () => {
+    const direct = server.direct(ann.user);
+    ann.say(direct, 'what is dropout?');
+    await sees(ann, direct, 'From the guide');
+    await ann.slash(general, 'ask', { question: 'what is a learning rate?' });
+    await sees(ben, general, /learning rate/i);
+    await ann.slash(general, 'help');
+    await sees(ann, general, 'I teach machine learning');
+    fine();
+  });
+});
+
+const rows = Array.from({ length: 40 }, (_, row) => `text number ${row},${row % 2 === 0 ? 'yes' : 'no'}`);
+const csv = { name: 'reviews.csv', content: `text,label\n${rows.join('\n')}\n` };
+
+describe('a run', () => {
+  it('starts from the form with an uploaded file; the card is edited in place, over a restart, and its chart arrives once', async () => {
+    await ann.slash(general, 'finetune');
+    await sees(ann, general, 'Fine-tune a text classifier');
+    await ann.choose(general, 'Upload my own file');
+    await sees(ann, general, /File \(asked next\)/);
+    await ann.submit(general, 'Start training', { File: csv });
+    await expect.poll(() => guild.channels.some(({ type }) => type === 11), { timeout: 10_000 }).toBe(true);
+    const thread = await newThread();
+    expect(thread.name).toBe('Fine-tuning: reviews.csv');
+    await sees(ann, thread, '40 examples');
+    await sees(ann, thread, /step [1-9]\d* of 24/);
+    const card = ours(thread).find((message) => JSON.stringify(message.components).includes('of 24'));
+    const posted = ours(thread).length;
+
+    await bot.stop();
+    bot = await start();
+    await sees(ann, thread, /Done in/);
+    await sees(ann, thread, 'model.safetensors');
+    expect(ours(thread).length).toBe(posted);
+    expect(ours(thread).find(({ id }) => id === card?.id)?.deleted).toBe(false);
+    const charts = ours(thread).flatMap(({ attachments }) =>
+      attachments.filter(({ filename }) => filename.startsWith('chart-')),
+    );
+    expect(charts.length).toBe(2);
+
+    await ann.press(thread, 'Try it');
+    await sees(ann, thread, 'Try run-1');
+    await ann.submit(thread, 'Classify', { Text: 'a fine day' });
+    await sees(ann, thread, /75\.0 %/);
+    expect(server.violations).toEqual([]);
+  }, 60_000);
+
+  it('says privately what is wrong with a file, and leaves no thread behind', async () => {
+    await ann.slash(general, 'finetune', {
+      file: { name: 'reviews.csv', content: 'text,label\nonly one,row\n' },
+      epochs: 2,
+    });
+    await sees(ann, general, /reviews\.csv/);
+    expect(ben.sees(general)).not.toMatch(/reviews\.csv/);
+    expect(guild.channels.filter(({ type }) => type === 11)).toEqual([]);
+    expect(ours(general).filter(({ loading }) => loading)).toEqual([]);
+    fine();
+  });
+});
+
+describe('what may not be', () => {
+  it('a picture it may not attach is told in words, with the permission by name', async () => {
+    const { width, height, id } = await bot.engine.pictures.put(onePixel);
+    await deny(general, permissionBits.attachFiles);
+    await bot.engine.conversations.openWorkspace(`discord:${guild.id}`, 'x');
+    await bot.front.deliver(
+      { front: 'discord', workspaceId: `discord:${guild.id}`, conversationId: general.id },
+      { audience: 'everyone', blocks: [{ kind: 'picture', pictureId: id, width, height, alt: 'A falling line' }] },
+      { id: ann.user.id, name: 'Ann' },
+    );
+    expect(ann.sees(general)).toContain('A falling line');
+    expect(ann.sees(general)).toContain('I need Attach Files in #general');
+    expect(server.violations).toEqual([]);
+  });
+
+  it('a mention it may not answer is answered directly, with the permission by name', async () => {
+    await deny(general, permissionBits.sendMessages | permissionBits.publicThreads);
+    ann.say(general, 'what is dropout?', { mention: true });
+    await sees(ann, server.direct(ann.user), 'I need Send Messages in #general to answer there.');
+    await sees(ann, server.direct(ann.user), /dropout/i);
+    expect(server.violations).toEqual([]);
+  });
+
+  it('nothing a person types can ping anyone', async () => {
+    ann.say(general, '@everyone <@&1> explain @here', { mention: true });
+    await expect
+      .poll(() => ours(server.world.channel(general.messages.at(-1)?.id ?? '') ?? general).length, { timeout: 8000 })
+      .toBeGreaterThan(0);
+    const posts = server.requests.filter(
+      ({ body }) => typeof body === 'object' && body !== null && 'components' in body,
+    );
+    expect(posts.length).toBeGreaterThan(0);
+    for (const { body } of posts) expect(body).toMatchObject({ allowed_mentions: { parse: [] } });
+  });
+});
+
+const onePixel = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);

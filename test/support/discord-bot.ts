@@ -1,0 +1,124 @@
+// A whole bot on Discord, put together as `npm start` does, with a real database and guide and a trainer that only counts.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { createConversation } from '../../bot/chat/conversation.ts';
+import { createLiveCards } from '../../bot/chat/live.ts';
+import { commands } from '../../bot/commands/index.ts';
+import { createDiscordFront, type DiscordFront, type DiscordOptions } from '../../bot/fronts/discord/front.ts';
+import { createPictures } from '../../engine/charts/pictures.ts';
+import { createDatasets } from '../../engine/data/datasets.ts';
+import type { Engine } from '../../engine/index.ts';
+import { createRandom } from '../../engine/random.ts';
+import { createRuns } from '../../engine/runs/create-runs.ts';
+import { createTrainerStarter } from '../../engine/runs/trainer-process.ts';
+import { openStore } from '../../engine/store/client.ts';
+import { createConversations } from '../../engine/store/conversations.ts';
+import { createKept } from '../../engine/store/kept.ts';
+import { createQuizzes } from '../../engine/tutor/quizzes.ts';
+import { createTutor } from '../../engine/tutor/tutor.ts';
+import { createSearch, loadGuide } from '../../knowledge/index.ts';
+import type { DiscordServer } from './discord-server.ts';
+
+export interface DiscordBot {
+  readonly front: DiscordFront;
+  readonly engine: Engine;
+  /** What was logged above debug, as text. */
+  readonly logged: string[];
+  readonly told: string;
+  stop(): Promise<void>;
+}
+
+export interface BotParts {
+  readonly server: DiscordServer;
+  readonly dataDir: string;
+  readonly workspaceIds?: readonly string[];
+  readonly now?: () => Date;
+  readonly options?: Partial<DiscordOptions>;
+}
+
+const read = loadGuide();
+
+export async function startDiscordBot({
+  server,
+  dataDir,
+  workspaceIds = [],
+  now = () => new Date(),
+  options,
+}: BotParts): Promise<DiscordBot> {
+  const guide = await read;
+  const [store, search] = await Promise.all([openStore({ databaseUrl: undefined, dataDir }), createSearch({ guide })]);
+  const { db } = store;
+  const logged: string[] = [];
+  const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(line) });
+  const pictures = createPictures(join(dataDir, 'pictures'));
+  const trainer = fileURLToPath(new URL('../fixtures/steady-trainer.ts', import.meta.url));
+  const runs = createRuns({
+    store,
+    pictures,
+    dataDir,
+    workers: 1,
+    device: 'cpu',
+    now,
+    log,
+    startTrainer: createTrainerStarter(trainer),
+  });
+  const engine: Engine = {
+    conversations: createConversations({ db, now }),
+    kept: createKept({ db, now }),
+    tutor: createTutor({ guide, search }),
+    quizzes: createQuizzes({ db, guide, random: createRandom(7), now }),
+    datasets: createDatasets({ db, dataDir }),
+    runs,
+    pictures,
+    close: () => runs.close().finally(store.close),
+  };
+  const front = createDiscordFront({
+    token: server.token,
+    apiUrl: server.apiUrl,
+    engine,
+    guide,
+    commands,
+    dataDir,
+    pageUrl: () => undefined,
+    cadenceMs: 100,
+    now,
+    log,
+    ...options,
+  });
+  const live = createLiveCards({
+    runs,
+    deliver: front.deliver,
+    shownAt: async () => undefined,
+    log,
+    now: () => new Date(),
+    after: (delayMs, callback) => {
+      const timer = setTimeout(callback, delayMs);
+      return () => clearTimeout(timer);
+    },
+  });
+  const handle = createConversation({
+    engine,
+    commands,
+    deliver: front.deliver,
+    log,
+    now,
+    newErrorId: () => randomBytes(4).toString('hex'),
+    pageUrl: () => undefined,
+    showRun: live.show,
+  });
+  const told = await front.start(handle);
+  await live.start(workspaceIds);
+  return {
+    front,
+    engine,
+    logged,
+    told,
+    async stop() {
+      await front.stop();
+      await live.stop();
+      await engine.close();
+    },
+  };
+}
