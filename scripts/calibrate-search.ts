@@ -1,16 +1,18 @@
 // Fits the weights of knowledge/search/confidence.ts on the calibration half of the known questions, by logistic
 // regression with a small L2 penalty, and prints them with what they give on the other half.
 import { loadGuide } from '../knowledge/index.ts';
+import { analyseGuide } from '../knowledge/search/analysis.ts';
 import type { Evidence } from '../knowledge/search/confidence.ts';
 import { createLexicalIndex } from '../knowledge/search/lexical.ts';
-import { loadSynonyms } from '../knowledge/search/synonyms.ts';
+import { readSynonyms } from '../knowledge/search/read-synonyms.ts';
 import { answerable, calibrationHalf, reportHalf, unanswerable } from '../test/support/questions.ts';
 
 const rate = 0.3;
 const penalty = 0.003;
 const rounds = 20_000;
 
-const index = createLexicalIndex(await loadGuide(process.argv[2]), await loadSynonyms());
+const guide = await loadGuide(process.argv[2]);
+const index = createLexicalIndex(analyseGuide(guide, await readSynonyms()), guide.passages);
 
 interface Example {
   readonly question: string;

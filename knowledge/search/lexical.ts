@@ -1,11 +1,9 @@
 // Finds passages by their words (BM25+ over weighted fields), and gathers the evidence that the best one fits.
 import MiniSearch from 'minisearch';
-import type { Guide, Passage } from '../types.ts';
-import { type Analyser, createAnalyser, type QueryTerm } from './analyse.ts';
+import type { Passage } from '../types.ts';
+import type { QueryTerm } from './analyse.ts';
+import { type Analysis, indexOptions, keyOf, openAnalyser, splitTerms } from './analysis.ts';
 import type { Evidence } from './confidence.ts';
-import { createSpelling } from './spelling.ts';
-import { wordsOf } from './stem.ts';
-import type { Synonyms } from './synonyms.ts';
 
 interface LexicalResult {
   /** Passage ids, best first. */
@@ -20,8 +18,6 @@ export interface LexicalIndex {
   overlap(query: string, texts: readonly string[]): readonly number[];
 }
 
-type TermsOfPassage = ReadonlyMap<string, readonly string[]>;
-
 interface IndexedSection {
   readonly key: string;
   /** Terms of the titles and of the learners' wordings: what the section is about. */
@@ -31,7 +27,6 @@ interface IndexedSection {
   readonly wordings: readonly (readonly string[])[];
 }
 
-const fieldBoosts = { asks: 3, section: 2, chapter: 0.5, text: 1 };
 /** A passage whose section is asked for in just these words scores up to four times as much. */
 const likenessBoost = 3;
 const mendedWeight = 0.8;
@@ -40,13 +35,13 @@ const bodyOnlyWeight = 0.5;
 /** The best passages, one of whose sections must fit the question. */
 const passagesJudged = 5;
 
-export function createLexicalIndex(guide: Pick<Guide, 'chapters' | 'passages'>, synonyms: Synonyms): LexicalIndex {
-  const analyser = createAnalyser(synonyms, createSpelling(countWords(guide, synonyms)));
-  const termsOfPassage = new Map(guide.passages.map(({ id, text }) => [id, analyser.documentTerms(text)]));
-  const sections = indexSections(guide, analyser, termsOfPassage);
+/** @param passages those that were analysed. */
+export function createLexicalIndex(analysis: Analysis, passages: readonly Passage[]): LexicalIndex {
+  const analyser = openAnalyser(analysis);
+  const sections = openSections(analysis);
   const rarity = measureRarity([...sections.values()]);
-  const miniSearch = indexPassages(guide, analyser, termsOfPassage);
-  const passages = new Map(guide.passages.map((passage) => [passage.id, passage]));
+  const miniSearch = MiniSearch.loadJS(analysis.passages, indexOptions);
+  const passageOf = new Map(passages.map((passage) => [passage.id, passage]));
 
   return {
     overlap: (query, texts) => {
@@ -69,7 +64,7 @@ export function createLexicalIndex(guide: Pick<Guide, 'chapters' | 'passages'>, 
       const likeness = new Map<string, number>();
       const ranking = results
         .map((result) => {
-          const passage = passages.get(String(result.id));
+          const passage = passageOf.get(String(result.id));
           const section = passage && sections.get(keyOf(passage));
           if (!section) return { id: String(result.id), score: 0 };
           const similar = likeness.get(section.key) ?? likenessOf(terms, section, rarity);
@@ -78,7 +73,7 @@ export function createLexicalIndex(guide: Pick<Guide, 'chapters' | 'passages'>, 
         })
         .sort((a, b) => b.score - a.score);
       const near = ranking.slice(0, passagesJudged).flatMap(({ id }) => {
-        const passage = passages.get(id);
+        const passage = passageOf.get(id);
         return (passage && sections.get(keyOf(passage))) ?? [];
       });
       return {
@@ -91,70 +86,18 @@ export function createLexicalIndex(guide: Pick<Guide, 'chapters' | 'passages'>, 
   };
 }
 
-const keyOf = ({ chapterId, sectionId }: Pick<Passage, 'chapterId' | 'sectionId'>) => `${chapterId}#${sectionId}`;
-
-function countWords(guide: Pick<Guide, 'chapters' | 'passages'>, synonyms: Synonyms): Map<string, number> {
-  const texts = [
-    ...guide.passages.map((passage) => passage.text),
-    ...guide.chapters.flatMap(({ title, sections }) => [title, ...sections.flatMap((s) => [s.title, ...s.asks])]),
-  ];
-  const counts = new Map<string, number>();
-  for (const word of [...texts.flatMap(wordsOf), ...synonyms.words]) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return counts;
-}
-
-function indexSections(
-  guide: Pick<Guide, 'chapters' | 'passages'>,
-  analyser: Analyser,
-  termsOfPassage: TermsOfPassage,
-): Map<string, IndexedSection> {
-  const entries = guide.chapters.flatMap((chapter) =>
-    chapter.sections.map((section): [string, IndexedSection] => {
-      const key = keyOf({ chapterId: chapter.id, sectionId: section.id });
-      const topics = section.id === 'overview' ? [chapter.title] : [section.title];
-      const wordings = [...topics, ...section.asks];
-      const own = guide.passages.filter((passage) => keyOf(passage) === key);
-      return [
+function openSections(analysis: Analysis): Map<string, IndexedSection> {
+  return new Map(
+    Object.entries(analysis.sections).map(([key, { topic, body, wordings }]) => [
+      key,
+      {
         key,
-        {
-          key,
-          topic: new Set([chapter.title, ...wordings].flatMap(analyser.documentTerms)),
-          body: new Set(own.flatMap(({ id }) => termsOfPassage.get(id) ?? [])),
-          wordings: wordings.map((wording) => analyser.queryTerms(wording).map(({ term }) => term)),
-        },
-      ];
-    }),
+        topic: new Set(splitTerms(topic)),
+        body: new Set(splitTerms(body)),
+        wordings: wordings.map(splitTerms),
+      },
+    ]),
   );
-  return new Map(entries);
-}
-
-function indexPassages(
-  guide: Pick<Guide, 'chapters' | 'passages'>,
-  analyser: Analyser,
-  termsOfPassage: TermsOfPassage,
-): MiniSearch {
-  const miniSearch = new MiniSearch<{ id: string }>({
-    fields: Object.keys(fieldBoosts),
-    tokenize: (text) => text.split(' ').filter((term) => term !== ''),
-    processTerm: (term) => term,
-    searchOptions: { boost: fieldBoosts, combineWith: 'OR' },
-  });
-  const join = (text: string) => analyser.documentTerms(text).join(' ');
-  for (const chapter of guide.chapters) {
-    const asks = new Map(chapter.sections.map((section) => [section.id, join(section.asks.join(' . '))]));
-    const titles = new Map(chapter.sections.map((section) => [section.id, join(section.title)]));
-    const passages = guide.passages.filter((passage) => passage.chapterId === chapter.id);
-    miniSearch.addAll(
-      passages.map((passage) => ({
-        id: passage.id,
-        asks: asks.get(passage.sectionId) ?? '',
-        section: titles.get(passage.sectionId) ?? '',
-        chapter: join(chapter.title),
-        text: (termsOfPassage.get(passage.id) ?? []).join(' '),
-      })),
-    );
-  }
-  return miniSearch;
 }
 
 interface Rarity {
