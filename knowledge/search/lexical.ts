@@ -29,6 +29,9 @@ interface IndexedSection {
 
 /** A passage whose section is asked for in just these words scores up to four times as much. */
 const likenessBoost = 3;
+/** Chapters that sum up what others teach: those come first where both answer. */
+const summaries: ReadonlySet<string> = new Set(['cheat-sheet', 'glossary', 'roadmap']);
+const summaryWeight = 0.6;
 const mendedWeight = 0.8;
 const prefixWeight = 0.6;
 const bodyOnlyWeight = 0.5;
@@ -69,7 +72,8 @@ export function createLexicalIndex(analysis: Analysis, passages: readonly Passag
           if (!section) return { id: String(result.id), score: 0 };
           const similar = likeness.get(section.key) ?? likenessOf(terms, section, rarity);
           likeness.set(section.key, similar);
-          return { id: passage.id, score: result.score * (1 + likenessBoost * similar) };
+          const weight = summaries.has(passage.chapterId) ? summaryWeight : 1;
+          return { id: passage.id, score: weight * result.score * (1 + likenessBoost * similar) };
         })
         .sort((a, b) => b.score - a.score);
       const near = ranking.slice(0, passagesJudged).flatMap(({ id }) => {
