@@ -1,9 +1,10 @@
 // Finds passages by their words (BM25+ over weighted fields), and gathers the evidence that the best one fits.
 import MiniSearch from 'minisearch';
-import type { Passage } from '../types.ts';
+import { overviewId } from '../load/link.ts';
 import type { QueryTerm } from './analyse.ts';
-import { type Analysis, indexOptions, keyOf, openAnalyser, splitTerms } from './analysis.ts';
+import { type Analysis, type GuideText, indexOptions, keyOf, openAnalyser, splitTerms } from './analysis.ts';
 import type { Evidence } from './confidence.ts';
+import { stem, wordsOf } from './stem.ts';
 
 interface LexicalResult {
   /** Passage ids, best first. */
@@ -29,6 +30,8 @@ interface IndexedSection {
 
 /** A passage whose section is asked for in just these words scores up to four times as much. */
 const likenessBoost = 3;
+/** "What is bagging" meets the section asked for in just this way before the one asked "when not to use bagging". */
+const exactBoost = 1.5;
 /** Chapters that sum up what others teach: those come first where both answer. */
 const summaries: ReadonlySet<string> = new Set(['cheat-sheet', 'glossary', 'roadmap']);
 const summaryWeight = 0.6;
@@ -38,13 +41,14 @@ const bodyOnlyWeight = 0.5;
 /** The best passages, one of whose sections must fit the question. */
 const passagesJudged = 5;
 
-/** @param passages those that were analysed. */
-export function createLexicalIndex(analysis: Analysis, passages: readonly Passage[]): LexicalIndex {
+/** @param guide the one that was analysed. */
+export function createLexicalIndex(analysis: Analysis, guide: GuideText): LexicalIndex {
   const analyser = openAnalyser(analysis);
   const sections = openSections(analysis);
   const rarity = measureRarity([...sections.values()]);
   const miniSearch = MiniSearch.loadJS(analysis.passages, indexOptions);
-  const passageOf = new Map(passages.map((passage) => [passage.id, passage]));
+  const asksExactly = createExactMatch(guide);
+  const passageOf = new Map(guide.passages.map((passage) => [passage.id, passage]));
 
   return {
     overlap: (query, texts) => {
@@ -73,7 +77,8 @@ export function createLexicalIndex(analysis: Analysis, passages: readonly Passag
           const similar = likeness.get(section.key) ?? likenessOf(terms, section, rarity);
           likeness.set(section.key, similar);
           const weight = summaries.has(passage.chapterId) ? summaryWeight : 1;
-          return { id: passage.id, score: weight * result.score * (1 + likenessBoost * similar) };
+          const exact = similar > 0.99 && asksExactly(query, section.key) ? exactBoost : 1;
+          return { id: passage.id, score: exact * weight * result.score * (1 + likenessBoost * similar) };
         })
         .sort((a, b) => b.score - a.score);
       const near = ranking.slice(0, passagesJudged).flatMap(({ id }) => {
@@ -102,6 +107,31 @@ function openSections(analysis: Analysis): Map<string, IndexedSection> {
       },
     ]),
   );
+}
+
+const definitionFrames =
+  /^(?:(?:so|hey|please|pls|can you|could you) )*(?:(?:what|wat) (?:is|are)|whats|explain|define|describe|tell me about|meaning of)(?: (?:a|an|the))? | (?:explained|definition|meaning|in simple words|in plain english)$/g;
+
+/** Whether a section's title or one of its wordings is the question, however a definition is asked for. */
+function createExactMatch({ chapters }: GuideText): (query: string, key: string) => boolean {
+  const bare = (text: string) => wordsOf(wordsOf(text).join(' ').replace(definitionFrames, '')).map(stem).join(' ');
+  const sections = new Map(
+    chapters.flatMap(({ title, sections }) =>
+      sections.map((section) => [
+        keyOf({ chapterId: section.chapterId, sectionId: section.id }),
+        { ...section, chapterTitle: title },
+      ]),
+    ),
+  );
+  const known = new Map<string, ReadonlySet<string>>();
+  return (query, key) => {
+    const section = sections.get(key);
+    if (!section) return false;
+    const title = section.id === overviewId ? section.chapterTitle : section.title;
+    const wordings = known.get(key) ?? new Set([title, ...section.asks].map(bare));
+    known.set(key, wordings);
+    return wordings.has(bare(query));
+  };
 }
 
 interface Rarity {

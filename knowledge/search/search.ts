@@ -19,7 +19,7 @@ export interface SearchOptions {
 const fusedDepth = 50;
 
 export async function createSearch({ guide, embedder, memory = memoryFolder }: SearchOptions): Promise<Search> {
-  const lexical = createLexicalIndex(await loadAnalysis(guide, memory), guide.passages);
+  const lexical = createLexicalIndex(await loadAnalysis(guide, memory), guide);
   const semantic = embedder && (await createSemanticRanking(guide, embedder));
   const passages = new Map(guide.passages.map((passage) => [passage.id, passage]));
   return {

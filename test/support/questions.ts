@@ -249,7 +249,7 @@ const byChapter: { readonly [chapters: string]: readonly string[] } = {
   'algorithms|ensembles': ['what is gradient boosting', 'xgboost vs random forest'],
   'algorithms|curse-of-dimensionality': ['what is PCA', 'umap vs tsne', 'how many principal components should I keep'],
   ensembles: [
-    'what is an ensemble',
+    'ensemble models, whats the point',
     'how does adaboost work',
     'adabost',
     'lightgbm or catboost',
