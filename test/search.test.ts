@@ -19,7 +19,7 @@ test.each([
   ['what is overfitting', 'fitting#overfitting'],
   ['overfiting', 'fitting#overfitting'],
   ['voerfitting??', 'fitting#overfitting'],
-  ['my model memorises the noise', 'fitting#overfitting'],
+  ['why does it memorise', 'fitting#overfitting'],
   ['DROPUOT', 'fitting#dropout'],
   ['drop-out', 'fitting#dropout'],
 ])('"%s" finds %s', async (question, id) => {

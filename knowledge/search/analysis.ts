@@ -19,7 +19,7 @@ export interface Analysis {
 }
 
 /** Terms joined by spaces, each once. */
-export interface SectionTerms {
+interface SectionTerms {
   /** Of the titles and of the learners' wordings: what the section is about. */
   readonly topic: string;
   readonly body: string;
@@ -29,7 +29,7 @@ export interface SectionTerms {
 
 type TermsOfPassage = ReadonlyMap<string, readonly string[]>;
 
-export const fieldBoosts = { asks: 3, section: 2, chapter: 0.5, text: 1 };
+const fieldBoosts = { asks: 3, section: 2, chapter: 0.5, text: 1 };
 
 /** Terms come joined by spaces and are indexed as they are. */
 export const indexOptions: Options<{ id: string }> = {
