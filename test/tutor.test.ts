@@ -74,6 +74,11 @@ test('a question outside the guide is refused with the nearest chapters and no c
   expect(answer.markdown).toMatch(/does not cover/);
   expect(answer.nearest.length).toBeGreaterThan(0);
   for (const { chapterId, title } of answer.nearest) expect(guide.chapter(chapterId)?.title).toBe(title);
+  // Near nothing at all, the chapters are offered that most others name as their prerequisite.
+  expect(answer.nearest.map(({ chapterId }) => chapterId).slice(0, 2)).toEqual([
+    'fine-tuning',
+    'overfitting-underfitting',
+  ]);
 });
 
 test.each([

@@ -123,9 +123,13 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     return namesTopic || !together.result.covered ? alone : together;
   };
 
+  const dependents = (id: string) => guide.chapters.filter(({ prerequisites }) => prerequisites.includes(id)).length;
+  /** Offered to a question that is near nothing: what most other chapters build on. */
+  const mostNeeded = guide.chapters.toSorted((a, b) => dependents(b.id) - dependents(a.id));
+
   const nearest = ({ hits, confidence }: SearchResult, typed: string) => {
     const found = confidence < 0.1 ? [] : hits.flatMap(({ passage }) => guide.chapter(passage.chapterId) ?? []);
-    const rest = confidence < 0.1 ? guide.chapters : nearestChapters(guide.chapters, typed);
+    const rest = confidence < 0.1 ? mostNeeded : nearestChapters(guide.chapters, typed);
     const chapters = [...new Set([...found, ...rest])].slice(0, 3);
     return chapters.map(({ id, title }) => ({ chapterId: id, title }));
   };
