@@ -39,6 +39,8 @@ export interface Guide {
   readonly chapters: readonly Chapter[];
   readonly passages: readonly Passage[];
   readonly quizItems: readonly QuizItem[];
+  /** Of all the files the shipped guide was read from; what is worked out from it is remembered by this. */
+  readonly hash?: string;
   chapter(chapterId: string): Chapter | undefined;
   section(chapterId: string, sectionId: string): Section | undefined;
 }

@@ -1,5 +1,5 @@
 // Runs after `npm install` / `npm ci`: says in one line what an optional part that could not be built costs, and reads
-// the guide once, so that the first start need not.
+// and indexes the guide once, so that the first start need not.
 import { createRequire } from 'node:module';
 import { register } from 'tsx/esm/api';
 
@@ -14,5 +14,5 @@ try {
 }
 
 register();
-const { loadGuide } = await import('../knowledge/index.ts');
-await loadGuide();
+const { createSearch, loadGuide } = await import('../knowledge/index.ts');
+await createSearch({ guide: await loadGuide() });

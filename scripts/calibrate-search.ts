@@ -1,16 +1,19 @@
 // Fits the weights of knowledge/search/confidence.ts on the calibration half of the known questions, by logistic
 // regression with a small L2 penalty, and prints them with what they give on the other half.
 import { loadGuide } from '../knowledge/index.ts';
+import { analyseGuide } from '../knowledge/search/analysis.ts';
 import type { Evidence } from '../knowledge/search/confidence.ts';
 import { createLexicalIndex } from '../knowledge/search/lexical.ts';
-import { loadSynonyms } from '../knowledge/search/synonyms.ts';
+import { readSynonyms } from '../knowledge/search/read-synonyms.ts';
 import { answerable, calibrationHalf, reportHalf, unanswerable } from '../test/support/questions.ts';
 
 const rate = 0.3;
 const penalty = 0.003;
 const rounds = 20_000;
+const coveredShare = 0.6;
 
-const index = createLexicalIndex(await loadGuide(process.argv[2]), await loadSynonyms());
+const guide = await loadGuide(process.argv[2]);
+const index = createLexicalIndex(analyseGuide(guide, await readSynonyms()), guide);
 
 interface Example {
   readonly question: string;
@@ -33,8 +36,9 @@ function probability(weights: readonly number[], features: readonly number[]): n
 
 function fitWeights(examples: readonly Example[]): number[] {
   const positives = examples.filter(({ covered }) => covered === 1).length;
-  // Both kinds of question weigh the same, however many there are of each.
-  const shares = [1 / (2 * (examples.length - positives)), 1 / (2 * positives)];
+  // However many there are of each kind, covered questions weigh more: a refusal of them helps nobody, while an answer
+  // beside the question at least shows what it was taken from.
+  const shares = [(1 - coveredShare) / (examples.length - positives), coveredShare / positives];
   let weights = (examples[0]?.features ?? []).map(() => 0);
   for (let round = 0; round < rounds; round++) {
     const gradient = weights.map((weight, i) => (i === 0 ? 0 : penalty * weight));

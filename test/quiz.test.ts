@@ -129,9 +129,10 @@ test('a chapter is found by id, title, a word of its own or a typo, and never gu
   expect(findChapter(chapters, '')).toBeUndefined();
 });
 
-test('the shipped quizzes hold at least 8 items a chapter, and the right answer is not betrayed by its letter or length', async () => {
+test('the shipped quizzes hold at least 8 items for each chapter that teaches, and the right answer is not betrayed by its letter or length', async () => {
   const guide = await loadGuide();
-  for (const { id } of guide.chapters) {
+  const summaries = ['cheat-sheet', 'glossary', 'roadmap'];
+  for (const { id } of guide.chapters.filter((chapter) => !summaries.includes(chapter.id))) {
     const own = guide.quizItems.filter(({ chapterId }) => chapterId === id);
     expect(own.length, id).toBeGreaterThanOrEqual(8);
   }

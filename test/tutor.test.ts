@@ -74,6 +74,11 @@ test('a question outside the guide is refused with the nearest chapters and no c
   expect(answer.markdown).toMatch(/does not cover/);
   expect(answer.nearest.length).toBeGreaterThan(0);
   for (const { chapterId, title } of answer.nearest) expect(guide.chapter(chapterId)?.title).toBe(title);
+  // Near nothing at all, the chapters are offered that most others name as their prerequisite.
+  expect(answer.nearest.map(({ chapterId }) => chapterId).slice(0, 2)).toEqual([
+    'fine-tuning',
+    'overfitting-underfitting',
+  ]);
 });
 
 test.each([
@@ -97,7 +102,7 @@ test('a greeting in front of a question does not hide the question', async () =>
 });
 
 test.each([
-  [['what is L2 regularization?'], 'and L1?', 'overfitting-underfitting#regularization'],
+  [['what is L2 regularization?'], 'and L1?', 'algorithms#ridge-lasso'],
   [['what is dropout?'], 'why?', 'overfitting-underfitting#dropout'],
   [['what is LoRA?'], 'which rank should I use for it?', 'peft#rank-and-alpha'],
   [['What is early stopping?', 'why?'], 'can you give an example?', 'overfitting-underfitting#early-stopping'],
@@ -175,6 +180,9 @@ test.each([
   ['overfitting-underfitting#dropout', 'overfitting-underfitting#dropout'],
   ['evaluation metrics', 'evaluation-metrics#overview'],
   ['lora rank', 'peft#rank-and-alpha'],
+  ['generalization', 'generalization#overview'],
+  ['pca', 'algorithms#pca'],
+  ['evaluation', 'evaluation-metrics#overview'],
 ])('explain "%s" gives %s at length', async (concept, section) => {
   const answer = await tutor.explain(concept);
   expect(sectionsOf(answer)).toEqual([section]);
@@ -216,4 +224,14 @@ test('a myth is never given as advice: in quotation marks alone it says the oppo
     expect(markdown, question).not.toMatch(/Watch out:\*\* [*_]*["“][^"”\n]*["”][.!?]?[*_]*$/m);
     for (const { quote } of citations) expect(quote, question).not.toMatch(/^["“][^"”]*["”][.!?]?$/);
   }
+});
+
+test('only chapters that have a quiz are offered to test oneself with', async () => {
+  const quizzed = new Set(guide.quizItems.map(({ chapterId }) => chapterId));
+  const answers = await Promise.all(answerable.map(({ question }) => tutor.ask(question, [])));
+  const offered = answers.flatMap(({ markdown }) => /test yourself with `quiz ([^`]+)`/.exec(markdown)?.[1] ?? []);
+  const answering = answers.flatMap(({ citations }) => citations[0]?.chapterId ?? []);
+  expect(answering).toContain('cheat-sheet');
+  expect(offered.length).toBeGreaterThan(0);
+  expect(offered.filter((chapterId) => !quizzed.has(chapterId))).toEqual([]);
 });

@@ -13,6 +13,8 @@ export interface Source {
   /** How learners ask for this section. */
   readonly asks: readonly string[];
   readonly parts: readonly Part[];
+  /** Whether its chapter has questions to test oneself with. */
+  readonly hasQuiz: boolean;
 }
 
 export interface Composed {
@@ -217,7 +219,7 @@ function nextStep(source: Source, lead: readonly Run[]): string | undefined {
     (candidate) => candidate.role === 'next' && !lead.some((run) => run.part === candidate),
   );
   if (part && part.block.markdown.length <= limits.next + 30) return part.block.markdown;
-  return `**Next:** test yourself with \`quiz ${source.chapterId}\`.`;
+  return source.hasQuiz ? `**Next:** test yourself with \`quiz ${source.chapterId}\`.` : undefined;
 }
 
 function wordsOf(run: Run): string {

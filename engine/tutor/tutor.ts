@@ -75,6 +75,7 @@ interface Found {
 export function createTutor({ guide, search }: TutorOptions): Tutor {
   // Reading a section into sentences takes milliseconds, so each is read when it is first needed.
   const sources = new Map<string, Source>();
+  const quizzed = new Set(guide.quizItems.map(({ chapterId }) => chapterId));
   const readSource = (chapterId: string, sectionId: string): Source | undefined => {
     const key = `${chapterId}#${sectionId}`;
     const chapter = guide.chapter(chapterId);
@@ -88,6 +89,7 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       sectionTitle: sectionId === overviewId ? chapter.title : section.title,
       asks: section.asks,
       parts: readSection(section),
+      hasQuiz: quizzed.has(chapterId),
     };
     sources.set(key, source);
     return source;
@@ -121,9 +123,13 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     return namesTopic || !together.result.covered ? alone : together;
   };
 
+  const dependents = (id: string) => guide.chapters.filter(({ prerequisites }) => prerequisites.includes(id)).length;
+  /** Offered to a question that is near nothing: what most other chapters build on. */
+  const mostNeeded = guide.chapters.toSorted((a, b) => dependents(b.id) - dependents(a.id));
+
   const nearest = ({ hits, confidence }: SearchResult, typed: string) => {
     const found = confidence < 0.1 ? [] : hits.flatMap(({ passage }) => guide.chapter(passage.chapterId) ?? []);
-    const rest = confidence < 0.1 ? guide.chapters : nearestChapters(guide.chapters, typed);
+    const rest = confidence < 0.1 ? mostNeeded : nearestChapters(guide.chapters, typed);
     const chapters = [...new Set([...found, ...rest])].slice(0, 3);
     return chapters.map(({ id, title }) => ({ chapterId: id, title }));
   };
@@ -224,15 +230,19 @@ function talk(markdown: string): Answer {
   return { markdown, abstained: false, confidence: 1, citations: [], passages: [], nearest: [] };
 }
 
-/** A chapter by id or title is explained by its overview; a section by `chapter#section`, its id or its title. */
+/** A chapter by id or title is explained by its overview; a section by `chapter#section`, or by an id or title of its own. */
 function findNamedSection(guide: Guide, concept: string): Section | undefined {
   const wanted = concept.trim().toLowerCase();
   const [chapterId = '', sectionId] = wanted.split('#');
   if (sectionId !== undefined) return guide.section(chapterId, sectionId);
+  const isNamed = ({ id, title }: { id: string; title: string }) =>
+    id === wanted.replaceAll(' ', '-') || title.toLowerCase() === wanted;
   const sections = guide.chapters.flatMap((chapter) => chapter.sections.filter(({ id }) => id !== overviewId));
-  const named = sections.find(({ id, title }) => id === wanted.replaceAll(' ', '-') || title.toLowerCase() === wanted);
-  const chapter = findChapter(guide.chapters, wanted);
-  return named ?? (chapter && guide.section(chapter.id, overviewId));
+  const named = sections.filter(isNamed);
+  const chapter =
+    guide.chapters.find(isNamed) ?? (named.length === 1 ? undefined : findChapter(guide.chapters, wanted));
+  // Several chapters have a section called "evaluation": the search knows better which is meant.
+  return chapter ? guide.section(chapter.id, overviewId) : named.length === 1 ? named[0] : undefined;
 }
 
 /** Whole blocks from the top of the section, as many as fit; the first paragraph is what is quoted. */

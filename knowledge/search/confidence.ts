@@ -15,7 +15,7 @@ export interface Evidence {
 /** At or above this the guide is taken to cover the question. */
 export const coveredFrom = 0.5;
 
-const weights = { constant: -1.79, coverage: 3.07, likeness: 2.56, unknown: -2.68, terseness: -2.36 };
+const weights = { constant: -3.71, coverage: 4.07, likeness: 3.05, unknown: -1.04, terseness: -2.1 };
 
 /** @returns from 0 to 1; 0 for a question without a single content word. */
 export function confidenceOf(evidence: Evidence | undefined): number {

@@ -1,11 +1,10 @@
 // Finds passages by their words (BM25+ over weighted fields), and gathers the evidence that the best one fits.
 import MiniSearch from 'minisearch';
-import type { Guide, Passage } from '../types.ts';
-import { type Analyser, createAnalyser, type QueryTerm } from './analyse.ts';
+import { overviewId } from '../load/link.ts';
+import type { QueryTerm } from './analyse.ts';
+import { type Analysis, type GuideText, indexOptions, keyOf, openAnalyser, splitTerms } from './analysis.ts';
 import type { Evidence } from './confidence.ts';
-import { createSpelling } from './spelling.ts';
-import { wordsOf } from './stem.ts';
-import type { Synonyms } from './synonyms.ts';
+import { stem, wordsOf } from './stem.ts';
 
 interface LexicalResult {
   /** Passage ids, best first. */
@@ -20,8 +19,6 @@ export interface LexicalIndex {
   overlap(query: string, texts: readonly string[]): readonly number[];
 }
 
-type TermsOfPassage = ReadonlyMap<string, readonly string[]>;
-
 interface IndexedSection {
   readonly key: string;
   /** Terms of the titles and of the learners' wordings: what the section is about. */
@@ -31,22 +28,27 @@ interface IndexedSection {
   readonly wordings: readonly (readonly string[])[];
 }
 
-const fieldBoosts = { asks: 3, section: 2, chapter: 0.5, text: 1 };
 /** A passage whose section is asked for in just these words scores up to four times as much. */
 const likenessBoost = 3;
+/** "What is bagging" meets the section asked for in just this way before the one asked "when not to use bagging". */
+const exactBoost = 1.5;
+/** Chapters that sum up what others teach: those come first where both answer. */
+const summaries: ReadonlySet<string> = new Set(['cheat-sheet', 'glossary', 'roadmap']);
+const summaryWeight = 0.6;
 const mendedWeight = 0.8;
 const prefixWeight = 0.6;
 const bodyOnlyWeight = 0.5;
 /** The best passages, one of whose sections must fit the question. */
 const passagesJudged = 5;
 
-export function createLexicalIndex(guide: Pick<Guide, 'chapters' | 'passages'>, synonyms: Synonyms): LexicalIndex {
-  const analyser = createAnalyser(synonyms, createSpelling(countWords(guide, synonyms)));
-  const termsOfPassage = new Map(guide.passages.map(({ id, text }) => [id, analyser.documentTerms(text)]));
-  const sections = indexSections(guide, analyser, termsOfPassage);
+/** @param guide the one that was analysed. */
+export function createLexicalIndex(analysis: Analysis, guide: GuideText): LexicalIndex {
+  const analyser = openAnalyser(analysis);
+  const sections = openSections(analysis);
   const rarity = measureRarity([...sections.values()]);
-  const miniSearch = indexPassages(guide, analyser, termsOfPassage);
-  const passages = new Map(guide.passages.map((passage) => [passage.id, passage]));
+  const miniSearch = MiniSearch.loadJS(analysis.passages, indexOptions);
+  const asksExactly = createExactMatch(guide);
+  const passageOf = new Map(guide.passages.map((passage) => [passage.id, passage]));
 
   return {
     overlap: (query, texts) => {
@@ -69,16 +71,18 @@ export function createLexicalIndex(guide: Pick<Guide, 'chapters' | 'passages'>, 
       const likeness = new Map<string, number>();
       const ranking = results
         .map((result) => {
-          const passage = passages.get(String(result.id));
+          const passage = passageOf.get(String(result.id));
           const section = passage && sections.get(keyOf(passage));
           if (!section) return { id: String(result.id), score: 0 };
           const similar = likeness.get(section.key) ?? likenessOf(terms, section, rarity);
           likeness.set(section.key, similar);
-          return { id: passage.id, score: result.score * (1 + likenessBoost * similar) };
+          const weight = summaries.has(passage.chapterId) ? summaryWeight : 1;
+          const exact = similar > 0.99 && asksExactly(query, section.key) ? exactBoost : 1;
+          return { id: passage.id, score: exact * weight * result.score * (1 + likenessBoost * similar) };
         })
         .sort((a, b) => b.score - a.score);
       const near = ranking.slice(0, passagesJudged).flatMap(({ id }) => {
-        const passage = passages.get(id);
+        const passage = passageOf.get(id);
         return (passage && sections.get(keyOf(passage))) ?? [];
       });
       return {
@@ -91,70 +95,43 @@ export function createLexicalIndex(guide: Pick<Guide, 'chapters' | 'passages'>, 
   };
 }
 
-const keyOf = ({ chapterId, sectionId }: Pick<Passage, 'chapterId' | 'sectionId'>) => `${chapterId}#${sectionId}`;
-
-function countWords(guide: Pick<Guide, 'chapters' | 'passages'>, synonyms: Synonyms): Map<string, number> {
-  const texts = [
-    ...guide.passages.map((passage) => passage.text),
-    ...guide.chapters.flatMap(({ title, sections }) => [title, ...sections.flatMap((s) => [s.title, ...s.asks])]),
-  ];
-  const counts = new Map<string, number>();
-  for (const word of [...texts.flatMap(wordsOf), ...synonyms.words]) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return counts;
-}
-
-function indexSections(
-  guide: Pick<Guide, 'chapters' | 'passages'>,
-  analyser: Analyser,
-  termsOfPassage: TermsOfPassage,
-): Map<string, IndexedSection> {
-  const entries = guide.chapters.flatMap((chapter) =>
-    chapter.sections.map((section): [string, IndexedSection] => {
-      const key = keyOf({ chapterId: chapter.id, sectionId: section.id });
-      const topics = section.id === 'overview' ? [chapter.title] : [section.title];
-      const wordings = [...topics, ...section.asks];
-      const own = guide.passages.filter((passage) => keyOf(passage) === key);
-      return [
+function openSections(analysis: Analysis): Map<string, IndexedSection> {
+  return new Map(
+    Object.entries(analysis.sections).map(([key, { topic, body, wordings }]) => [
+      key,
+      {
         key,
-        {
-          key,
-          topic: new Set([chapter.title, ...wordings].flatMap(analyser.documentTerms)),
-          body: new Set(own.flatMap(({ id }) => termsOfPassage.get(id) ?? [])),
-          wordings: wordings.map((wording) => analyser.queryTerms(wording).map(({ term }) => term)),
-        },
-      ];
-    }),
+        topic: new Set(splitTerms(topic)),
+        body: new Set(splitTerms(body)),
+        wordings: wordings.map(splitTerms),
+      },
+    ]),
   );
-  return new Map(entries);
 }
 
-function indexPassages(
-  guide: Pick<Guide, 'chapters' | 'passages'>,
-  analyser: Analyser,
-  termsOfPassage: TermsOfPassage,
-): MiniSearch {
-  const miniSearch = new MiniSearch<{ id: string }>({
-    fields: Object.keys(fieldBoosts),
-    tokenize: (text) => text.split(' ').filter((term) => term !== ''),
-    processTerm: (term) => term,
-    searchOptions: { boost: fieldBoosts, combineWith: 'OR' },
-  });
-  const join = (text: string) => analyser.documentTerms(text).join(' ');
-  for (const chapter of guide.chapters) {
-    const asks = new Map(chapter.sections.map((section) => [section.id, join(section.asks.join(' . '))]));
-    const titles = new Map(chapter.sections.map((section) => [section.id, join(section.title)]));
-    const passages = guide.passages.filter((passage) => passage.chapterId === chapter.id);
-    miniSearch.addAll(
-      passages.map((passage) => ({
-        id: passage.id,
-        asks: asks.get(passage.sectionId) ?? '',
-        section: titles.get(passage.sectionId) ?? '',
-        chapter: join(chapter.title),
-        text: (termsOfPassage.get(passage.id) ?? []).join(' '),
-      })),
-    );
-  }
-  return miniSearch;
+const definitionFrames =
+  /^(?:(?:so|hey|please|pls|can you|could you) )*(?:(?:what|wat) (?:is|are)|whats|explain|define|describe|tell me about|meaning of)(?: (?:a|an|the))? | (?:explained|definition|meaning|in simple words|in plain english)$/g;
+
+/** Whether a section's title or one of its wordings is the question, however a definition is asked for. */
+function createExactMatch({ chapters }: GuideText): (query: string, key: string) => boolean {
+  const bare = (text: string) => wordsOf(wordsOf(text).join(' ').replace(definitionFrames, '')).map(stem).join(' ');
+  const sections = new Map(
+    chapters.flatMap(({ title, sections }) =>
+      sections.map((section) => [
+        keyOf({ chapterId: section.chapterId, sectionId: section.id }),
+        { ...section, chapterTitle: title },
+      ]),
+    ),
+  );
+  const known = new Map<string, ReadonlySet<string>>();
+  return (query, key) => {
+    const section = sections.get(key);
+    if (!section) return false;
+    const title = section.id === overviewId ? section.chapterTitle : section.title;
+    const wordings = known.get(key) ?? new Set([title, ...section.asks].map(bare));
+    known.set(key, wordings);
+    return wordings.has(bare(query));
+  };
 }
 
 interface Rarity {

@@ -1,21 +1,25 @@
 // The search of the guide: by words, and by meaning too where an embedder is given, joined by rank.
+import { memoryFolder } from '../memory.ts';
 import type { Embedder, Guide, Search } from '../types.ts';
+import type { GuideText } from './analysis.ts';
 import { confidenceOf, coveredFrom } from './confidence.ts';
 import { fuseRankings } from './fuse.ts';
 import { createLexicalIndex } from './lexical.ts';
-import { loadSynonyms } from './synonyms.ts';
+import { loadAnalysis } from './remembered.ts';
 import { createExactVectorIndex, type VectorIndex } from './vectors.ts';
 
 export interface SearchOptions {
-  readonly guide: Pick<Guide, 'chapters' | 'passages'>;
+  readonly guide: GuideText;
   readonly embedder?: Embedder;
+  /** The folder in which what was worked out from the shipped guide is kept. */
+  readonly memory?: string;
 }
 
 /** How many passages each ranking brings into the fusion. */
 const fusedDepth = 50;
 
-export async function createSearch({ guide, embedder }: SearchOptions): Promise<Search> {
-  const lexical = createLexicalIndex(guide, await loadSynonyms());
+export async function createSearch({ guide, embedder, memory = memoryFolder }: SearchOptions): Promise<Search> {
+  const lexical = createLexicalIndex(await loadAnalysis(guide, memory), guide);
   const semantic = embedder && (await createSemanticRanking(guide, embedder));
   const passages = new Map(guide.passages.map((passage) => [passage.id, passage]));
   return {

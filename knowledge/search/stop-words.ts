@@ -8,7 +8,7 @@ export const stopWords: ReadonlySet<string> = new Set(
   everything example examples exactly explain explained explanation explanations fast few first for from gave gimme gonna gotta get gets
   getting give gives go goes going gonna good got great guess guys had happen happened happening happens hard has hasnt have havent having he hello help
   her here hes hey hi him his hmm how howcome however hows i id idea idk if ill im in instead into intuition intuitive is isnt it its itself ive just keep keeps kind
-  kinda know knowing last later least less let lets like little ll long look looks lot lots made make makes making many mate may
+  kinda know knowing last later least less let lets life like little ll long look looks lot lots made make makes making many mate may
   maybe me mean meaning means meant might mine more most much must my myself near need needed needs never new next nice no none nope nor not
   nothing now of off often oh ok okay old on once one ones only onto or other others otherwise our out over own part people
   percent percentage perhaps picture please pls plz point possible pretty prof put question questions quick quickly quite rather re really relate related relates relationship reason reasons right said same say

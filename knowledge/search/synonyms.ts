@@ -1,10 +1,8 @@
 // Words and phrases that mean the same become one concept, so that "LR" finds "learning rate" and the other way round.
-import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
-import { z } from 'zod';
 import { stem, wordsOf } from './stem.ts';
 
-const groupsSchema = z.array(z.array(z.string().min(1)).min(1));
+/** Phrases that mean the same; the first names their concept. */
+export type SynonymGroups = readonly (readonly string[])[];
 
 interface Phrase {
   readonly concept: string;
@@ -19,13 +17,7 @@ export interface Synonyms {
   readonly words: readonly string[];
 }
 
-export async function loadSynonyms(): Promise<Synonyms> {
-  const source = await readFile(new URL('synonyms.yaml', import.meta.url), 'utf8');
-  return createSynonyms(groupsSchema.parse(parse(source)));
-}
-
-/** @param groups the first phrase of each group names the concept. */
-export function createSynonyms(groups: readonly (readonly string[])[]): Synonyms {
+export function createSynonyms(groups: SynonymGroups): Synonyms {
   const phrasesByFirst = new Map<string, (Phrase & { readonly stems: readonly string[] })[]>();
   for (const group of groups) {
     // "=" stands in no word, so a concept never meets a plain word in the index.
