@@ -150,3 +150,18 @@ test('the shipped guide is the same from memory as from its files, and a torn me
   expect((await loadGuide(undefined, memory)).quizItems).toEqual(first.quizItems);
   expect(JSON.parse(readFileSync(kept, 'utf8')).contents.chapters).toHaveLength(first.chapters.length);
 });
+
+test('chapters come in the order of order.yaml, which names each once', async () => {
+  const second = smallChapter.replace('id: fitting', 'id: another');
+  const files = { 'fitting.md': smallChapter, 'another.md': second.replaceAll('guide:fitting', 'guide:another') };
+  const ordered = await loadGuide(writeGuide({ ...files, 'order.yaml': '- fitting\n- another\n' }));
+  expect(ordered.chapters.map(({ id }) => id)).toEqual(['fitting', 'another']);
+  await expect(loadGuide(writeGuide({ ...files, 'order.yaml': '- fitting\n- nowhere\n- fitting\n' }))).rejects.toThrow(
+    /order\.yaml:2: there is no chapter "nowhere"[\s\S]*order\.yaml:3: chapter "fitting" stands twice[\s\S]*chapter "another" is missing/,
+  );
+});
+
+test('feedback that only repeats the verdict is refused', async () => {
+  const verdict = smallQuiz.replace('"Whole layers stay."', '"Right: whole layers stay."');
+  expect(await problemsOf(smallChapter, verdict)).toEqual([expect.stringMatching(/not begin with a verdict/)]);
+});

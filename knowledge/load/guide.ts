@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Guide } from '../types.ts';
 import { type ChapterFile, type LinkUse, readChapter } from './chapter.ts';
+import { orderChapters } from './order.ts';
 import { GuideError, type Problem } from './problem.ts';
 import { type QuizFile, readQuiz } from './quiz.ts';
 
@@ -20,6 +21,8 @@ export async function readGuide(folder: string): Promise<GuideContents> {
     chapters.flatMap((chapter) => chapter.sections.map((section) => `${chapter.id}#${section.id}`)),
   );
   const problems: Problem[] = [...chapterFiles, ...quizFiles].flatMap((file) => file.problems);
+  const orderFile = join(folder, 'order.yaml');
+  const ordered = orderChapters(chapters, await readIfThere(orderFile), show(orderFile));
   if (chapterFiles.length === 0)
     problems.push({ file: show(folder), line: 1, message: 'no chapter (*.md) in this folder' });
 
@@ -27,6 +30,7 @@ export async function readGuide(folder: string): Promise<GuideContents> {
   const unread = new Set(chapterFiles.flatMap(({ chapter, name }) => (chapter ? [] : name)));
   const resolves = (chapterId: string, sectionId: string) =>
     unread.has(chapterId) || sections.has(`${chapterId}#${sectionId}`);
+  if (unread.size === 0) problems.push(...ordered.problems);
   const links: readonly LinkUse[] = chapterFiles.flatMap((file) => file.links);
   for (const { chapterId, sectionId, file, line } of links) {
     if (resolves(chapterId, sectionId)) continue;
@@ -42,7 +46,7 @@ export async function readGuide(folder: string): Promise<GuideContents> {
   if (problems.length > 0) throw new GuideError(problems);
 
   return {
-    chapters,
+    chapters: ordered.chapters,
     passages: chapterFiles.flatMap(({ passages }) => passages),
     quizItems: items.map(({ item }) => item),
   };
@@ -65,11 +69,15 @@ async function readAll<T extends ChapterFile | QuizFile>(
   );
 }
 
-async function listFolder(folder: string): Promise<string[]> {
+const listFolder = async (folder: string) => (await orUndefined(readdir(folder))) ?? [];
+const readIfThere = (file: string) => orUndefined(readFile(file, 'utf8'));
+
+/** What is not there is undefined; any other failure is one. */
+async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
-    return await readdir(folder);
+    return await reading;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }

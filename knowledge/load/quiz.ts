@@ -6,13 +6,17 @@ import type { Problem } from './problem.ts';
 import { readYaml } from './yaml.ts';
 
 const words = z.string().trim().min(1, 'must not be empty');
+/** The verdict is shown by the quiz itself. */
+const feedback = words.refine((said) => !/^(right|wrong|correct|incorrect|yes|no)\b\s*[.:,;!–—]/i.test(said), {
+  message: 'must say why, not begin with a verdict such as "Right:"',
+});
 const itemSchema = z.strictObject({
   id: z.string(),
   section: z.string().regex(kebabCase, 'a section id is lower-case words joined by "-"'),
   difficulty: z.union([z.literal(1), z.literal(2), z.literal(3)]),
   question: words,
   choices: z
-    .array(z.strictObject({ id: z.string().regex(/^[a-z]$/, 'one lower-case letter'), text: words, feedback: words }))
+    .array(z.strictObject({ id: z.string().regex(/^[a-z]$/, 'one lower-case letter'), text: words, feedback }))
     .min(3)
     .max(5),
   correct: z.string(),

@@ -46,7 +46,7 @@ export const smallQuiz = `- id: fitting.gap
   difficulty: 1
   question: What shows overfitting?
   choices:
-    - { id: a, text: A wide gap, feedback: "Right: train is far better than test." }
+    - { id: a, text: A wide gap, feedback: "Train is far better than test." }
     - { id: b, text: No gap, feedback: "No gap means it generalizes, or underfits." }
     - { id: c, text: A slow run, feedback: "Speed says nothing about fit." }
   correct: a
@@ -56,7 +56,7 @@ export const smallQuiz = `- id: fitting.gap
   question: What does dropout switch off?
   choices:
     - { id: a, text: Layers, feedback: "Whole layers stay." }
-    - { id: b, text: Units, feedback: "Right, at random." }
+    - { id: b, text: Units, feedback: "Units, at random." }
     - { id: c, text: The loss, feedback: "The loss is always computed." }
   correct: b
 - id: fitting.ensemble
@@ -64,7 +64,7 @@ export const smallQuiz = `- id: fitting.gap
   difficulty: 3
   question: What does dropout resemble?
   choices:
-    - { id: a, text: An ensemble, feedback: "Right: of many thin networks." }
+    - { id: a, text: An ensemble, feedback: "Of many thin networks." }
     - { id: b, text: A larger batch, feedback: "The batch does not change." }
     - { id: c, text: A cache, feedback: "Nothing is stored." }
   correct: a
