@@ -5,13 +5,20 @@ import { button, buttons, text } from './reply.ts';
 
 export function showAnswer(answer: Answer, quizzes: Pick<Quizzes, 'chapters'>): readonly Block[] {
   const blocks: Block[] = [text(answer.markdown)];
-  if (answer.citations.length > 0) blocks.push({ kind: 'sources', sources: answer.citations.map(toSource) });
+  if (answer.citations.length > 0) blocks.push({ kind: 'sources', sources: sourcesOf(answer) });
   const next = answer.abstained ? offerNearest(answer) : offerQuiz(answer, quizzes);
   return next === undefined ? blocks : [...blocks, next];
 }
 
-function toSource({ chapterId, sectionId, title, quote }: Answer['citations'][number]): SourceLink {
-  return { chapterId, sectionId, title, quote };
+/** One link a section, with all that is quoted from it. */
+function sourcesOf({ citations }: Answer): readonly SourceLink[] {
+  const bySection = new Map<string, SourceLink>();
+  for (const { chapterId, sectionId, title, quote } of citations) {
+    const key = `${chapterId}#${sectionId}`;
+    const before = bySection.get(key);
+    bySection.set(key, { chapterId, sectionId, title, quote: before ? `${before.quote} … ${quote}` : quote });
+  }
+  return [...bySection.values()];
 }
 
 function offerNearest(answer: Answer): Block | undefined {
