@@ -92,7 +92,8 @@ export const quizSessions = pgTable('quiz_sessions', {
   workspaceId: workspaceId(),
   personId: text('person_id').notNull(),
   conversationId: text('conversation_id').notNull(),
-  chapterId: text('chapter_id').notNull(),
+  /** Null: a review, of what is due in any chapter. */
+  chapterId: text('chapter_id'),
   /** In the order asked, with the shuffled order of each item's choices. */
   items: jsonb('items')
     .$type<readonly { readonly itemId: string; readonly choiceIds: readonly string[] }[]>()
@@ -118,6 +119,29 @@ export const quizAttempts = pgTable(
   (table) => [
     primaryKey({ columns: [table.sessionId, table.itemId] }),
     index('quiz_attempts_by_person').on(table.workspaceId, table.personId),
+  ],
+);
+
+/** A question in one person's memory, worked out from all answers they gave to it: when it comes back, how well it sits. */
+export const reviewCards = pgTable(
+  'review_cards',
+  {
+    workspaceId: workspaceId(),
+    personId: text('person_id').notNull(),
+    itemId: text('item_id').notNull(),
+    stability: doublePrecision('stability').notNull(),
+    difficulty: doublePrecision('difficulty').notNull(),
+    intervalDays: integer('interval_days').notNull(),
+    reps: integer('reps').notNull(),
+    lapses: integer('lapses').notNull(),
+    /** Whether the last answer was right. */
+    correct: boolean('correct').notNull(),
+    answeredAt: at('answered_at').notNull(),
+    dueAt: at('due_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.workspaceId, table.personId, table.itemId] }),
+    index('review_cards_by_due').on(table.workspaceId, table.dueAt),
   ],
 );
 
