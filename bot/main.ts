@@ -9,12 +9,14 @@ import { loadGuide } from '../knowledge/index.ts';
 import { createConversation } from './chat/conversation.ts';
 import { createLiveCards } from './chat/live.ts';
 import type { Person, Place, Reply } from './chat/message.ts';
+import type { Meter } from './chat/meter.ts';
 import { commands } from './commands/index.ts';
 import type { Config } from './config.ts';
 import type { Front } from './fronts/front.ts';
 import { createTerminalFront } from './fronts/terminal/front.ts';
 import type { TerminalOutput } from './fronts/terminal/screen.ts';
 import { createWebFront } from './fronts/web/front.ts';
+import { createMetrics } from './metrics.ts';
 import { type Platforms, startPlatforms } from './platforms.ts';
 
 export interface BotOptions {
@@ -50,7 +52,10 @@ export async function startBot(options: BotOptions): Promise<Bot> {
   const engine = await createEngine({ ...config, guide: reading, now, log });
   const guide = await reading;
   const fronts: Front[] = [];
-  const { deliver, answered } = createDelivery(fronts, log);
+  let platforms: Platforms | undefined;
+  const metrics = createMetrics({ runs: engine.runs, vitals: () => platforms?.vitals() ?? [] });
+  const { meter } = metrics;
+  const { deliver, answered } = createDelivery(fronts, meter, log);
   const live = createLiveCards({
     runs: engine.runs,
     deliver,
@@ -63,7 +68,6 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     after,
   });
 
-  let platforms: Platforms | undefined;
   const web = options.fronts.web
     ? createWebFront({
         port: config.port,
@@ -73,6 +77,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
         commands: commands.map(toHint),
         dataDir: config.dataDir,
         health: () => platforms?.health() ?? {},
+        metrics,
         log,
         now,
       })
@@ -91,6 +96,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     newErrorId: () => randomBytes(4).toString('hex'),
     pageUrl,
     showRun: live.show,
+    meter,
   });
 
   let stopping: Promise<void> | undefined;
@@ -99,6 +105,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     await live.stop();
     await answered();
     await engine.close();
+    metrics.stop();
   }
   const stop = () => {
     stopping ??= stopAll();
@@ -109,7 +116,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     await engine.conversations.openWorkspace(local, 'This computer');
     const told = web === undefined ? [] : [await web.start(handle)];
     if (options.fronts.web) {
-      platforms = await startPlatforms({ config, engine, guide, pageUrl, log, now, after }, handle, (front) => {
+      platforms = await startPlatforms({ config, engine, guide, pageUrl, meter, log, now, after }, handle, (front) => {
         fronts.push(front);
         return () => fronts.splice(fronts.indexOf(front), 1);
       });
@@ -128,7 +135,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
 }
 
 /** Hands a reply to the front of its place. A front that does not run now has no one to show it to. */
-function createDelivery(fronts: readonly Front[], log: Pick<Logger, 'debug'>) {
+function createDelivery(fronts: readonly Front[], meter: Meter, log: Pick<Logger, 'debug'>) {
   const underWay = new Set<Promise<void>>();
   async function deliver(place: Place, reply: Reply, asker: Person): Promise<void> {
     const front = fronts.find((candidate) => candidate.name === place.front);
@@ -138,7 +145,15 @@ function createDelivery(fronts: readonly Front[], log: Pick<Logger, 'debug'>) {
     }
     const delivery = front.deliver(place, reply, asker);
     underWay.add(delivery);
-    await delivery.finally(() => underWay.delete(delivery));
+    try {
+      await delivery;
+      meter.reply(place.front, 'sent');
+    } catch (error) {
+      meter.reply(place.front, 'failed');
+      throw error;
+    } finally {
+      underWay.delete(delivery);
+    }
   }
   return {
     deliver,

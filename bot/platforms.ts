@@ -2,14 +2,17 @@
 import type { Logger } from 'pino';
 import { type Engine, UserError } from '../engine/index.ts';
 import type { Guide } from '../knowledge/index.ts';
+import type { Meter } from './chat/meter.ts';
 import { commands } from './commands/index.ts';
 import type { Config } from './config.ts';
-import type { Front, Handle } from './fronts/front.ts';
+import type { Front, Handle, Vitals } from './fronts/front.ts';
 
 /** A front that stands on somebody else's service. */
 interface Platform extends Front {
   /** How the connection is, for /healthz. */
   health(): object;
+  /** The same as numbers, for /metrics. */
+  vitals(): Vitals;
 }
 
 export interface PlatformParts {
@@ -17,6 +20,7 @@ export interface PlatformParts {
   readonly engine: Engine;
   readonly guide: Guide;
   readonly pageUrl: () => string | undefined;
+  readonly meter: Meter;
   readonly log: Logger;
   readonly now: () => Date;
   readonly after: (delayMs: number, callback: () => void) => () => void;
@@ -24,19 +28,19 @@ export interface PlatformParts {
 
 /** Each gives undefined where nothing of it is set. @throws UserError naming the setting to add or to correct. */
 const makers: { readonly [name: string]: (parts: PlatformParts) => Promise<Platform | undefined> } = {
-  async Discord({ config, engine, guide, pageUrl, log, now, after }) {
+  async Discord({ config, ...parts }) {
     const { discordToken: token, discordApiUrl: apiUrl, discordShards: shards, dataDir } = config;
     if (token === undefined) return undefined;
     const { createDiscordFront } = await import('./fronts/discord/front.ts');
-    return createDiscordFront({ token, apiUrl, shards, engine, guide, commands, dataDir, pageUrl, log, now, after });
+    return createDiscordFront({ ...parts, token, apiUrl, shards, commands, dataDir });
   },
-  async Slack({ config, engine, pageUrl, log, now, after }) {
+  async Slack({ config, guide: _, ...parts }) {
     const { readSetup } = await import('./fronts/slack/setup.ts');
     const setup = readSetup(config);
     if (setup === undefined) return undefined;
     const { createSlackFront } = await import('./fronts/slack/front.ts');
     const { slackApiUrl: apiUrl, dataDir } = config;
-    return createSlackFront({ ...setup, ...(apiUrl && { apiUrl }), engine, dataDir, pageUrl, log, now, after });
+    return createSlackFront({ ...parts, ...setup, ...(apiUrl && { apiUrl }), dataDir });
   },
 };
 
@@ -46,6 +50,7 @@ export interface Platforms {
   /** A line for each: where it is, or why it stays off and what to do. */
   readonly told: readonly string[];
   health(): { readonly [name: string]: object };
+  vitals(): readonly (Vitals & { readonly front: Front['name'] })[];
 }
 
 /** @param add makes a front known before it starts, so that what it hears at once can be answered; and takes it back. */
@@ -80,6 +85,7 @@ export async function startPlatforms(
   return {
     running,
     told,
+    vitals: () => running.map((front) => ({ front: front.name, ...front.vitals() })),
     health: () => ({
       ...Object.fromEntries(running.map((front) => [front.name, front.health()])),
       ...Object.fromEntries([...failed].map(([name, problem]) => [name, { state: 'failed', problem }])),

@@ -377,6 +377,15 @@ describe('the started product', () => {
     await expect
       .poll(() => server.world.channel(question.id)?.messages.length ?? 0, { timeout: 15_000 })
       .toBeGreaterThan(0);
+    await ann.slash(channel, 'help');
+    await expect.poll(() => ann.sees(channel), { timeout: 8000 }).toContain('I teach machine learning');
+    const page = /http:\/\/127\.0\.0\.1:\d+/.exec(output())?.[0];
+    const metrics = await (await fetch(`${page}/metrics`)).text();
+    expect(metrics).toContain('finetutor_front_connected{front="discord"} 1');
+    expect(metrics).toContain('finetutor_events_total{front="discord",outcome="new"} 2');
+    expect(metrics).toContain('finetutor_acknowledgement_seconds_count{front="discord"} 1');
+    expect(metrics).toMatch(/finetutor_replies_total\{front="discord",outcome="sent"\} \d/);
+    expect(metrics).not.toContain(server.token);
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
     expect(await ended).toBe(0);

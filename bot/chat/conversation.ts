@@ -5,6 +5,7 @@ import { type Engine, type Run, UserError } from '../../engine/index.ts';
 import type { Command, CommandContext } from './command.ts';
 import { plain } from './escape.ts';
 import type { Attachment, Call, Incoming, Json, Person, Place, Reply } from './message.ts';
+import type { Meter } from './meter.ts';
 import { apology, aside, button, buttons, text } from './reply.ts';
 import { type Route, routeText } from './router.ts';
 import { recallTurns } from './thread.ts';
@@ -23,6 +24,7 @@ export interface ConversationOptions {
   readonly newErrorId: () => string;
   readonly pageUrl: () => string | undefined;
   readonly showRun: (run: Run) => Promise<void>;
+  readonly meter?: Pick<Meter, 'event'>;
 }
 
 /** @returns the handler every front passes events to; it never rejects. Events of one place are answered one after the other. */
@@ -46,9 +48,11 @@ export function createConversation(options: ConversationOptions): (incoming: Inc
     try {
       await open(place.workspaceId);
       if (!(await engine.conversations.claim(place.workspaceId, incoming.key))) {
+        options.meter?.event(place.front, 'duplicate');
         log.debug({ key: incoming.key }, 'a redelivered event, answered before');
         return;
       }
+      options.meter?.event(place.front, 'new');
       for await (const reply of respond(incoming)) await deliver(place, reply, person);
     } catch (error) {
       await deliver(place, explain(error, place), person);

@@ -12,3 +12,12 @@ export interface Front {
   deliver(place: Place, reply: Reply, asker: Person): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** How the connection to a platform stands, as numbers for /metrics. */
+export interface Vitals {
+  readonly connected: boolean;
+  readonly reconnects: number;
+  /** Requests the platform refused, by HTTP status. */
+  readonly refused: { readonly 401: number; readonly 403: number; readonly 429: number };
+  readonly circuit: 'closed' | 'open' | 'half-open';
+}

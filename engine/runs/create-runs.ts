@@ -101,6 +101,7 @@ export function createRuns(options: RunsOptions): Runs & { close(): Promise<void
 
     get,
     list: rows.list,
+    countByStatus: rows.countByStatus,
     events: rows.events,
 
     async stop(workspaceId, nameOrId) {

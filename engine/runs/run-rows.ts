@@ -1,5 +1,5 @@
 // The rows of runs and their events: every change of a status goes through the table of states, by compare-and-set.
-import { and, asc, desc, eq, gt, inArray, lt, lte, or, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, inArray, lt, lte, or, sql } from 'drizzle-orm';
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core';
 import type { Database } from '../store/client.ts';
 import { runEvents, runs } from '../store/schema.ts';
@@ -19,6 +19,7 @@ export interface RunRows {
   ): Promise<Run>;
   find(workspaceId: string, nameOrId: string): Promise<Run | undefined>;
   list(workspaceId: string, limit: number): Promise<readonly Run[]>;
+  countByStatus(): Promise<{ readonly [S in Row['status']]: number }>;
   /**
    * Applies what happened. With `claim`, only while that claim holds.
    * @returns the row after it and whether this call changed its status; undefined when there is no such run or the claim is lost.
@@ -116,6 +117,13 @@ export function createRunRows({ db, now }: { db: Database; now: () => Date }): R
         .orderBy(desc(sql`substring(${runs.name} from 5)::int`))
         .limit(limit);
       return rows.map(toRun);
+    },
+
+    async countByStatus() {
+      const rows = await db.select({ status: runs.status, count: count() }).from(runs).groupBy(runs.status);
+      const counts = { queued: 0, running: 0, stopping: 0, stopped: 0, interrupted: 0, failed: 0, done: 0 };
+      for (const { status, count } of rows) counts[status] = count;
+      return counts;
     },
 
     apply,

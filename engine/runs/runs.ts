@@ -45,6 +45,8 @@ export interface Runs {
   get(workspaceId: string, nameOrId: string): Promise<Run>;
   /** Newest first. */
   list(workspaceId: string, limit: number): Promise<readonly Run[]>;
+  /** How many runs stand where, over all workspaces: for whoever runs the bot. */
+  countByStatus(): Promise<{ readonly [S in RunStatus]: number }>;
   /** Asks a queued or running run to stop; it keeps its checkpoint. Asking twice is harmless. */
   stop(workspaceId: string, nameOrId: string): Promise<Run>;
   /** Puts a stopped, interrupted or failed run back in the queue, from its last checkpoint. */

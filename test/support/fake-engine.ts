@@ -324,6 +324,11 @@ export function createFakeEngine(): FakeEngine {
       },
       get,
       list: async (workspaceId) => runs.filter((run) => run.workspaceId === workspaceId).toReversed(),
+      countByStatus: async () => {
+        const counts = { queued: 0, running: 0, stopping: 0, stopped: 0, interrupted: 0, failed: 0, done: 0 };
+        for (const { status } of runs) counts[status] += 1;
+        return counts;
+      },
       stop: async (workspaceId, name) => change((await get(workspaceId, name)).id, { status: 'stopping' }),
       resume: async (workspaceId, name) => change((await get(workspaceId, name)).id, { status: 'queued' }),
       events: async () => [],

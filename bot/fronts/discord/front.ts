@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { type Engine, maxDatasetBytes } from '../../../engine/index.ts';
 import type { Guide } from '../../../knowledge/index.ts';
 import type { Command } from '../../chat/command.ts';
+import type { Meter } from '../../chat/meter.ts';
 import { createDownloads } from '../download.ts';
-import type { Front, Handle } from '../front.ts';
+import type { Front, Handle, Vitals } from '../front.ts';
 import { apiAddress } from './address.ts';
 import { type ConnectionHealth, createConnection, type Shards } from './connection.ts';
 import { deployCommands, describeDeployment } from './deploy.ts';
@@ -32,6 +33,7 @@ export interface DiscordOptions {
   /** Shards this process runs: as many as Discord says, unless told. */
   readonly shards?: Shards;
   readonly times?: Partial<Times>;
+  readonly meter?: Meter;
   readonly now: () => Date;
   readonly after?: (delayMs: number, callback: () => void) => () => void;
   readonly log: {
@@ -61,6 +63,7 @@ interface DiscordHealth extends ConnectionHealth {
 
 export interface DiscordFront extends Front {
   health(): DiscordHealth;
+  vitals(): Vitals;
 }
 
 /** Discord keeps what people send on these hosts. */
@@ -141,6 +144,7 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
       limitBytes: maxDatasetBytes,
       hosts: [...fileHosts, new URL(apiUrl).host],
     }),
+    onDuplicate: () => options.meter?.event('discord', 'duplicate'),
     now,
     log,
   });
@@ -152,6 +156,7 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     engine,
     commands,
     suggest: createSuggest(engine, guide),
+    acknowledged: (delayMs) => options.meter?.acknowledged('discord', delayMs),
     now,
     log,
   });
@@ -182,6 +187,16 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     },
     deliver,
     health: () => ({ ...connection.health(), refusals: calls.refusals(), circuit: calls.circuit.state() }),
+    vitals() {
+      const { state, reconnects } = connection.health();
+      const { unauthorized, forbidden, rateLimited } = calls.refusals();
+      return {
+        connected: state === 'ready',
+        reconnects,
+        refused: { 401: unauthorized, 403: forbidden, 429: rateLimited },
+        circuit: calls.circuit.state(),
+      };
+    },
     async stop() {
       stopping = true;
       await work.idle();

@@ -36,6 +36,8 @@ export interface InteractionsOptions {
   readonly engine: Pick<Engine, 'conversations' | 'kept' | 'quizzes' | 'datasets' | 'tutor'>;
   readonly commands: readonly Command[];
   readonly suggest: Suggest;
+  /** Told how long each acknowledgement took. */
+  readonly acknowledged: (delayMs: number) => void;
   readonly now: () => Date;
   readonly log: {
     warn(fields: object, message: string): void;
@@ -46,12 +48,14 @@ export interface InteractionsOptions {
 /** @returns the handler of interactions; it never throws. */
 export function createInteractions(options: InteractionsOptions): (interaction: APIInteraction) => Promise<void> {
   const { calls, posts, work, engine, commands, log } = options;
+  const arrivals = new WeakMap<APIInteraction, number>();
 
   async function take(interaction: APIInteraction): Promise<void> {
     if (work.seen(interaction.id)) return;
     const origin = originOf(interaction);
     if (origin === undefined) return;
     const arrivedAtMs = options.now().getTime();
+    arrivals.set(interaction, arrivedAtMs);
     switch (interaction.type) {
       case InteractionType.ApplicationCommandAutocomplete:
         return suggest(interaction, origin);
@@ -76,7 +80,10 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
    */
   async function acknowledge(interaction: APIInteraction, response: APIInteractionResponse, wantsMessage = false) {
     try {
-      return { messageId: await calls.acknowledge(tokenOf(interaction), response, wantsMessage), late: false };
+      const messageId = await calls.acknowledge(tokenOf(interaction), response, wantsMessage);
+      const nowMs = options.now().getTime();
+      options.acknowledged(nowMs - (arrivals.get(interaction) ?? nowMs));
+      return { messageId, late: false };
     } catch (error) {
       if (codeOf(error) === codes.acknowledged) return undefined;
       log.warn({ err: error, interaction: interaction.id }, 'Discord: an acknowledgement was refused');

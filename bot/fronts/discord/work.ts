@@ -39,6 +39,7 @@ export interface WorkOptions {
   readonly handle: () => Handle | undefined;
   readonly deliver: (place: Place, reply: Reply, asker: Person) => Promise<void>;
   readonly downloads: Downloads;
+  readonly onDuplicate: () => void;
   readonly now: () => Date;
   readonly log: { error(fields: object, message: string): void };
 }
@@ -47,7 +48,7 @@ export interface WorkOptions {
 const atOnce = 8;
 const rememberedEvents = 10_000;
 
-export function createWork({ handle, deliver, downloads, now, log }: WorkOptions): Work {
+export function createWork({ handle, deliver, downloads, onDuplicate, now, log }: WorkOptions): Work {
   const answering = new AsyncLocalStorage<Exchange>();
   const enter = createTurnstile(atOnce);
   const underWay = new Set<Promise<void>>();
@@ -84,7 +85,10 @@ export function createWork({ handle, deliver, downloads, now, log }: WorkOptions
     turn: enter.turn,
     current: () => answering.getStore(),
     seen(key) {
-      if (known.has(key)) return true;
+      if (known.has(key)) {
+        onDuplicate();
+        return true;
+      }
       known.add(key);
       const [oldest] = known;
       if (known.size > rememberedEvents && oldest !== undefined) known.delete(oldest);

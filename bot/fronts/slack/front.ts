@@ -5,9 +5,10 @@ import { App, HTTPReceiver, type Receiver, webApi } from '@slack/bolt';
 import type { Logger } from 'pino';
 import { type Engine, UserError } from '../../../engine/index.ts';
 import type { Person, Place } from '../../chat/message.ts';
-import { createCircuit } from '../circuit.ts';
+import type { Meter } from '../../chat/meter.ts';
+import { type Circuit, createCircuit } from '../circuit.ts';
 import { createDownloads, type Downloads } from '../download.ts';
-import type { Front, Handle } from '../front.ts';
+import type { Front, Handle, Vitals } from '../front.ts';
 import { createTurnstile } from '../turnstile.ts';
 import { type Counts, clientOptions, createApi, type SlackApi, SlackProblem, toProblem } from './api.ts';
 import { createBoltLog } from './bolt-log.ts';
@@ -56,6 +57,7 @@ export interface SlackFrontOptions {
   readonly log: Pick<Logger, 'info' | 'warn' | 'error' | 'debug'>;
   readonly now: () => Date;
   readonly after: (delayMs: number, callback: () => void) => () => void;
+  readonly meter?: Meter;
   /** How long stopping waits for what is under way; the rest is taken up by the next start. */
   readonly longestStopMs?: number;
   /** Least time between two changes of one message; about what Slack allows unless given. */
@@ -76,6 +78,7 @@ interface SlackHealth {
 
 export interface SlackFront extends Front {
   health(): SlackHealth;
+  vitals(): Vitals;
   /** Where it listens over HTTP, once started. */
   readonly port: () => number | undefined;
 }
@@ -90,7 +93,10 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   const apiUrl = options.apiUrl ?? slackApiUrl;
   const boltLog = createBoltLog(log);
   const counts: Counts = { unauthorised: 0, forbidden: 0, rateLimited: 0, unreachable: 0 };
-  const apis = new Map<string, { readonly token: string; readonly api: SlackApi; lastProblem: string | undefined }>();
+  const apis = new Map<
+    string,
+    { readonly token: string; readonly api: SlackApi; readonly circuit: Circuit; lastProblem: string | undefined }
+  >();
   const downloads = new Map<string, { readonly token: string; readonly downloads: Downloads }>();
   const installations: Installations | undefined =
     access.kind === 'oauth' ? createInstallations({ engine, seal: createSeal(access.sealKey) }) : undefined;
@@ -99,6 +105,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   const underWay = new Set<Promise<void>>();
   const responseUrls = new Map<string, string>();
   let connected = 0;
+  let reconnects = 0;
   let problem: string | undefined;
   let state: SlackHealth['state'] = 'off';
   let own: { readonly botUserId: string; readonly botId: string | undefined; readonly teamId: string } | undefined;
@@ -121,6 +128,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
     const calls = createApi({ token, apiUrl, circuit, counts, log: boltLog });
     const entry = {
       token,
+      circuit,
       lastProblem: undefined as string | undefined,
       api: {
         async call(method: string, args: Parameters<SlackApi['call']>[1]) {
@@ -216,6 +224,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
         log: boltLog,
         after,
         onChange(change) {
+          if (change.connected < connected) reconnects += 1;
           connected = change.connected;
           problem = change.problem?.code;
           if (state === 'off') return;
@@ -299,6 +308,15 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
             }
           : {}),
       });
+      const process = app.processEvent.bind(app);
+      app.processEvent = (event) => {
+        const arrivedAtMs = now().getTime();
+        const ack: typeof event.ack = async (response) => {
+          await event.ack(response);
+          options.meter?.acknowledged('slack', now().getTime() - arrivedAtMs);
+        };
+        return process({ ...event, ack });
+      };
       app.error(async (error) => log.error({ err: error }, 'Slack: an event could not be taken in'));
       listen(app, {
         engine,
@@ -358,6 +376,17 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       });
       await Promise.race([Promise.all(underWay).then(() => delivery.drain()), enough]);
       cancel();
+    },
+
+    vitals() {
+      const states = [...apis.values()].map(({ circuit }) => circuit.state());
+      const { unauthorised, forbidden, rateLimited } = counts;
+      return {
+        connected: state === 'connected',
+        reconnects,
+        refused: { 401: unauthorised, 403: forbidden, 429: rateLimited },
+        circuit: states.find((one) => one === 'open') ?? states.find((one) => one === 'half-open') ?? 'closed',
+      };
     },
 
     health() {

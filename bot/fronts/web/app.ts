@@ -57,6 +57,11 @@ export function createApp(
       fronts: parts.health?.() ?? {},
     }),
   );
+  app.get('/metrics', async (context) => {
+    const { metrics } = parts;
+    if (metrics === undefined) return context.notFound();
+    return context.body(await metrics.text(), 200, { 'content-type': metrics.contentType });
+  });
   app.get('/icon.svg', (context) => context.body(iconSvg, 200, { 'content-type': 'image/svg+xml' }));
 
   app.get('/', async (context) => {

@@ -29,6 +29,8 @@ export interface WebFrontOptions {
   readonly dataDir: string;
   /** How the other fronts are, by name: /healthz tells it too. */
   readonly health?: () => object;
+  /** What is counted, for /metrics. */
+  readonly metrics?: { readonly contentType: string; text(): Promise<string> };
   readonly log: Log;
   readonly now: () => Date;
 }
