@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { assembleBatch } from '../engine/data/batches.ts';
 import type { FloatTensor } from '../engine/graph/tensor.ts';
-import { parseBertConfig } from '../engine/models/bert.ts';
+import { createBert } from '../engine/models/bert.ts';
 import { createClassifier } from '../engine/tuning/classifier.ts';
 import {
   adamw_defaults,
@@ -49,10 +49,9 @@ function createModel() {
   for (const [name, data] of Object.entries(fixture.weights)) {
     trainable.set(name, { shape: fixture.shapes[name] ?? [], data: Float32Array.from(data) });
   }
-  const config = parseBertConfig(fixture.config, 'the fixture');
   const parameters = {
-    config,
-    labels: fixture.labels,
+    model: createBert(fixture.config, 'the fixture'),
+    head: { kind: 'classification', labels: fixture.labels } as const,
     lora: undefined,
     trainable,
     frozen: new Map(),

@@ -229,7 +229,7 @@ async function logitsOf(parameters: Parameters, base: Base): Promise<Float32Arra
 
 test('an adapter with B = 0 answers as its base, and merged as unmerged', async () => {
   const { spec, base } = await pretrained('base-folder');
-  const lora = await prepareParameters(base, 2, { ...spec, method: 'lora' });
+  const lora = await prepareParameters(base, { kind: 'classification', labels: 2 }, { ...spec, method: 'lora' });
   const bare = { ...lora, lora: undefined };
   expect(await logitsOf(lora, base)).toEqual(await logitsOf(bare, base));
   expect(lora.modulesToSave).toEqual(['classifier']);

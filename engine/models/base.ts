@@ -6,9 +6,9 @@ import { learnWordPiece, type TokenizerFiles } from '../data/vocabulary.ts';
 import { UserError } from '../errors.ts';
 import type { FileRange } from '../graph/graph.ts';
 import { describeShape, type FloatTensor, type Shape, sameShape } from '../graph/tensor.ts';
-import type { Random } from '../random.ts';
-import { type BertConfig, bertParameterShapes, parseBertConfig } from './bert.ts';
+import { createModel } from './families.ts';
 import { readJsonObject } from './files.ts';
+import type { TextModel } from './model.ts';
 import { openSafetensors, readFloats } from './safetensors.ts';
 
 /** A weight of the checkpoint; `range` when its float32 bytes can be used where they lie. */
@@ -25,10 +25,10 @@ export interface Base {
   readonly fresh: boolean;
   /** `config.json` as it was, to be kept in the artifact. */
   readonly rawConfig: { readonly [key: string]: unknown };
-  readonly config: BertConfig;
+  readonly model: TextModel;
   readonly tokenizerFiles: TokenizerFiles;
   readonly tokenizer: Tokenizer;
-  /** By the names of `bertParameterShapes`; the head may be missing. */
+  /** By the names of `model.parameters`; the head may be missing. */
   readonly weights: ReadonlyMap<string, BaseWeight>;
 }
 
@@ -90,28 +90,28 @@ function createFreshBase(name: ScratchName, trainingTexts: readonly string[]): B
     pad_token_id: tokenizer.padId,
     torch_dtype: 'float32',
   };
-  const config = parseBertConfig(rawConfig, name);
-  return { source: name, fresh: true, rawConfig, config, tokenizerFiles, tokenizer, weights: new Map() };
+  const model = createTextModel(rawConfig, name);
+  return { source: name, fresh: true, rawConfig, model, tokenizerFiles, tokenizer, weights: new Map() };
 }
 
 /** @throws UserError naming the file, tensor and values that do not fit. */
 export async function loadBaseFolder(folder: string): Promise<Base> {
   const configPath = join(folder, 'config.json');
   const rawConfig = await readJsonObject(configPath);
-  const config = parseBertConfig(rawConfig, configPath);
+  const model = createTextModel(rawConfig, configPath);
   const tokenizerFiles: TokenizerFiles = {
     tokenizer: await readJsonObject(join(folder, 'tokenizer.json')),
     config: await readJsonObject(join(folder, 'tokenizer_config.json')),
   };
   const tokenizer = openTokenizer(folder, tokenizerFiles);
-  if (tokenizer.vocabularySize > config.vocab_size) {
+  if (tokenizer.vocabularySize > model.vocabularySize) {
     throw new UserError(
-      `${folder}: the tokenizer has ${tokenizer.vocabularySize} entries, the embedding ${config.vocab_size}.`,
+      `${folder}: the tokenizer has ${tokenizer.vocabularySize} entries, the embedding ${model.vocabularySize}.`,
       'The tokenizer belongs to another model; take all files from the same place.',
     );
   }
-  const weights = await openWeights(folder, config);
-  return { source: folder, fresh: false, rawConfig, config, tokenizerFiles, tokenizer, weights };
+  const weights = await openWeights(folder, model);
+  return { source: folder, fresh: false, rawConfig, model, tokenizerFiles, tokenizer, weights };
 }
 
 function openTokenizer(folder: string, { tokenizer, config }: TokenizerFiles): Tokenizer {
@@ -133,7 +133,7 @@ const exists = (path: string) =>
     () => false,
   );
 
-async function openWeights(folder: string, config: BertConfig): Promise<Map<string, BaseWeight>> {
+async function openWeights(folder: string, model: TextModel): Promise<Map<string, BaseWeight>> {
   const path = join(folder, 'model.safetensors');
   if (!(await exists(path))) {
     const convert =
@@ -149,12 +149,12 @@ async function openWeights(folder: string, config: BertConfig): Promise<Map<stri
   }
   const file = await openSafetensors(path);
   const weights = new Map<string, BaseWeight>();
-  const headRows = [...file.tensors].find(([name]) => name === 'classifier.bias')?.[1].shape[0] ?? 1;
-  for (const [name, shape] of bertParameterShapes(config, headRows)) {
-    const stored = storedNames(name).find((candidate) => file.tensors.has(candidate));
+  const labels = file.tensors.get('classifier.bias')?.shape[0] ?? 1;
+  for (const [name, { shape, part }] of model.parameters({ kind: 'classification', labels })) {
+    const stored = model.storedNames(name).find((candidate) => file.tensors.has(candidate));
     const entry = stored === undefined ? undefined : file.tensors.get(stored);
     if (stored === undefined || !entry) {
-      if (name.startsWith('classifier.') || name.startsWith('bert.pooler.')) continue;
+      if (part !== 'body') continue;
       throw new UserError(`${path} has no tensor ${name}.`, 'The weights belong to another model than config.json.');
     }
     if (!sameShape(entry.shape, shape)) {
@@ -172,19 +172,11 @@ async function openWeights(folder: string, config: BertConfig): Promise<Map<stri
   return weights;
 }
 
-/** Checkpoints of the bare encoder leave the prefix out; those from TensorFlow call a LayerNorm's weights gamma and beta. */
-function storedNames(name: string): string[] {
-  const bare = name.replace(/^bert\./, '');
-  return [name, bare].flatMap((one) => [
-    one,
-    one.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta'),
-  ]);
-}
-
-/** A new weight as BERT starts: LayerNorm 1, biases 0, the rest normal with deviation 0.02. */
-export function initialWeight(name: string, shape: Shape, random: Random): FloatTensor {
-  const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
-  if (name.endsWith('LayerNorm.weight')) data.fill(1);
-  else if (!name.endsWith('.bias')) for (let i = 0; i < data.length; i++) data[i] = 0.02 * random.normal();
-  return { shape, data };
+function createTextModel(config: { readonly [key: string]: unknown }, source: string): TextModel {
+  const model = createModel(config, source);
+  if (model.modality === 'text') return model;
+  throw new UserError(
+    `${source}: ${model.modelType} is a model of images, not of text.`,
+    'Give a text model, or data of images.',
+  );
 }

@@ -1,10 +1,11 @@
-// BERT for sequence classification (Devlin et al. 2018): config and weights to a graph, with Hugging Face's weight names.
+// BERT (Devlin et al. 2018): config and weights to a graph, with Hugging Face's weight names.
 import { z } from 'zod';
-import { UserError } from '../errors.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import type { Shape } from '../graph/tensor.ts';
 import { asMatrix, type Layers } from './layers.ts';
+import type { Head, ParameterSpec, TextInputs, TextModel } from './model.ts';
+import { parseConfig } from './parse-config.ts';
 
 const activations = ['gelu', 'gelu_new', 'relu'] as const;
 const size = z.number().int().min(1).max(1_000_000);
@@ -24,6 +25,7 @@ const bertConfigSchema = z
     classifier_dropout: rate.nullish(),
     max_position_embeddings: size,
     type_vocab_size: size.default(2),
+    initializer_range: z.number().positive().default(0.02),
     layer_norm_eps: z.number().positive().default(1e-12),
     position_embedding_type: z.literal('absolute').default('absolute'),
   })
@@ -32,46 +34,60 @@ const bertConfigSchema = z
   });
 
 /** The keys of `config.json` that shape the network; names as there. */
-export type BertConfig = z.output<typeof bertConfigSchema>;
-
-/** @throws UserError naming the file, the field and what is supported. */
-export function parseBertConfig(config: { readonly [key: string]: unknown }, source: string): BertConfig {
-  const type = config.model_type;
-  if (type !== 'bert') {
-    throw new UserError(
-      `${source}: the architecture ${JSON.stringify(type)} is not supported.`,
-      'Supported so far: model_type "bert" (BERT, MiniLM and others with that layout).',
-    );
-  }
-  const parsed = bertConfigSchema.safeParse(config);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new UserError(
-    `${source}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not a BERT config'}`,
-    'Check the config against the one the model was published with.',
-  );
-}
+type BertConfig = z.output<typeof bertConfigSchema>;
 
 const layerPrefix = (layer: number) => `bert.encoder.layer.${layer}`;
 
-/** The linear layers that LoRA adapts, as PEFT chooses them for BERT. */
-export function loraTargets(config: BertConfig): string[] {
-  return Array.from({ length: config.num_hidden_layers }, (_, layer) => [
-    `${layerPrefix(layer)}.attention.self.query`,
-    `${layerPrefix(layer)}.attention.self.value`,
-  ]).flat();
+/** @throws UserError naming the file and the field that does not fit. */
+export function createBert(raw: { readonly [key: string]: unknown }, source: string): TextModel {
+  const config = parseConfig(bertConfigSchema, raw, source);
+  return {
+    modality: 'text',
+    direction: 'encoder',
+    modelType: 'bert',
+    heads: ['classification'],
+    vocabularySize: config.vocab_size,
+    maxLength: config.max_position_embeddings,
+    hiddenSize: config.hidden_size,
+    // As PEFT chooses them for BERT.
+    loraTargets: Array.from({ length: config.num_hidden_layers }, (_, layer) =>
+      ['query', 'value'].map(
+        (part) => ({ name: `${layerPrefix(layer)}.attention.self.${part}`, layout: 'out-in' }) as const,
+      ),
+    ).flat(),
+    parameters: (head) => bertParameters(config, head),
+    storedNames,
+    architecture: () => 'BertForSequenceClassification',
+    build: (layers, inputs, head) => buildBert(layers, config, inputs, head),
+  };
 }
 
-/** Name and shape of every weight of `BertForSequenceClassification`. */
-export function bertParameterShapes(config: BertConfig, labels: number): Map<string, Shape> {
+/** Checkpoints of the bare encoder leave the prefix out; those from TensorFlow call a LayerNorm's weights gamma and beta. */
+function storedNames(name: string): string[] {
+  const bare = name.replace(/^bert\./, '');
+  return [name, bare].flatMap((one) => [
+    one,
+    one.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta'),
+  ]);
+}
+
+function bertParameters(config: BertConfig, head: Head): Map<string, ParameterSpec> {
   const hidden = config.hidden_size;
-  const shapes = new Map<string, Shape>();
-  const linear = (name: string, out: number, input: number) =>
-    shapes.set(`${name}.weight`, [out, input]).set(`${name}.bias`, [out]);
-  const norm = (name: string) => shapes.set(`${name}.weight`, [hidden]).set(`${name}.bias`, [hidden]);
-  shapes.set('bert.embeddings.word_embeddings.weight', [config.vocab_size, hidden]);
-  shapes.set('bert.embeddings.position_embeddings.weight', [config.max_position_embeddings, hidden]);
-  shapes.set('bert.embeddings.token_type_embeddings.weight', [config.type_vocab_size, hidden]);
+  const specs = new Map<string, ParameterSpec>();
+  const normal = { normal: config.initializer_range };
+  const add = (name: string, shape: Shape, initial: ParameterSpec['initial'], part: ParameterSpec['part'] = 'body') =>
+    specs.set(name, { shape, initial, part });
+  const linear = (name: string, out: number, input: number, part: ParameterSpec['part'] = 'body') => {
+    add(`${name}.weight`, [out, input], normal, part);
+    add(`${name}.bias`, [out], 'zeros', part);
+  };
+  const norm = (name: string) => {
+    add(`${name}.weight`, [hidden], 'ones');
+    add(`${name}.bias`, [hidden], 'zeros');
+  };
+  add('bert.embeddings.word_embeddings.weight', [config.vocab_size, hidden], normal);
+  add('bert.embeddings.position_embeddings.weight', [config.max_position_embeddings, hidden], normal);
+  add('bert.embeddings.token_type_embeddings.weight', [config.type_vocab_size, hidden], normal);
   norm('bert.embeddings.LayerNorm');
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const prefix = layerPrefix(layer);
@@ -82,24 +98,14 @@ export function bertParameterShapes(config: BertConfig, labels: number): Map<str
     linear(`${prefix}.output.dense`, hidden, config.intermediate_size);
     norm(`${prefix}.output.LayerNorm`);
   }
-  linear('bert.pooler.dense', hidden, hidden);
-  linear('classifier', labels, hidden);
-  return shapes;
-}
-
-export interface BertInputs {
-  /** [rows, length] int32. */
-  readonly inputIds: Value;
-  /** [rows, 1, 1, length] float32: 0 where there is a token, very negative where there is padding. */
-  readonly attentionBias: Value;
+  linear('bert.pooler.dense', hidden, hidden, 'pooler');
+  if (head.kind === 'classification') linear('classifier', head.labels, hidden, 'head');
+  return specs;
 }
 
 /** Adds the network. @returns logits [rows, labels]. One text a row: every token is of type 0. */
-export function buildBertClassifier(
-  layers: Layers,
-  config: BertConfig,
-  { inputIds, attentionBias }: BertInputs,
-): Value {
+function buildBert(layers: Layers, config: BertConfig, { inputIds, attentionBias }: TextInputs, head: Head): Value {
+  if (head.kind !== 'classification') throw new Error(`BERT has no ${head.kind} head yet`);
   const { g } = layers;
   const [rows = 0, length = 0] = inputIds.shape;
   const hidden = config.hidden_size;

@@ -3,7 +3,6 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FloatTensor } from '../graph/tensor.ts';
 import type { Base } from '../models/base.ts';
-import { loraTargets } from '../models/bert.ts';
 import { makeFolder, writeFileAtomically, writeJson } from '../models/files.ts';
 import { writeSafetensors } from '../models/safetensors.ts';
 import type { ClassificationMetrics } from '../runs/events.ts';
@@ -53,7 +52,7 @@ export async function writeArtifact(folder: string, content: ArtifactContent): P
     await writeSafetensors(join(folder, 'model.safetensors'), parameters.trainable);
     await writeJson(join(folder, 'config.json'), {
       ...base.rawConfig,
-      architectures: ['BertForSequenceClassification'],
+      architectures: [base.model.architecture(parameters.head)],
       problem_type: 'single_label_classification',
       id2label: Object.fromEntries(labels.map((label, id) => [String(id), label])),
       label2id: Object.fromEntries(labels.map((label, id) => [label, id])),
@@ -79,7 +78,7 @@ async function writeAdapter(folder: string, { spec, base, parameters }: Artifact
   const tensors = new Map<string, FloatTensor>();
   for (const [name, tensor] of parameters.trainable) tensors.set(peft_prefix + name, tensor);
   await writeSafetensors(join(folder, adapterFile), tensors);
-  const targets = new Set(loraTargets(base.config).map((name) => name.split('.').at(-1)));
+  const targets = new Set(base.model.loraTargets.map(({ name }) => name.split('.').at(-1)));
   await writeJson(join(folder, adapterConfigFile), {
     peft_type: 'LORA',
     task_type: 'SEQ_CLS',

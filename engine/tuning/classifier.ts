@@ -4,7 +4,6 @@ import { assembleBatch, type Batch, planEvaluation } from '../data/batches.ts';
 import { createGraph } from '../graph/graph.ts';
 import { createSession, type Session, type SessionOptions } from '../graph/session.ts';
 import { elementCount, type Tensor } from '../graph/tensor.ts';
-import { buildBertClassifier } from '../models/bert.ts';
 import { createLayers, crossEntropy, type DropoutMask } from '../models/layers.ts';
 import { fillDropoutMask, mixSeeds } from './noise.ts';
 import { type Parameters, weightFeeds, weightValues } from './parameters.ts';
@@ -39,6 +38,9 @@ export function createClassifier(
   parameters: Parameters,
   { padId, maxLength, ...sessionOptions }: SessionOptions & { readonly padId: number; readonly maxLength: number },
 ): Classifier {
+  const { head } = parameters;
+  if (head.kind !== 'classification') throw new Error(`a classifier has no ${head.kind} head`);
+  const { labels } = head;
   const weights = weightFeeds(parameters.trainable);
   const compiled = new Map<string, Promise<Compiled>>();
 
@@ -49,7 +51,7 @@ export function createClassifier(
     const masks: DropoutMask[] = [];
     const weight = weightValues(g, parameters);
     const layers = createLayers(g, { weight, lora: parameters.lora, masks: purpose === 'train' ? masks : undefined });
-    const logits = buildBertClassifier(layers, parameters.config, { inputIds, attentionBias });
+    const logits = parameters.model.build(layers, { inputIds, attentionBias }, parameters.head);
     if (purpose === 'infer') g.output('logits', logits);
     else {
       const loss = crossEntropy(g, logits, g.input('targets', 'float32', logits.shape));
@@ -92,14 +94,14 @@ export function createClassifier(
         ...weights,
         ...maskFeeds,
         ...textFeeds(batch),
-        targets: { type: 'float32', shape: [batch.rows, parameters.labels], data: targets },
+        targets: { type: 'float32', shape: [batch.rows, labels], data: targets },
       });
       const gradients = new Map<string, Float32Array>();
       for (const name of parameters.trainable.keys()) gradients.set(name, floats(answers, gradientOf(name)));
       return { loss: floats(answers, 'loss')[0] ?? Number.NaN, gradients };
     },
     async computeLogits(texts, rows) {
-      const logits = new Float32Array(texts.length * parameters.labels);
+      const logits = new Float32Array(texts.length * labels);
       const lengths = texts.map((ids) => ids.length);
       for (const indices of planEvaluation(lengths, rows)) {
         const chosen = indices.map((index) => texts[index] ?? []);
@@ -107,8 +109,8 @@ export function createClassifier(
         const { session } = await obtain('infer', batch.rows, batch.length);
         const answer = floats(await session.run({ ...weights, ...textFeeds(batch) }), 'logits');
         indices.forEach((index, row) => {
-          const from = row * parameters.labels;
-          logits.set(answer.subarray(from, from + parameters.labels), index * parameters.labels);
+          const from = row * labels;
+          logits.set(answer.subarray(from, from + labels), index * labels);
         });
       }
       return logits;

@@ -2,9 +2,9 @@
 import type { FileRange, GraphBuilder } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import type { FloatTensor, Shape, Tensor } from '../graph/tensor.ts';
-import { type Base, initialWeight } from '../models/base.ts';
-import { type BertConfig, bertParameterShapes, loraTargets } from '../models/bert.ts';
+import type { Base } from '../models/base.ts';
 import { type LoraLayers, loraA, loraB } from '../models/layers.ts';
+import { drawInitial, type Head, type ParameterSpecs, type TextModel } from '../models/model.ts';
 import { createRandom, type Random } from '../random.ts';
 import type { RunSpec } from '../runs/spec.ts';
 
@@ -14,8 +14,8 @@ export type FrozenWeight = { readonly shape: Shape } & (
 );
 
 export interface Parameters {
-  readonly config: BertConfig;
-  readonly labels: number;
+  readonly model: TextModel;
+  readonly head: Head;
   readonly lora: LoraLayers | undefined;
   readonly trainable: ReadonlyMap<string, FloatTensor>;
   readonly frozen: ReadonlyMap<string, FrozenWeight>;
@@ -25,31 +25,35 @@ export interface Parameters {
   readonly count: number;
 }
 
-const isHead = (name: string) => name.startsWith('classifier.');
-const isPooler = (name: string) => name.startsWith('bert.pooler.');
-
 /** Loads what is to be trained and draws at random, from the seed, what the base does not have. */
 export async function prepareParameters(
   base: Base,
-  labels: number,
+  head: Head,
   { method, hyper }: Pick<RunSpec, 'method' | 'hyper'>,
 ): Promise<Parameters> {
   const random = createRandom(hyper.seed);
-  const shapes = bertParameterShapes(base.config, labels);
+  const specs = base.model.parameters(head);
   // A new task gets a new head; a pooler that was never trained is trained too.
-  const trainPooler = base.fresh || !base.weights.has('bert.pooler.dense.weight');
-  const trains = (name: string) => method === 'full' || isHead(name) || (isPooler(name) && trainPooler);
+  const isNew = (name: string, part: string) => part === 'head' || base.fresh || !base.weights.has(name);
   const trainable = new Map<string, FloatTensor>();
   const frozen = new Map<string, FrozenWeight>();
-  for (const [name, shape] of shapes) {
-    const stored = isHead(name) ? undefined : base.weights.get(name);
-    if (!trains(name) && stored?.range) frozen.set(name, { shape, range: stored.range });
-    else (trains(name) ? trainable : frozen).set(name, (await stored?.load()) ?? initialWeight(name, shape, random));
+  for (const [name, spec] of specs) {
+    const { shape, part } = spec;
+    const trains = method === 'full' || (part !== 'body' && isNew(name, part));
+    const stored = part === 'head' ? undefined : base.weights.get(name);
+    if (!trains && stored?.range) frozen.set(name, { shape, range: stored.range });
+    else (trains ? trainable : frozen).set(name, (await stored?.load()) ?? drawInitial(spec, random));
   }
-  const lora = method === 'lora' ? addAdapters(base, hyper, shapes, trainable, random) : undefined;
+  const lora = method === 'lora' ? addAdapters(base, hyper, specs, trainable, random) : undefined;
   const count = [...trainable.values(), ...frozen.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const modulesToSave = trainPooler ? ['classifier', 'pooler'] : ['classifier'];
-  return { config: base.config, labels, lora, trainable, frozen, modulesToSave, count };
+  const modulesToSave = modulesOf([...specs].filter(([name, { part }]) => part !== 'body' && isNew(name, part)));
+  return { model: base.model, head, lora, trainable, frozen, modulesToSave, count };
+}
+
+/** The modules that these weights belong to, as PEFT names them: `classifier`, or `pooler` for `bert.pooler.dense.weight`. */
+function modulesOf(specs: Iterable<readonly [string, unknown]>): string[] {
+  const modules = Array.from(specs, ([name]) => name.split('.').find((part) => part !== 'bert') ?? name);
+  return [...new Set(modules)].sort();
 }
 
 const sizeOf = (shape: Shape) => shape.reduce((product, size) => product * size, 1);
@@ -58,13 +62,13 @@ const sizeOf = (shape: Shape) => shape.reduce((product, size) => product * size,
 function addAdapters(
   base: Base,
   { loraRank, loraAlpha }: RunSpec['hyper'],
-  shapes: ReadonlyMap<string, Shape>,
+  specs: ParameterSpecs,
   trainable: Map<string, FloatTensor>,
   random: Random,
 ): LoraLayers {
-  const targets = loraTargets(base.config);
+  const targets = base.model.loraTargets.map(({ name }) => name);
   for (const target of targets) {
-    const [out = 0, input = 0] = shapes.get(`${target}.weight`) ?? [];
+    const [out = 0, input = 0] = specs.get(`${target}.weight`)?.shape ?? [];
     const bound = 1 / Math.sqrt(input);
     const a = Float32Array.from({ length: loraRank * input }, () => bound * (2 * random.next() - 1));
     trainable.set(loraA(target), { shape: [loraRank, input], data: a });
@@ -77,7 +81,7 @@ function addAdapters(
 export async function mergeAdapters(base: Base, parameters: Parameters): Promise<Map<string, FloatTensor>> {
   const { lora, trainable } = parameters;
   const merged = new Map<string, FloatTensor>();
-  for (const name of bertParameterShapes(parameters.config, parameters.labels).keys()) {
+  for (const name of parameters.model.parameters(parameters.head).keys()) {
     const frozen = parameters.frozen.get(name);
     const tensor = trainable.get(name) ?? (frozen && 'data' in frozen ? frozen : await base.weights.get(name)?.load());
     if (!tensor) throw new Error(`no weight ${name}`);

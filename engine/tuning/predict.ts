@@ -6,7 +6,6 @@ import { UserError } from '../errors.ts';
 import { chooseDevice, devices } from '../graph/session.ts';
 import { describeShape, type FloatTensor, sameShape } from '../graph/tensor.ts';
 import { type Base, loadBaseFolder } from '../models/base.ts';
-import { bertParameterShapes } from '../models/bert.ts';
 import { readJsonObject } from '../models/files.ts';
 import { type LoraLayers, loraA, loraB } from '../models/layers.ts';
 import { openSafetensors, readFloats } from '../models/safetensors.ts';
@@ -46,16 +45,16 @@ export async function loadClassifier(folder: string, { device }: { device: strin
   if (!isAdapter && !(await exists(join(folder, 'config.json')))) {
     throw new UserError(`${folder} holds no finished model.`, 'Wait until its run is done, or give another folder.');
   }
-  const { base, parameters } = isAdapter ? await loadAdapter(folder) : await loadWhole(folder);
+  const { base, parameters, labels: labelCount } = isAdapter ? await loadAdapter(folder) : await loadWhole(folder);
   const record = await readRecord(folder);
-  const labels = record.labels ?? labelsOf(base.rawConfig, parameters.labels);
-  if (labels.length !== parameters.labels) {
+  const labels = record.labels ?? labelsOf(base.rawConfig, labelCount);
+  if (labels.length !== labelCount) {
     throw new UserError(
-      `${folder}: ${labels.length} labels are named; the classifier has ${parameters.labels}.`,
+      `${folder}: ${labels.length} labels are named; the classifier has ${labelCount}.`,
       'The files belong to different models; take all from the same run.',
     );
   }
-  const maxLength = Math.min(record.maxLength ?? 512, base.config.max_position_embeddings);
+  const maxLength = Math.min(record.maxLength ?? 512, base.model.maxLength);
   const { padId } = base.tokenizer;
   const classifier = createClassifier(parameters, { device: chooseDevice(asked.data), padId, maxLength });
   return {
@@ -100,6 +99,7 @@ function labelsOf(config: { readonly [key: string]: unknown }, count: number): s
 interface Loaded {
   readonly base: Base;
   readonly parameters: Parameters;
+  readonly labels: number;
 }
 
 async function loadWhole(folder: string): Promise<Loaded> {
@@ -108,7 +108,7 @@ async function loadWhole(folder: string): Promise<Loaded> {
   if (labels === undefined || !base.weights.has('bert.pooler.dense.weight')) {
     throw new UserError(`${folder} holds an encoder without a classifier.`, 'Fine-tune it first.');
   }
-  return { base, parameters: await freeze(base, labels, new Map(), undefined) };
+  return { base, parameters: await freeze(base, labels, new Map(), undefined), labels };
 }
 
 const adapterSchema = z.object({
@@ -151,7 +151,7 @@ async function loadAdapter(folder: string): Promise<Loaded> {
   if (labels === undefined) {
     throw new UserError(`${path} holds no classifier.`, 'The adapter must be one for sequence classification.');
   }
-  const shapes = bertParameterShapes(base.config, labels);
+  const specs = base.model.parameters({ kind: 'classification', labels });
   const expect = (name: string, shape: readonly number[]) => {
     const tensor = own.get(name);
     if (tensor && sameShape(tensor.shape, shape)) return;
@@ -161,15 +161,15 @@ async function loadAdapter(folder: string): Promise<Loaded> {
     );
   };
   for (const target of targets) {
-    const [out, input] = shapes.get(`${target}.weight`) ?? [];
+    const [out, input] = specs.get(`${target}.weight`)?.shape ?? [];
     expect(loraA(target), [r, input ?? 0]);
     expect(loraB(target), [out ?? 0, r]);
   }
   for (const name of own.keys()) {
-    const shape = shapes.get(name);
-    if (shape) expect(name, shape);
+    const spec = specs.get(name);
+    if (spec) expect(name, spec.shape);
   }
-  return { base, parameters: await freeze(base, labels, own, { targets, scale: alpha / r }) };
+  return { base, parameters: await freeze(base, labels, own, { targets, scale: alpha / r }), labels };
 }
 
 /** All weights as parts of the model: those of `own` first, then the base's. */
@@ -185,5 +185,13 @@ async function freeze(
     frozen.set(name, weight.range ? { shape: weight.shape, range: weight.range } : await weight.load());
   }
   const count = [...frozen.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  return { config: base.config, labels, lora, trainable: new Map(), frozen, modulesToSave: [], count };
+  return {
+    model: base.model,
+    head: { kind: 'classification', labels },
+    lora,
+    trainable: new Map(),
+    frozen,
+    modulesToSave: [],
+    count,
+  };
 }

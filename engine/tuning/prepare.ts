@@ -6,9 +6,9 @@ import type { Example } from '../data/examples.ts';
 import { UserError } from '../errors.ts';
 import { chooseDevice, type Device } from '../graph/session.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
-import { type Base, initialWeight, loadBaseFolder, resolveBase } from '../models/base.ts';
-import { bertParameterShapes } from '../models/bert.ts';
+import { type Base, loadBaseFolder, resolveBase } from '../models/base.ts';
 import { makeFolder, writeJson } from '../models/files.ts';
+import { drawInitial } from '../models/model.ts';
 import { writeSafetensors } from '../models/safetensors.ts';
 import { createRandom } from '../random.ts';
 import type { RunSpec } from '../runs/spec.ts';
@@ -66,7 +66,7 @@ export async function prepareRun(spec: RunSpec): Promise<PreparedRun> {
     spec,
     examples.train.map(({ text }) => text),
   );
-  const maxLength = Math.min(hyper.maxLength, base.config.max_position_embeddings);
+  const maxLength = Math.min(hyper.maxLength, base.model.maxLength);
   const encodeAll = (set: readonly Example[]): EncodedSet => ({
     examples: set,
     ids: set.map(({ text }) => base.tokenizer.encode(text, maxLength)),
@@ -78,7 +78,7 @@ export async function prepareRun(spec: RunSpec): Promise<PreparedRun> {
   return {
     spec,
     base,
-    parameters: await prepareParameters(base, labels.length, spec),
+    parameters: await prepareParameters(base, { kind: 'classification', labels: labels.length }, spec),
     labels,
     train: encodeAll(examples.train),
     held: encodeAll(examples.held),
@@ -112,12 +112,12 @@ async function openBase(spec: RunSpec, texts: readonly string[]): Promise<Base> 
   await makeFolder(folder);
   const random = createRandom(mixSeeds(spec.hyper.seed, 0));
   const weights = new Map<string, FloatTensor>();
-  for (const [name, shape] of bertParameterShapes(base.config, 1)) {
-    if (!name.startsWith('classifier.')) weights.set(name, initialWeight(name, shape, random));
+  for (const [name, one] of base.model.parameters({ kind: 'classification', labels: 1 })) {
+    if (one.part !== 'head') weights.set(name, drawInitial(one, random));
   }
   await writeSafetensors(join(folder, 'model.safetensors'), weights);
   await writeJson(join(folder, 'config.json'), { ...base.rawConfig, architectures: ['BertModel'] });
-  await writeTokenizer(folder, base, base.config.max_position_embeddings);
+  await writeTokenizer(folder, base, base.model.maxLength);
   return { ...(await loadBaseFolder(folder)), source: base.source, fresh: true };
 }
 

@@ -1,0 +1,22 @@
+// The one table of supported architectures, by `model_type` of config.json.
+import { UserError } from '../errors.ts';
+import { createBert } from './bert.ts';
+import type { Model } from './model.ts';
+
+type RawConfig = { readonly [key: string]: unknown };
+
+/** Each checks its config and throws a UserError that names the file and the field. */
+const families: { readonly [modelType: string]: (config: RawConfig, source: string) => Model } = {
+  bert: createBert,
+};
+
+/** @throws UserError naming the architecture and what is supported. */
+export function createModel(config: RawConfig, source: string): Model {
+  const type = config.model_type;
+  const create = typeof type === 'string' && Object.hasOwn(families, type) ? families[type] : undefined;
+  if (create) return create(config, source);
+  throw new UserError(
+    `${source}: the architecture ${JSON.stringify(type)} is not supported.`,
+    `Supported model types: ${Object.keys(families).join(', ')}.`,
+  );
+}

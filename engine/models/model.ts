@@ -1,0 +1,102 @@
+// What every model family is to the rest of the engine: weights by their checkpoint names and a function to a graph.
+import type { Value } from '../graph/ops.ts';
+import { elementCount, type FloatTensor, type Shape } from '../graph/tensor.ts';
+import type { Random } from '../random.ts';
+import type { Layers } from './layers.ts';
+
+/** What a model answers, and with how many numbers. */
+export type Head =
+  /** [rows, labels] logits of a text or an image. */
+  | { readonly kind: 'classification'; readonly labels: number }
+  /** [rows, targets] real numbers. */
+  | { readonly kind: 'regression'; readonly targets: number }
+  /** [rows, length, labels] logits, one answer a token. */
+  | { readonly kind: 'token-classification'; readonly labels: number }
+  /** [rows, length, vocabulary] logits of hidden tokens. */
+  | { readonly kind: 'masked-lm' }
+  /** [rows, length, vocabulary] logits of the token that follows. */
+  | { readonly kind: 'causal-lm' }
+  /** [rows, hidden]: a text's or image's vector. */
+  | { readonly kind: 'embedding' };
+
+export type HeadKind = Head['kind'];
+
+/** How a weight that the checkpoint lacks is drawn. */
+type Initial = 'zeros' | 'ones' | { readonly normal: number };
+
+/**
+ * `head`: belongs to one task, always drawn anew for a new one; `pooler`: between body and head, trained with the head
+ * when the checkpoint lacks it.
+ */
+type Part = 'body' | 'pooler' | 'head';
+
+export interface ParameterSpec {
+  readonly shape: Shape;
+  readonly part: Part;
+  readonly initial: Initial;
+}
+
+/** Names as Hugging Face writes them for the class with this head, such as `BertForSequenceClassification`. */
+export type ParameterSpecs = ReadonlyMap<string, ParameterSpec>;
+
+export interface TextInputs {
+  /** [rows, length] int32; padding stands on the right. */
+  readonly inputIds: Value;
+  /** [rows, 1, 1, length] float32: 0 where there is a token, very negative where there is padding. */
+  readonly attentionBias: Value;
+}
+
+export interface ImageInputs {
+  /** [rows, channels, height, width] float32, already normalised. */
+  readonly pixelValues: Value;
+}
+
+/** A linear layer that LoRA may adapt: `${name}.weight` is [out, in], or [in, out] as GPT-2's Conv1D keeps it. */
+export interface LinearTarget {
+  readonly name: string;
+  readonly layout: 'out-in' | 'in-out';
+}
+
+interface CommonModel {
+  /** `model_type` of its config.json. */
+  readonly modelType: string;
+  /** The heads that fit this family. */
+  readonly heads: readonly HeadKind[];
+  /** Every weight with this head. Tied weights appear once, under the name that is stored. */
+  parameters(head: Head): ParameterSpecs;
+  /** Other names that checkpoints give a weight, best first; the name itself included. */
+  storedNames(name: string): readonly string[];
+  /** `architectures[0]` of the config.json of this family with this head. */
+  architecture(head: Head): string;
+  /** The linear layers that LoRA adapts unless others are asked for, as PEFT chooses them. */
+  readonly loraTargets: readonly LinearTarget[];
+}
+
+export interface TextModel extends CommonModel {
+  readonly modality: 'text';
+  /** A decoder sees only what stands before. */
+  readonly direction: 'encoder' | 'decoder';
+  readonly vocabularySize: number;
+  /** Tokens it can read at once. */
+  readonly maxLength: number;
+  readonly hiddenSize: number;
+  /** Adds the network. @returns what the head answers, in the shape written beside it. */
+  build(layers: Layers, inputs: TextInputs, head: Head): Value;
+}
+
+export interface ImageModel extends CommonModel {
+  readonly modality: 'image';
+  readonly channels: number;
+  readonly hiddenSize: number;
+  build(layers: Layers, inputs: ImageInputs, head: Head): Value;
+}
+
+export type Model = TextModel | ImageModel;
+
+/** A new weight as its family starts. */
+export function drawInitial({ shape, initial }: ParameterSpec, random: Random): FloatTensor {
+  const data = new Float32Array(elementCount(shape));
+  if (initial === 'ones') data.fill(1);
+  else if (initial !== 'zeros') for (let i = 0; i < data.length; i++) data[i] = initial.normal * random.normal();
+  return { shape, data };
+}
