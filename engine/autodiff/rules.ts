@@ -3,8 +3,11 @@
 import type { GraphBuilder } from '../graph/graph.ts';
 import type { Each, Op, OpAttributes, OpInputs, OpOutputs, Value } from '../graph/ops.ts';
 import { elementCount, type Shape } from '../graph/tensor.ts';
+import { convolutionGradient, transposedGradient } from './rules/convolution.ts';
+import { maximumGradient } from './rules/pooling.ts';
+import { spreadOut } from './rules/windows.ts';
 
-interface RuleContext<O extends Op> {
+export interface RuleContext<O extends Op> {
   readonly g: GraphBuilder;
   readonly inputs: OpInputs[O];
   readonly outputs: OpOutputs[O];
@@ -76,6 +79,14 @@ export const gradient_rules: { readonly [O in Op]: GradientRule<O> } = {
   },
   // y = tanh x: dx = dy·(1 − y²)
   Tanh: ({ g, outputs: [y], dy }) => [g.op('Sub', [dy, g.op('Mul', [dy, g.op('Mul', [y, y])])])],
+  // y = √x: dx = dy/(2y)
+  Sqrt: ({ g, outputs: [y], dy }) => [g.op('Div', [dy, g.op('Mul', [y, g.scalar(2)])])],
+  // y = 1/(1 + e^−x): dx = dy·y·(1 − y)
+  Sigmoid: ({ g, outputs: [y], dy }) => [g.op('Mul', [dy, g.op('Sub', [y, g.op('Mul', [y, y])])])],
+  // y = x between two bounds: dx = dy where x was left alone
+  Clip: ({ g, inputs: [x], outputs: [y], dy }) => [
+    g.op('Mul', [dy, g.op('Cast', [g.op('Equal', [x, y])], { to: 'float32' })]),
+  ],
   // y = max(x, 0): dx = dy where y > 0, that is where y/|y| would be 1: max(dy, 0)… is wrong for dy < 0, so a mask is made
   // of y itself: mask = 1 − (y = 0)
   Relu: ({ g, outputs: [y], dy }) => {
@@ -139,6 +150,9 @@ export const gradient_rules: { readonly [O in Op]: GradientRule<O> } = {
       : g.op('Gemm', [a, dy], { transA: !transA, transB: false });
     return c ? [da, db, sumTo(g, dy, c.shape)] : [da, db];
   },
+  Conv: convolutionGradient,
+  ConvTranspose: transposedGradient,
+  MaxPool: maximumGradient,
   // y = x with its axes reordered: dx = dy with them put back
   Transpose: ({ g, attributes: { perm }, dy }) => [
     g.op('Transpose', [dy], { perm: perm.map((_, axis) => perm.indexOf(axis)) }),
@@ -147,10 +161,23 @@ export const gradient_rules: { readonly [O in Op]: GradientRule<O> } = {
   Reshape: ({ g, inputs: [x], dy }) => [g.op('Reshape', [dy], { shape: x.shape })],
   // y = x repeated: dx = Σ dy over the repeats
   Expand: ({ g, inputs: [x], dy }) => [sumTo(g, dy, x.shape)],
-  // y = x[start…end]: dx = dy between zeros
-  Slice: ({ g, inputs: [x], attributes: { axis, start, end }, dy }) => [
-    g.op('Pad', [dy], { axis, before: start, after: (x.shape[axis] ?? end) - end }),
-  ],
+  // y = a, b, c … along an axis: each has its part of dy
+  Concat: ({ g, inputs, attributes: { axis }, dy }) => {
+    let start = 0;
+    const part = (x: Value) => {
+      const end = start + (x.shape[axis] ?? 0);
+      const slice = g.op('Slice', [dy], { axis, start, end });
+      start = end;
+      return slice;
+    };
+    const [first, ...rest] = inputs;
+    return [part(first), ...rest.map(part)];
+  },
+  // y = x[start…end]: dx = dy between zeros (and with zeros between, for every second, third, …)
+  Slice: ({ g, inputs: [x], attributes: { axis, start, end, step = 1 }, dy }) => {
+    const spread = spreadOut(g, dy, axis, step, end - start);
+    return [g.op('Pad', [spread], { axis, before: start, after: (x.shape[axis] ?? end) - end })];
+  },
   // y = x between zeros: dx = the middle of dy
   Pad: ({ g, inputs: [x], attributes: { axis, before }, dy }) => [
     g.op('Slice', [dy], { axis, start: before, end: before + (x.shape[axis] ?? 0) }),

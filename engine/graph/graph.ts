@@ -1,5 +1,6 @@
 // Builds a graph of ops with static shapes; every mistake of shape is an error here, where it was written.
 import type { AttributeArguments, GraphNode, Op, OpAttributes, OpInputs, OpOutputs, Value } from './ops.ts';
+import type { Device } from './session.ts';
 import { shape_rules, type ValueType } from './shapes.ts';
 import { type DataType, describeShape, elementCount, type Shape, type Tensor } from './tensor.ts';
 
@@ -25,6 +26,8 @@ export interface Graph {
 
 export interface GraphBuilder {
   readonly graph: Graph;
+  /** What it is built for: a few gradients are made of other ops where a device lacks one. */
+  readonly device: Device;
   input(name: string, type: DataType, shape: Shape): Value;
   /** A tensor written into the model. */
   constant(tensor: Tensor): Value;
@@ -39,7 +42,7 @@ export interface GraphBuilder {
   output(name: string, value: Value): void;
 }
 
-export function createGraph(): GraphBuilder {
+export function createGraph(device: Device = 'cpu'): GraphBuilder {
   const inputs: Value[] = [];
   const initializers: Initializer[] = [];
   const nodes: GraphNode[] = [];
@@ -76,6 +79,7 @@ export function createGraph(): GraphBuilder {
 
   return {
     graph: { inputs, initializers, nodes, outputs },
+    device,
     input(name, type, shape) {
       const value = { name, type, shape };
       inputs.push(value);

@@ -2,15 +2,14 @@
 import { dirname, relative } from 'node:path';
 import protobuf from 'protobufjs/minimal.js';
 import { type FileRange, type Graph, type Initializer, pruneGraph } from './graph.ts';
-import type { GraphNode, Op, OpAttributes, Value } from './ops.ts';
+import type { Convolution, GraphNode, Op, OpAttributes, Pooling, Value } from './ops.ts';
 import type { DataType, Shape } from './tensor.ts';
 
 const ir_version = 10;
 const opset_version = 21;
 
 /** TensorProto.DataType. */
-const type_codes: { readonly [T in DataType]: number } = { float32: 1, int32: 6, bool: 9 };
-const int64_code = 7;
+const type_codes: { readonly [T in DataType]: number } = { float32: 1, int32: 6, int64: 7, bool: 9 };
 
 /** One ONNX attribute, by the field of AttributeProto that holds it. */
 type OnnxAttribute =
@@ -24,6 +23,8 @@ interface OnnxForm {
   readonly attributes?: { readonly [name: string]: OnnxAttribute };
   /** Attributes of ours that ONNX takes as further int64 inputs, after the node's own. */
   readonly constants?: readonly (readonly number[])[];
+  /** Attributes of ours that ONNX takes as further float32 inputs of no axes. */
+  readonly scalars?: readonly number[];
 }
 
 const plain = (type: string) => (): OnnxForm => ({ type });
@@ -34,6 +35,16 @@ const reduce =
     attributes: { keepdims: { int: Number(keepDims) } },
     constants: [axes],
   });
+
+const window = ({ strides, pads }: Pick<Pooling, 'strides' | 'pads'>) => ({
+  strides: { ints: strides },
+  pads: { ints: pads },
+});
+const convolution = ({ dilations, groups, ...rest }: Convolution) => ({
+  ...window(rest),
+  dilations: { ints: dilations },
+  group: { int: groups },
+});
 
 const onnx_forms: { readonly [O in Op]: (attributes: OpAttributes[O]) => OnnxForm } = {
   Add: plain('Add'),
@@ -46,6 +57,9 @@ const onnx_forms: { readonly [O in Op]: (attributes: OpAttributes[O]) => OnnxFor
   Log: plain('Log'),
   Erf: plain('Erf'),
   Tanh: plain('Tanh'),
+  Sqrt: plain('Sqrt'),
+  Sigmoid: plain('Sigmoid'),
+  Clip: ({ min, max }) => ({ type: 'Clip', scalars: [min, max] }),
   Relu: plain('Relu'),
   Gelu: plain('Gelu'),
   Identity: plain('Identity'),
@@ -59,10 +73,20 @@ const onnx_forms: { readonly [O in Op]: (attributes: OpAttributes[O]) => OnnxFor
     type: 'Gemm',
     attributes: { transA: { int: Number(transA) }, transB: { int: Number(transB) } },
   }),
+  Conv: (attributes) => ({ type: 'Conv', attributes: convolution(attributes) }),
+  ConvTranspose: ({ outputPadding, ...attributes }) => ({
+    type: 'ConvTranspose',
+    attributes: { ...convolution(attributes), output_padding: { ints: outputPadding } },
+  }),
+  MaxPool: ({ kernel, ...rest }) => ({
+    type: 'MaxPool',
+    attributes: { ...window(rest), kernel_shape: { ints: kernel } },
+  }),
   Transpose: ({ perm }) => ({ type: 'Transpose', attributes: { perm: { ints: perm } } }),
   Reshape: ({ shape }) => ({ type: 'Reshape', constants: [shape] }),
   Expand: ({ shape }) => ({ type: 'Expand', constants: [shape] }),
-  Slice: ({ axis, start, end }) => ({ type: 'Slice', constants: [[start], [end], [axis]] }),
+  Concat: ({ axis }) => ({ type: 'Concat', attributes: { axis: { int: axis } } }),
+  Slice: ({ axis, start, end, step = 1 }) => ({ type: 'Slice', constants: [[start], [end], [axis], [step]] }),
   // Pad takes an optional value (left out: zero) between the sizes and the axes; an empty name stands for it.
   Pad: ({ axis, before, after }) => ({ type: 'Pad', constants: [[before, after], [], [axis]] }),
   Gather: plain('Gather'),
@@ -182,11 +206,20 @@ export function writeOnnx(wholeGraph: Graph): OnnxModel {
   message(writer, 8, (w) => whole(text(w, 1, ''), 2, opset_version));
   // GraphProto: node 1, name 2, initializer 5, input 11, output 12.
   message(writer, 7, (graphWriter) => {
+    const read = new Set(
+      [...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.values()].map(({ name }) => name),
+    );
     const shapeConstants = new Map<string, readonly number[]>();
+    const scalarConstants = new Map<string, number>();
     for (const node of graph.nodes) {
       const form = formOf(node);
       const nodeInputs: readonly Value[] = node.inputs;
       const nodeOutputs: readonly Value[] = node.outputs;
+      const scalars = (form.scalars ?? []).map((number) => {
+        const name = `f_${number}`;
+        scalarConstants.set(name, number);
+        return name;
+      });
       const constants = (form.constants ?? []).map((numbers) => {
         if (numbers.length === 0 && form.type !== 'Reshape' && form.type !== 'Expand') return '';
         const name = `i_${numbers.join('_')}`;
@@ -196,8 +229,9 @@ export function writeOnnx(wholeGraph: Graph): OnnxModel {
       message(graphWriter, 1, (w) =>
         writeNode(
           w,
-          [...nodeInputs.map((value) => value.name), ...constants],
-          nodeOutputs.map((value) => value.name),
+          [...nodeInputs.map((value) => value.name), ...constants, ...scalars],
+          // What nobody reads is not asked for: some devices cannot make it.
+          nodeOutputs.map((value, at) => (at === 0 || read.has(value.name) ? value.name : '')),
           form,
         ),
       );
@@ -208,7 +242,10 @@ export function writeOnnx(wholeGraph: Graph): OnnxModel {
     text(graphWriter, 2, 'finetutor');
     for (const [name, numbers] of shapeConstants) {
       const data = BigInt64Array.from(numbers, BigInt);
-      message(graphWriter, 5, (w) => writeTensor(w, name, int64_code, [numbers.length], data));
+      message(graphWriter, 5, (w) => writeTensor(w, name, type_codes.int64, [numbers.length], data));
+    }
+    for (const [name, number] of scalarConstants) {
+      message(graphWriter, 5, (w) => writeTensor(w, name, type_codes.float32, [], Float32Array.of(number)));
     }
     for (const initializer of graph.initializers) {
       message(graphWriter, 5, (w) => writeInitializer(w, initializer, externalFolder ?? ''));

@@ -26,6 +26,25 @@ interface Reduction {
   readonly keepDims: boolean;
 }
 
+/** Rows and columns. */
+export type Pair = readonly [number, number];
+
+/** How a window goes over the last two axes of [n, c, height, width]. */
+interface Window {
+  readonly strides: Pair;
+  /** Zeros (for a maximum: nothing) at the top, left, bottom and right. */
+  readonly pads: readonly [number, number, number, number];
+}
+
+export interface Convolution extends Window {
+  readonly dilations: Pair;
+  readonly groups: number;
+}
+
+export interface Pooling extends Window {
+  readonly kernel: Pair;
+}
+
 interface OpSignatures {
   // Element by element; two operands broadcast as NumPy's do.
   Add: Signature<Two>;
@@ -38,6 +57,9 @@ interface OpSignatures {
   Log: Signature<One>;
   Erf: Signature<One>;
   Tanh: Signature<One>;
+  Sqrt: Signature<One>;
+  Sigmoid: Signature<One>;
+  Clip: Signature<One, { readonly min: number; readonly max: number }>;
   Relu: Signature<One>;
   Gelu: Signature<One>;
   Identity: Signature<One>;
@@ -53,11 +75,23 @@ interface OpSignatures {
   MatMul: Signature<Two>;
   /** op(A)·op(B) + C for matrices; C broadcasts over rows. */
   Gemm: Signature<Two | Three, { readonly transA: boolean; readonly transB: boolean }>;
+  /** x [n, c, h, w], kernels [m, c/groups, kh, kw], bias [m] → [n, m, …]. */
+  Conv: Signature<Two | Three, Convolution>;
+  /** y [n, m, …], kernels [m, c/groups, kh, kw] → [n, c, h, w]: what `Conv` does to a gradient. */
+  ConvTranspose: Signature<Two, Convolution & { readonly outputPadding: Pair }>;
+  /** The largest of each window, and the place of each in all of x. */
+  MaxPool: Signature<One, Pooling, Two>;
   // Moving and picking.
   Transpose: Signature<One, { readonly perm: readonly number[] }>;
   Reshape: Signature<One, { readonly shape: Shape }>;
   Expand: Signature<One, { readonly shape: Shape }>;
-  Slice: Signature<One, { readonly axis: number; readonly start: number; readonly end: number }>;
+  /** Any number of values, one after the other along an axis. */
+  Concat: Signature<readonly [Value, ...Value[]], { readonly axis: number }>;
+  /** Every `step`-th (each, unless said). */
+  Slice: Signature<
+    One,
+    { readonly axis: number; readonly start: number; readonly end: number; readonly step?: number }
+  >;
   /** Zeros before and after, along one axis. */
   Pad: Signature<One, { readonly axis: number; readonly before: number; readonly after: number }>;
   /** Rows of a table by index: table [n, …], indices […] → [indices…, …]. */

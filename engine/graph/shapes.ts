@@ -1,6 +1,6 @@
 // Shape rules, one per op: the type and shape of the outputs from those of the inputs, or an error that names both.
-import type { Each, Op, OpAttributes, OpInputs, OpOutputs, Value } from './ops.ts';
-import { type DataType, describeShape, elementCount, type Shape } from './tensor.ts';
+import type { Convolution, Each, Op, OpAttributes, OpInputs, OpOutputs, Pair, Pooling, Value } from './ops.ts';
+import { type DataType, describeShape, elementCount, type Shape, sameShape } from './tensor.ts';
 
 export interface ValueType {
   readonly type: DataType;
@@ -43,6 +43,36 @@ function withSize(shape: Shape, axis: number, size: (old: number) => number): Sh
   return shape.map((old, at) => (at === axis ? size(old) : old));
 }
 
+function imageShape({ shape }: Value): readonly [number, number, number, number] {
+  const [n, c, h, w] = shape;
+  if (n === undefined || c === undefined || h === undefined || w === undefined || shape.length !== 4) {
+    throw new Error(`${describeShape(shape)} is not [n, channels, height, width]`);
+  }
+  return [n, c, h, w];
+}
+
+/** Places of a window along each of two axes. */
+function windowPlaces(
+  [height, width]: Pair,
+  [kernelHeight, kernelWidth]: Pair,
+  { strides, pads: [top, left, bottom, right] }: Pick<Pooling, 'strides' | 'pads'>,
+  [rowDilation, columnDilation]: Pair = [1, 1],
+): Pair {
+  const rows = Math.floor((height + top + bottom - rowDilation * (kernelHeight - 1) - 1) / strides[0]) + 1;
+  const columns = Math.floor((width + left + right - columnDilation * (kernelWidth - 1) - 1) / strides[1]) + 1;
+  if (rows < 1 || columns < 1) {
+    throw new Error(`a window of ${kernelHeight} × ${kernelWidth} does not fit into ${height} × ${width}`);
+  }
+  return [rows, columns];
+}
+
+/** @throws Error when the channels, groups and kernels do not fit. @returns kernels, channels of one group, size. */
+function kernelShape(w: Value, { groups }: Convolution): readonly [number, number, Pair] {
+  const [kernels, channels, height, width] = imageShape(w);
+  if (kernels % groups !== 0) throw new Error(`${kernels} kernels do not make ${groups} groups`);
+  return [kernels, channels, [height, width]];
+}
+
 const like = ([x]: readonly [Value]): [ValueType] => [{ type: x.type, shape: x.shape }];
 const broadcast = ([a, b]: readonly [Value, Value]): [ValueType] => {
   if (a.type !== b.type) throw new Error(`types ${a.type} and ${b.type} differ`);
@@ -61,6 +91,9 @@ export const shape_rules: { readonly [O in Op]: ShapeRule<O> } = {
   Log: like,
   Erf: like,
   Tanh: like,
+  Sqrt: like,
+  Sigmoid: like,
+  Clip: like,
   Relu: like,
   Gelu: like,
   Identity: like,
@@ -100,6 +133,40 @@ export const shape_rules: { readonly [O in Op]: ShapeRule<O> } = {
     if (c) broadcastShapes(shape, c.shape);
     return [{ type: a.type, shape }];
   },
+  Conv: ([x, w, bias], attributes) => {
+    const [n, c, height, width] = imageShape(x);
+    const [kernels, channels, kernel] = kernelShape(w, attributes);
+    if (channels * attributes.groups !== c || (bias && (bias.shape.length !== 1 || bias.shape[0] !== kernels))) {
+      throw new Error(
+        `kernels ${describeShape(w.shape)} in ${attributes.groups} groups do not fit ${describeShape(x.shape)}`,
+      );
+    }
+    return [
+      { type: x.type, shape: [n, kernels, ...windowPlaces([height, width], kernel, attributes, attributes.dilations)] },
+    ];
+  },
+  ConvTranspose: ([y, w], attributes) => {
+    const [n, m, height, width] = imageShape(y);
+    const [kernels, channels, kernel] = kernelShape(w, attributes);
+    const { strides, pads, dilations, outputPadding, groups } = attributes;
+    if (kernels !== m) throw new Error(`kernels ${describeShape(w.shape)} do not fit ${describeShape(y.shape)}`);
+    const size = (places: number, axis: 0 | 1) =>
+      strides[axis] * (places - 1) +
+      dilations[axis] * (kernel[axis] - 1) +
+      1 +
+      outputPadding[axis] -
+      pads[axis] -
+      pads[axis === 0 ? 2 : 3];
+    return [{ type: y.type, shape: [n, channels * groups, size(height, 0), size(width, 1)] }];
+  },
+  MaxPool: ([x], pooling) => {
+    const [n, c, height, width] = imageShape(x);
+    const shape = [n, c, ...windowPlaces([height, width], pooling.kernel, pooling)];
+    return [
+      { type: x.type, shape },
+      { type: 'int64', shape },
+    ];
+  },
   Transpose: ([x], { perm }) => {
     if (perm.length !== x.shape.length || new Set(perm).size !== perm.length) {
       throw new Error(`order [${perm.join(', ')}] does not permute ${describeShape(x.shape)}`);
@@ -121,14 +188,24 @@ export const shape_rules: { readonly [O in Op]: ShapeRule<O> } = {
     return [{ type: x.type, shape }];
   },
   Expand: ([x], { shape }) => [{ type: x.type, shape: broadcastShapes(x.shape, shape) }],
-  Slice: ([x], { axis, start, end }) => [
+  Concat: (inputs, { axis }) => {
+    const [x] = inputs;
+    for (const { type, shape } of inputs) {
+      if (type !== x.type || !sameShape(shape.toSpliced(axis, 1), x.shape.toSpliced(axis, 1))) {
+        throw new Error(`${describeShape(shape)} does not follow ${describeShape(x.shape)} along axis ${axis}`);
+      }
+    }
+    const size = inputs.reduce((sum, { shape }) => sum + (shape[axis] ?? 0), 0);
+    return [{ type: x.type, shape: withSize(x.shape, axis, () => size) }];
+  },
+  Slice: ([x], { axis, start, end, step = 1 }) => [
     {
       type: x.type,
       shape: withSize(x.shape, axis, (size) => {
         if (start < 0 || end > size || start >= end) {
           throw new Error(`slice ${start}…${end} of axis ${axis} leaves ${describeShape(x.shape)}`);
         }
-        return end - start;
+        return Math.ceil((end - start) / step);
       }),
     },
   ],

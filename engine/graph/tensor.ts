@@ -2,8 +2,11 @@
 
 export type Shape = readonly number[];
 
-/** Element types of graph values. Whole numbers are int32: JavaScript reads and writes them without BigInt. */
-export type DataType = 'float32' | 'int32' | 'bool';
+/**
+ * Element types of graph values. Whole numbers are int32: JavaScript reads and writes them without BigInt. int64 is what
+ * max-pooling counts places in; it never crosses a border.
+ */
+export type DataType = 'float32' | 'int32' | 'int64' | 'bool';
 
 export interface Tensor {
   readonly type: DataType;

@@ -20,7 +20,7 @@ export interface GradientCase {
  */
 export async function largestGradientError(test: GradientCase, device: Device): Promise<number> {
   const random = createRandom(7);
-  const g = createGraph();
+  const g = createGraph(device);
   const inputs = test.shapes.map((shape, at) => g.input(`x${at}`, 'float32', shape));
   const y = test.build(g, inputs);
   const weights = Float32Array.from({ length: elementCount(y.shape) }, () => random.normal());

@@ -1,6 +1,6 @@
 // For every op, graphs whose gradient is checked: shapes, broadcasting and attributes that differ.
 import type { GraphBuilder } from '../../engine/graph/graph.ts';
-import type { Op, Value } from '../../engine/graph/ops.ts';
+import type { Op, OpAttributes, Value } from '../../engine/graph/ops.ts';
 import type { GradientCase } from './gradcheck.ts';
 
 type Build = (g: GraphBuilder, x: Value, second: Value, third: Value) => Value;
@@ -16,6 +16,8 @@ const check = (shapes: GradientCase['shapes'], build: Build, domain?: GradientCa
 const indices = (g: GraphBuilder, shape: readonly number[], numbers: readonly number[]) =>
   g.constant({ type: 'int32', shape, data: Int32Array.from(numbers) });
 const positive = (x: number) => 0.5 + Math.abs(x);
+/** The same for up to 64 neighbours, with negative numbers too: a window over an edge must not see zeros. */
+const spaced = (x: number, index: number) => Math.tanh(x) * 0.1 + ((index * 37) % 64) * 0.3 - 9.6;
 /** Well separated, so that a small step never changes which is largest. */
 const apart = (x: number, index: number) => Math.tanh(x) * 0.2 + ((index * 7) % 12) - 5.4;
 
@@ -35,7 +37,7 @@ const binary = (op: 'Add' | 'Sub' | 'Mul' | 'Div', domain?: GradientCase['domain
     ] as const
   ).map((shapes) => check(shapes, (g, a, b) => g.op(op, [a, b]), domain));
 const unary = (
-  op: 'Neg' | 'Exp' | 'Log' | 'Erf' | 'Tanh' | 'Relu' | 'Gelu' | 'Identity',
+  op: 'Sqrt' | 'Sigmoid' | 'Neg' | 'Exp' | 'Log' | 'Erf' | 'Tanh' | 'Relu' | 'Gelu' | 'Identity',
   domain?: GradientCase['domain'],
 ) => [check([[2, 5]], (g, x) => g.op(op, [x]), domain)];
 const gemm = (transA: boolean, transB: boolean, bias: readonly number[] | undefined): GradientCase => {
@@ -45,6 +47,82 @@ const gemm = (transA: boolean, transB: boolean, bias: readonly number[] | undefi
     ? check([a, b, bias], (g, x, y, z) => g.op('Gemm', [x, y, z], { transA, transB }))
     : check([a, b], (g, x, y) => g.op('Gemm', [x, y], { transA, transB }));
 };
+
+const plain = { strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], groups: 1 } as const;
+const convolution = (
+  [x, w, bias]: readonly GradientCase['shapes'][number][],
+  changes: Partial<OpAttributes['Conv']>,
+): GradientCase => {
+  const attributes = { ...plain, ...changes };
+  if (!x || !w) throw new Error('a convolution has an image and kernels');
+  return bias
+    ? check([x, w, bias], (g, a, b, c) => g.op('Conv', [a, b, c], attributes))
+    : check([x, w], (g, a, b) => g.op('Conv', [a, b], attributes));
+};
+const image = [2, 2, 5, 4];
+const convolutions = [
+  convolution([image, [3, 2, 3, 3], [3]], { pads: [1, 1, 1, 1] }),
+  convolution([image, [3, 2, 3, 2]], { strides: [2, 1], pads: [0, 0, 1, 1] }),
+  convolution([image, [2, 2, 3, 3]], { strides: [2, 2], pads: [0, 1, 1, 0] }),
+  convolution(
+    [
+      [1, 2, 7, 6],
+      [2, 2, 2, 3],
+    ],
+    { strides: [2, 1], dilations: [2, 1], pads: [1, 0, 0, 1] },
+  ),
+  convolution([image, [3, 2, 1, 1], [3]], {}),
+  convolution([image, [2, 2, 1, 1]], { strides: [2, 2] }),
+  convolution(
+    [
+      [2, 4, 4, 3],
+      [2, 2, 3, 3],
+    ],
+    { groups: 2, pads: [1, 1, 1, 1] },
+  ),
+  convolution([[2, 3, 5, 4], [3, 1, 3, 3], [3]], { groups: 3, pads: [1, 1, 1, 1] }),
+  convolution(
+    [
+      [2, 3, 6, 5],
+      [3, 1, 3, 3],
+    ],
+    { groups: 3, strides: [2, 2], pads: [0, 0, 1, 1] },
+  ),
+];
+const transposed_convolutions = [
+  check(
+    [
+      [2, 3, 3, 2],
+      [3, 2, 3, 3],
+    ],
+    (g, y, w) => g.op('ConvTranspose', [y, w], { ...plain, outputPadding: [0, 0] }),
+  ),
+  check(
+    [
+      [1, 2, 3, 3],
+      [2, 2, 3, 2],
+    ],
+    (g, y, w) =>
+      g.op('ConvTranspose', [y, w], { ...plain, strides: [2, 2], pads: [1, 0, 0, 1], outputPadding: [1, 0] }),
+  ),
+];
+const poolings = [
+  check(
+    [[2, 2, 4, 4]],
+    (g, x) => g.op('MaxPool', [x], { kernel: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] }),
+    spaced,
+  ),
+  check(
+    [[1, 2, 5, 5]],
+    (g, x) => g.op('MaxPool', [x], { kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
+    spaced,
+  ),
+  check(
+    [[1, 1, 4, 5]],
+    (g, x) => g.op('MaxPool', [x], { kernel: [3, 2], strides: [1, 2], pads: [1, 0, 0, 1] }),
+    spaced,
+  ),
+];
 
 export const gradient_cases: { readonly [O in Op]: readonly GradientCase[] } = {
   Add: binary('Add'),
@@ -59,6 +137,12 @@ export const gradient_cases: { readonly [O in Op]: readonly GradientCase[] } = {
   Tanh: unary('Tanh'),
   Relu: unary('Relu', apart),
   Gelu: unary('Gelu'),
+  Sqrt: unary('Sqrt', positive),
+  Sigmoid: unary('Sigmoid'),
+  Clip: [check([[2, 5]], (g, x) => g.op('Clip', [x], { min: -1, max: 2 }), apart)],
+  Conv: convolutions,
+  ConvTranspose: transposed_convolutions,
+  MaxPool: poolings,
   Identity: unary('Identity'),
   Cast: [],
   ReduceSum: [
@@ -102,7 +186,21 @@ export const gradient_cases: { readonly [O in Op]: readonly GradientCase[] } = {
   Transpose: [check([[2, 3, 4]], (g, x) => g.op('Transpose', [x], { perm: [2, 0, 1] }))],
   Reshape: [check([[2, 6]], (g, x) => g.op('Reshape', [x], { shape: [3, 4] }))],
   Expand: [check([[2, 1]], (g, x) => g.op('Expand', [x], { shape: [3, 2, 4] }))],
-  Slice: [check([[2, 5]], (g, x) => g.op('Slice', [x], { axis: 1, start: 1, end: 4 }))],
+  Slice: [
+    check([[2, 5]], (g, x) => g.op('Slice', [x], { axis: 1, start: 1, end: 4 })),
+    check([[7, 2]], (g, x) => g.op('Slice', [x], { axis: 0, start: 1, end: 6, step: 2 })),
+    check([[8, 2]], (g, x) => g.op('Slice', [x], { axis: 0, start: 0, end: 8, step: 3 })),
+  ],
+  Concat: [
+    check(
+      [
+        [2, 3],
+        [2, 1],
+        [2, 2],
+      ],
+      (g, x, y, z) => g.op('Concat', [x, y, z], { axis: 1 }),
+    ),
+  ],
   Pad: [check([[2, 3]], (g, x) => g.op('Pad', [x], { axis: 0, before: 1, after: 2 }))],
   Gather: [check([[4, 3]], (g, table) => g.op('Gather', [table, indices(g, [2, 3], [1, 3, 1, 0, 1, 3])]))],
   GatherElements: [
