@@ -13,6 +13,7 @@ import { openStore } from './store/client.ts';
 import { createConversations } from './store/conversations.ts';
 import { createKept } from './store/kept.ts';
 import { createQuizzes } from './tutor/quizzes.ts';
+import { createReviews } from './tutor/reviews.ts';
 import { createTutor } from './tutor/tutor.ts';
 
 export interface EngineOptions {
@@ -53,6 +54,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     kept: createKept({ db, now }),
     tutor: createTutor({ guide, search }),
     quizzes: createQuizzes({ db, guide, random: createRandom(options.randomSeed ?? randomInt(2 ** 32)), now }),
+    reviews: createReviews({ db, guide, now }),
     datasets: createDatasets({ db, dataDir }),
     runs,
     pictures,

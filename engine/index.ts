@@ -6,6 +6,7 @@ import type { Runs } from './runs/runs.ts';
 import type { Conversations } from './store/conversations.ts';
 import type { Kept } from './store/kept.ts';
 import type { Quizzes } from './tutor/quizzes.ts';
+import type { Reviews } from './tutor/reviews.ts';
 import type { Tutor } from './tutor/tutor.ts';
 
 export type { Picture } from './charts/pictures.ts';
@@ -22,6 +23,7 @@ export type { Conversations, StoredMessage } from './store/conversations.ts';
 export type { Kept } from './store/kept.ts';
 export type { RunStatus } from './store/schema.ts';
 export type { QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from './tutor/quizzes.ts';
+export type { Outlook, Progress, Reviews } from './tutor/reviews.ts';
 export type { Answer, Turn } from './tutor/tutor.ts';
 export { createTutor } from './tutor/tutor.ts';
 
@@ -30,6 +32,7 @@ export interface Engine {
   readonly kept: Kept;
   readonly tutor: Tutor;
   readonly quizzes: Quizzes;
+  readonly reviews: Reviews;
   readonly datasets: Datasets;
   readonly runs: Runs;
   readonly pictures: Pictures;

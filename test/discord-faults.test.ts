@@ -58,7 +58,7 @@ function create(options: Partial<DiscordOptions> = {}): DiscordFront {
 async function start(handle: Handle = async () => {}, options: Partial<DiscordOptions> = {}): Promise<DiscordFront> {
   const front = create(options);
   await front.start(handle);
-  await expect.poll(() => server.commands.length, { timeout: 10_000 }).toBe(9);
+  await expect.poll(() => server.commands.length, { timeout: 10_000 }).toBe(11);
   return front;
 }
 
@@ -342,7 +342,7 @@ it('deploys commands by difference only', async () => {
   await start();
   const writes = () =>
     server.requests.filter(({ method, route }) => method !== 'GET' && route.includes('/commands')).length;
-  expect(writes()).toBe(9);
+  expect(writes()).toBe(11);
   await fronts[0]?.stop();
   const [known] = server.commands;
   if (known !== undefined) Object.assign(known, { description: 'changed by hand' });

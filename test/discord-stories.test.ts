@@ -30,7 +30,7 @@ beforeAll(async () => {
   cpSync(await emptyFolder(), dataDir, { recursive: true });
   server = await createDiscordServer();
   bot = await start();
-  await vi.waitFor(() => expect(server.commands.length).toBe(9), { timeout: 10_000 });
+  await vi.waitFor(() => expect(server.commands.length).toBe(11), { timeout: 10_000 });
 });
 
 /** A group of its own for each story. */

@@ -25,6 +25,8 @@ export interface CommandContext {
 
 export interface Command {
   readonly name: string;
+  /** Other words for it, when typed. */
+  readonly aliases?: readonly string[];
   /** One line for the help list. */
   readonly summary: string;
   /** As a person types it: `try <run> <text>`. */

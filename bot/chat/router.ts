@@ -24,7 +24,7 @@ export function routeText(text: string, commands: readonly Command[]): Route {
   if (said === '' || greeting.test(said)) return call('help', {});
 
   const name = nameOf(word);
-  const command = commands.find((candidate) => candidate.name === name);
+  const command = commands.find((candidate) => candidate.name === name || candidate.aliases?.includes(name));
   if (command !== undefined && (slash || command.isMeant(rest))) return call(command.name, command.parse(rest));
   if (command === undefined && (slash || rest === '' || usageShaped.test(body))) {
     const near = commands.filter((candidate) => isNear(name, candidate.name));

@@ -7,7 +7,7 @@ import { type Command, defineCommand } from '../chat/command.ts';
 import { button, buttons, reply, text } from '../chat/reply.ts';
 
 /** Commands that do something sensible without arguments. */
-const startable = new Set(['quiz', 'finetune', 'runs']);
+const startable = new Set(['quiz', 'review', 'progress', 'finetune', 'runs']);
 
 export const help = defineCommand({
   name: 'help',
@@ -51,6 +51,8 @@ function overview(commands: readonly Command[]) {
 
 const label: { readonly [name: string]: string } = {
   quiz: 'Take a quiz',
+  review: 'Review what is due',
+  progress: 'My progress',
   finetune: 'Fine-tune a model',
   runs: 'My runs',
 };

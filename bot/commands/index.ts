@@ -4,8 +4,10 @@ import { ask } from './ask.ts';
 import { explain } from './explain.ts';
 import { finetune } from './finetune.ts';
 import { help } from './help.ts';
+import { progress } from './progress.ts';
 import { quiz } from './quiz.ts';
+import { review } from './review.ts';
 import { runs } from './runs.ts';
 import { tryRun } from './try.ts';
 
-export const commands: readonly Command[] = [ask, explain, quiz, finetune, runs, tryRun, help];
+export const commands: readonly Command[] = [ask, explain, quiz, review, progress, finetune, runs, tryRun, help];

@@ -1,9 +1,10 @@
 // quiz: one message a question, answered by a button; the answered message turns into its own correction.
 import { z } from 'zod';
-import type { QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from '../../engine/index.ts';
+import type { Outlook, QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from '../../engine/index.ts';
 import { type CommandContext, defineCommand, typedNumber } from '../chat/command.ts';
 import type { Block, Reply } from '../chat/message.ts';
 import { aside, button, buttons, reply, text } from '../chat/reply.ts';
+import { outlookInWords } from './outlook.ts';
 
 const standardLength = 8;
 const letters = ['A', 'B', 'C', 'D', 'E', 'F'];
@@ -67,27 +68,34 @@ async function begin(chapterId: string, length: number | undefined, { engine, pl
   );
 }
 
-async function goOn(sessionId: string, { engine, place, person }: CommandContext) {
+async function goOn(sessionId: string, context: CommandContext) {
+  const { engine, place, person } = context;
   const open = await engine.quizzes.current({ workspaceId: place.workspaceId, personId: person.id, sessionId });
-  return 'item' in open ? poseQuestion(open) : summarise(open);
+  return 'item' in open ? poseQuestion(open) : end(open, context);
 }
 
 async function* answer(
   given: { sessionId: string; itemId: string; choiceId: string },
-  { engine, place, person }: CommandContext,
+  context: CommandContext,
 ): AsyncIterable<Reply> {
+  const { engine, place, person } = context;
   const verdict = await engine.quizzes.answer({ workspaceId: place.workspaceId, personId: person.id, ...given });
   yield correct(verdict);
   if (!verdict.counted && verdict.chosenId !== given.choiceId) {
     yield aside(text('Your first answer stands: each question counts once.'));
   }
   if (verdict.next !== undefined) yield poseQuestion(verdict.next);
-  if (verdict.summary !== undefined) yield summarise(verdict.summary);
+  if (verdict.summary !== undefined) yield await end(verdict.summary, context);
 }
 
 const questionSlot = ({ sessionId, number }: QuizQuestion) => `quiz:${sessionId}:${number}`;
 
-function poseQuestion(question: QuizQuestion): Reply {
+async function end(summary: QuizSummary, { engine, place, person, now }: CommandContext): Promise<Reply> {
+  const outlook = await engine.reviews.outlook({ workspaceId: place.workspaceId, personId: person.id });
+  return summarise(summary, outlook, now());
+}
+
+export function poseQuestion(question: QuizQuestion): Reply {
   const { sessionId, item, choices } = question;
   return {
     ...reply(
@@ -117,22 +125,30 @@ function asked({ number, total, item, choices }: QuizQuestion, mark: (choiceId: 
   return [text(`**Question ${number} of ${total}**\n\n${item.question}`), text(listed.join('\n'))];
 }
 
-function summarise({ sessionId, chapterId, chapterTitle, correct, total, reread }: QuizSummary): Reply {
+function summarise(
+  { sessionId, chapterId, chapterTitle, correct, total, reread }: QuizSummary,
+  outlook: Outlook,
+  now: Date,
+): Reply {
   const praise = correct === total ? 'All of them.' : correct * 2 >= total ? 'A good base.' : 'Worth another look.';
   const blocks: Block[] = [text(`**${chapterTitle}: ${correct} of ${total} right.** ${praise}`)];
   if (reread.length > 0) {
     const sources = reread.map(({ chapterId, sectionId, title }) => ({
       chapterId,
       sectionId,
-      title: title.includes('›') ? title : `${chapterTitle} › ${title}`,
+      title: title.includes('›') || chapterId === undefined ? title : `${chapterTitle} › ${title}`,
       quote: '',
     }));
     blocks.push(text('To read again:'), { kind: 'sources', sources });
   }
+  const review = button('Review now', { command: 'review', args: {} }, 'primary');
   blocks.push(
+    text(outlookInWords(outlook, now)),
     buttons(
-      button('Again', { command: 'quiz', args: { chapter: chapterId } }, 'primary'),
-      button('Another chapter', { command: 'quiz', args: {} }),
+      ...(outlook.due > 0 ? [review] : []),
+      ...(chapterId === undefined ? [] : [button('Again', { command: 'quiz', args: { chapter: chapterId } })]),
+      button(chapterId === undefined ? 'Take a quiz' : 'Another chapter', { command: 'quiz', args: {} }),
+      button('My progress', { command: 'progress', args: {} }),
     ),
   );
   return { ...reply(...blocks), slot: `quiz:${sessionId}:summary` };

@@ -8,6 +8,7 @@ import type { Database } from '../store/client.ts';
 import { quizAttempts, quizSessions } from '../store/schema.ts';
 import { findChapter, nearestChapters } from './find-chapter.ts';
 import { applyQuizEvent, openPosition, poseItems, type QuizState, scoreQuiz } from './quiz.ts';
+import { makeMissingCards, readDue, rescheduleCard } from './review-cards.ts';
 
 export interface QuizQuestion {
   readonly sessionId: string;
@@ -36,7 +37,8 @@ export interface QuizVerdict {
 
 export interface QuizSummary {
   readonly sessionId: string;
-  readonly chapterId: string;
+  /** Undefined: a review, of what was due in any chapter. */
+  readonly chapterId: string | undefined;
   readonly chapterTitle: string;
   readonly correct: number;
   readonly total: number;
@@ -55,7 +57,14 @@ export interface Quizzes {
     chapterId: string;
     length: number;
   }): Promise<QuizQuestion>;
-  /** Scores once. @throws UserError for an unknown session, item or choice, or another person's session. */
+  /** Asks again what is due, the longest overdue first, `length` at most. @returns undefined when nothing is due. */
+  startReview(options: {
+    workspaceId: string;
+    personId: string;
+    conversationId: string;
+    length: number;
+  }): Promise<QuizQuestion | undefined>;
+  /** Scores once, and schedules the question's review. @throws UserError for an unknown session, item or choice, or another person's session. */
   answer(options: {
     workspaceId: string;
     personId: string;
@@ -113,12 +122,21 @@ export function createQuizzes({ db, guide, random, now }: QuizzesOptions): Quizz
     );
     return {
       sessionId: session.id,
-      chapterId: session.chapterId,
-      chapterTitle: guide.chapters.find(({ id }) => id === session.chapterId)?.title ?? session.chapterId,
+      chapterId: session.chapterId ?? undefined,
+      chapterTitle: guide.chapters.find(({ id }) => id === session.chapterId)?.title ?? session.chapterId ?? 'Review',
       correct,
       total: session.items.length,
       reread: [...sections.values()],
     };
+  };
+
+  const openSession = async (session: Omit<typeof quizSessions.$inferInsert, 'id' | 'startedAt'>): Promise<QuizQuestion> => {
+    const [stored] = await db
+      .insert(quizSessions)
+      .values({ ...session, id: randomBytes(9).toString('base64url'), startedAt: now() })
+      .returning();
+    if (!stored) throw new Error('the database did not return the quiz it stored');
+    return questionAt(stored, 0);
   };
 
   const readSession = async (workspaceId: string, personId: string, sessionId: string): Promise<SessionRow> => {
@@ -174,20 +192,17 @@ export function createQuizzes({ db, guide, random, now }: QuizzesOptions): Quizz
         )
         .orderBy(quizAttempts.answeredAt);
       const lastAnswers = new Map(attempts.map(({ itemId, correct }) => [itemId, correct]));
-      const [session] = await db
-        .insert(quizSessions)
-        .values({
-          id: randomBytes(9).toString('base64url'),
-          workspaceId,
-          personId,
-          conversationId,
-          chapterId: chapter.id,
-          items: poseItems(items, lastAnswers, length, random),
-          startedAt: now(),
-        })
-        .returning();
-      if (!session) throw new Error('the database did not return the quiz it stored');
-      return questionAt(session, 0);
+      const posed = poseItems(items, lastAnswers, length, random);
+      return openSession({ workspaceId, personId, conversationId, chapterId: chapter.id, items: posed });
+    },
+
+    startReview: async ({ workspaceId, personId, conversationId, length }) => {
+      await makeMissingCards(db, { workspaceId, personId });
+      const due = await readDue(db, { workspaceId, personId }, now());
+      const items = due.flatMap((itemId) => itemsById.get(itemId) ?? []).slice(0, length);
+      if (items.length === 0) return undefined;
+      const posed = poseItems(items, new Map(), items.length, random);
+      return openSession({ workspaceId, personId, conversationId, chapterId: null, items: posed });
     },
 
     answer: async ({ workspaceId, personId, sessionId, itemId, choiceId }) => {
@@ -206,19 +221,24 @@ export function createQuizzes({ db, guide, random, now }: QuizzesOptions): Quizz
       }
       const { item } = question;
       // The primary key (session, item) scores once, whoever asks at the same time and in whichever process.
-      const inserted = await db
-        .insert(quizAttempts)
-        .values({
-          workspaceId,
-          sessionId,
-          itemId,
-          personId,
-          choiceId,
-          correct: choiceId === item.correctChoiceId,
-          answeredAt: now(),
-        })
-        .onConflictDoNothing()
-        .returning({ itemId: quizAttempts.itemId });
+      const counted = await db.transaction(async (tx) => {
+        const answeredAt = now();
+        const inserted = await tx
+          .insert(quizAttempts)
+          .values({
+            workspaceId,
+            sessionId,
+            itemId,
+            personId,
+            choiceId,
+            correct: choiceId === item.correctChoiceId,
+            answeredAt,
+          })
+          .onConflictDoNothing()
+          .returning({ itemId: quizAttempts.itemId });
+        if (inserted.length > 0) await rescheduleCard(tx, { workspaceId, personId }, itemId, answeredAt);
+        return inserted.length > 0;
+      });
       const state = await readState(session);
       const open = openPosition(state);
       if (open === undefined && session.finishedAt === null) {
@@ -231,7 +251,7 @@ export function createQuizzes({ db, guide, random, now }: QuizzesOptions): Quizz
       if (!standing) throw new Error(`the answer to ${itemId} of quiz ${sessionId} was not stored`);
       const feedbackOf = (id: string) => item.choices.find((choice) => choice.id === id)?.feedback ?? '';
       return {
-        counted: inserted.length > 0,
+        counted,
         correct: standing.correct,
         question,
         chosenId: standing.choiceId,

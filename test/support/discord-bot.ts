@@ -17,6 +17,7 @@ import { openStore } from '../../engine/store/client.ts';
 import { createConversations } from '../../engine/store/conversations.ts';
 import { createKept } from '../../engine/store/kept.ts';
 import { createQuizzes } from '../../engine/tutor/quizzes.ts';
+import { createReviews } from '../../engine/tutor/reviews.ts';
 import { createTutor } from '../../engine/tutor/tutor.ts';
 import { createSearch, loadGuide } from '../../knowledge/index.ts';
 import type { DiscordServer } from './discord-server.ts';
@@ -69,6 +70,7 @@ export async function startDiscordBot({
     kept: createKept({ db, now }),
     tutor: createTutor({ guide, search }),
     quizzes: createQuizzes({ db, guide, random: createRandom(7), now }),
+    reviews: createReviews({ db, guide, now }),
     datasets: createDatasets({ db, dataDir }),
     runs,
     pictures,

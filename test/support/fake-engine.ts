@@ -75,7 +75,12 @@ export function createFakeEngine(): FakeEngine {
   const runs: Run[] = [];
   const watchers = new Set<(run: Run) => void>();
   const kept: Dataset[] = [];
-  const sessions = new Map<string, { personId: string; answers: Map<string, string> }>();
+  const sessions = new Map<
+    string,
+    { personId: string; items: readonly QuizItem[]; review: boolean; answers: Map<string, string> }
+  >();
+  /** Each person's last answers; here a wrong one is due at once, a right one in three days. */
+  const lastAnswers = new Map<string, Map<string, boolean>>();
   let broken: Error | undefined;
 
   const placeOf = (key: { workspaceId: string; front: string; conversationId: string }) =>
@@ -102,8 +107,23 @@ export function createFakeEngine(): FakeEngine {
   }
 
   function question(sessionId: string, index: number): QuizQuestion | undefined {
-    const item = quizItems[index];
-    return item && { sessionId, number: index + 1, total: quizItems.length, item, choices: item.choices };
+    const items = sessions.get(sessionId)?.items ?? [];
+    const item = items[index];
+    return item && { sessionId, number: index + 1, total: items.length, item, choices: item.choices };
+  }
+
+  function openSession(personId: string, items: readonly QuizItem[], review: boolean): QuizQuestion | undefined {
+    const sessionId = `session-${sessions.size + 1}`;
+    sessions.set(sessionId, { personId, items, review, answers: new Map() });
+    return question(sessionId, 0);
+  }
+
+  const answersOf = (personId: string) => lastAnswers.get(personId) ?? new Map<string, boolean>();
+  const dueFor = (personId: string) => quizItems.filter((item) => answersOf(personId).get(item.id) === false);
+
+  function outlookOf(personId: string) {
+    const right = [...answersOf(personId).values()].some((correct) => correct);
+    return { due: dueFor(personId).length, nextAt: right ? new Date(Date.now() + 3 * 86_400_000) : undefined };
   }
 
   function change(runId: string, changed: Partial<Run>): Run {
@@ -221,16 +241,19 @@ export function createFakeEngine(): FakeEngine {
         if (chapterId !== chapter.chapterId) {
           throw new UserError(`There is no chapter ${chapterId}.`, `The nearest is ${chapter.chapterId}.`);
         }
-        const sessionId = `session-${sessions.size + 1}`;
-        sessions.set(sessionId, { personId, answers: new Map() });
-        const first = question(sessionId, 0);
+        const first = openSession(personId, quizItems, false);
         if (first === undefined) throw new Error('no items');
         return first;
       },
+      startReview: async ({ personId, length }) => {
+        const due = dueFor(personId).slice(0, length);
+        return due.length === 0 ? undefined : openSession(personId, due, true);
+      },
       answer: async ({ personId, sessionId, itemId, choiceId }) => {
         const session = sessions.get(sessionId);
-        const index = quizItems.findIndex((item) => item.id === itemId);
-        const item = quizItems[index];
+        const items = session?.items ?? [];
+        const index = items.findIndex((item) => item.id === itemId);
+        const item = items[index];
         const asking = question(sessionId, index);
         if (session === undefined || item === undefined || asking === undefined) {
           throw new UserError('There is no such quiz any more.', 'Start one: quiz');
@@ -240,6 +263,8 @@ export function createFakeEngine(): FakeEngine {
         const counted = !session.answers.has(itemId);
         if (counted) session.answers.set(itemId, choiceId);
         const chosenId = session.answers.get(itemId) ?? choiceId;
+        if (counted)
+          lastAnswers.set(personId, new Map(answersOf(personId)).set(itemId, chosenId === item.correctChoiceId));
         const right = (id: string) => quizItems.find((other) => other.id === id)?.correctChoiceId;
         const correct = [...session.answers].filter(([id, choice]) => right(id) === choice).length;
         return {
@@ -254,14 +279,14 @@ export function createFakeEngine(): FakeEngine {
           reason: 'That gap is the definition.',
           next: question(sessionId, session.answers.size),
           summary:
-            session.answers.size < quizItems.length
+            session.answers.size < items.length
               ? undefined
               : {
                   sessionId,
-                  chapterId: chapter.chapterId,
-                  chapterTitle: chapter.title,
+                  chapterId: session.review ? undefined : chapter.chapterId,
+                  chapterTitle: session.review ? 'Review' : chapter.title,
                   correct,
-                  total: quizItems.length,
+                  total: items.length,
                   reread: [
                     {
                       chapterId: chapter.chapterId,
@@ -278,6 +303,27 @@ export function createFakeEngine(): FakeEngine {
         return open;
       },
       score: async () => ({ correct: 0, answered: 0 }),
+    },
+    reviews: {
+      outlook: async ({ personId }) => outlookOf(personId),
+      progress: async ({ personId }) => {
+        const answers = answersOf(personId);
+        const measured = {
+          chapterId: chapter.chapterId,
+          title: chapter.title,
+          mastery: [...answers.values()].filter((correct) => correct).length / quizItems.length,
+          answered: answers.size,
+          questions: quizItems.length,
+        };
+        const concepts = [{ ...measured, sectionId: 'definition', title: 'Definition' }];
+        const chapters = answers.size === 0 ? [] : [{ ...measured, due: dueFor(personId).length, concepts }];
+        return { ...outlookOf(personId), chapters, chaptersInAll: 1, streakDays: answers.size === 0 ? 0 : 1 };
+      },
+      duePeople: async () =>
+        [...lastAnswers.keys()].flatMap((personId) => {
+          const due = dueFor(personId).length;
+          return due === 0 ? [] : [{ personId, due }];
+        }),
     },
     datasets: {
       samples: [{ id: 'sample:moods', title: 'Moods', description: '600 short sentences, two moods' }],

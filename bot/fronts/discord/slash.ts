@@ -73,6 +73,8 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
     },
     { kind: 'whole', argument: 'length', name: 'questions', description: 'how many', least: 1, most: 100 },
   ],
+  review: [{ kind: 'whole', argument: 'length', name: 'questions', description: 'at most', least: 1, most: 100 }],
+  progress: [],
   finetune: [
     { kind: 'file', argument: 'file', name: 'file', description: 'your examples: CSV, TSV, JSON or JSON lines' },
     {

@@ -1,0 +1,24 @@
+// When questions come back, in words.
+import type { Outlook } from '../../engine/index.ts';
+
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/** `in 3 hours`, `tomorrow`, `in 5 days`. */
+function inWords(from: Date, to: Date): string {
+  const ms = Math.max(0, to.getTime() - from.getTime());
+  if (ms < hourMs) return relative.format(Math.max(1, Math.ceil(ms / minuteMs)), 'minute');
+  if (ms < dayMs) return relative.format(Math.round(ms / hourMs), 'hour');
+  return relative.format(Math.round(ms / dayMs), 'day');
+}
+
+export function outlookInWords({ due, nextAt }: Outlook, now: Date): string {
+  if (due > 0) return `**${questions(due)} due for review now.**`;
+  if (nextAt === undefined)
+    return 'Nothing is due: each question you answer in a quiz comes back when you would forget it.';
+  return `Nothing is due now; the next review comes ${inWords(now, nextAt)}.`;
+}
+
+const questions = (count: number) => (count === 1 ? '1 question is' : `${count} questions are`);
