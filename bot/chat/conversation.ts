@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { type Engine, type Run, UserError } from '../../engine/index.ts';
 import type { Command, CommandContext } from './command.ts';
 import { plain } from './escape.ts';
-import type { Attachment, Call, Incoming, Json, Person, Place, Reply } from './message.ts';
+import type { Attachment, Call, FieldValue, Incoming, Json, Person, Place, Reply } from './message.ts';
 import type { Meter } from './meter.ts';
 import { apology, aside, button, buttons, text } from './reply.ts';
 import { type Route, routeText } from './router.ts';
@@ -121,7 +121,7 @@ function checkSize(incoming: Incoming) {
     incoming.kind === 'message'
       ? [incoming.text]
       : incoming.kind === 'form'
-        ? Object.values(incoming.values).filter((value) => typeof value === 'string')
+        ? Object.values(incoming.values).flatMap((value) => (isFile(value) ? [] : value))
         : [];
   const longest = Math.max(0, ...written.map((words) => words.length));
   if (longest > longestMessage) {
@@ -136,15 +136,17 @@ function checkSize(incoming: Incoming) {
 function merge(incoming: Exclude<Incoming, { kind: 'message' }>): Call {
   if (incoming.kind === 'action') return incoming.call;
   const args: { [name: string]: Json } = { ...incoming.call.args };
-  for (const [id, value] of Object.entries(incoming.values)) if (typeof value === 'string') args[id] = value;
+  for (const [id, value] of Object.entries(incoming.values)) if (!isFile(value)) args[id] = value;
   return { command: incoming.call.command, args };
 }
 
 function attachmentsOf(incoming: Incoming): readonly Attachment[] {
   if (incoming.kind === 'message') return incoming.attachments;
   if (incoming.kind === 'action') return [];
-  return Object.values(incoming.values).filter((value) => typeof value !== 'string');
+  return Object.values(incoming.values).filter(isFile);
 }
+
+const isFile = (value: FieldValue | Attachment): value is Attachment => typeof value === 'object' && 'path' in value;
 
 function askBack(route: Extract<Route, { kind: 'unknown' }>): Reply {
   const suggested = route.suggestions.map((call) => button(call.command, call, 'primary'));

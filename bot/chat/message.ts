@@ -46,7 +46,7 @@ export type Incoming =
       readonly kind: 'form';
       readonly call: Call;
       /** What was filled in, by field id; merged over `call.args` before the command validates them. */
-      readonly values: { readonly [fieldId: string]: string | Attachment };
+      readonly values: { readonly [fieldId: string]: FieldValue | Attachment };
     });
 
 export interface Button {
@@ -86,7 +86,12 @@ export type Field =
       readonly integer: boolean;
     })
   | (FieldBase & { readonly kind: 'choice'; readonly value: string; readonly options: readonly Option[] })
+  /** Any number of options; at least one where it is required. */
+  | (FieldBase & { readonly kind: 'choices'; readonly value: readonly string[]; readonly options: readonly Option[] })
   | (FieldBase & { readonly kind: 'file'; readonly accept: readonly string[]; readonly maxBytes: number });
+
+/** What was filled in: a list for a field of several choices, text for any other. */
+export type FieldValue = string | readonly string[];
 
 /** A place in the guide, with the words it is cited for. */
 export interface SourceLink {

@@ -8,7 +8,7 @@ export interface SentFile {
   readonly name: string;
   readonly content: string;
 }
-type Values = { readonly [label: string]: string | SentFile };
+type Values = { readonly [label: string]: string | readonly string[] | SentFile };
 
 export interface DiscordPerson {
   readonly user: User;
@@ -128,12 +128,18 @@ export function createPerson(server: DiscordServer, user: User): DiscordPerson {
       const data = { custom_id, components: filled, resolved: { attachments } };
       return server.interact(user, channel, 5, data, message);
 
-      function fill(input: Component, value: string | SentFile | undefined) {
+      function fill(input: Component, value: Values[string] | undefined) {
         if (input.type === 19) {
-          if (value === undefined || typeof value === 'string') return { values: [] };
+          if (value === undefined || typeof value === 'string' || !('name' in value)) return { values: [] };
           const file = server.putFile(value.name, value.content);
           attachments[file.id] = { ...file, proxy_url: file.url };
           return { values: [file.id] };
+        }
+        if (input.type === 22 || (input.max_values ?? 1) > 1) {
+          const ticked = (input.options ?? []).filter((one) =>
+            Array.isArray(value) ? value.includes(one.label) : one.default,
+          );
+          return { values: ticked.map((one) => one.value) };
         }
         if (typeof value === 'object') throw new Error('a file goes into a file field');
         if (input.type === 4) return { value: value ?? input.value ?? '' };

@@ -17,6 +17,7 @@ export interface Component {
   readonly placeholder?: string | undefined;
   readonly required?: boolean | undefined;
   readonly value?: string | undefined;
+  readonly max_values?: number | undefined;
   readonly accent_color?: number | null | undefined;
   readonly divider?: boolean | undefined;
   readonly options?: readonly Option[] | undefined;
@@ -48,6 +49,7 @@ const componentSchema: z.ZodType<Component> = z.lazy(() =>
     placeholder: z.string().optional(),
     required: z.boolean().optional(),
     value: z.string().optional(),
+    max_values: z.number().optional(),
     accent_color: z.number().nullish(),
     divider: z.boolean().optional(),
     options: z
@@ -236,10 +238,11 @@ function drawInput(it: Component): string {
     case 19:
       return '<div class="drop">⬆ Drop a file here or browse</div>';
     case 21:
+    case 22:
       return (it.options ?? [])
         .map(
           (option) =>
-            `<div class="radio"><span>${option.default ? '◉' : '○'}</span><span>${escapeHtml(option.label)}<div class="small">${escapeHtml(option.description ?? '')}</div></span></div>`,
+            `<div class="radio"><span>${it.type === 22 ? (option.default ? '☑' : '☐') : option.default ? '◉' : '○'}</span><span>${escapeHtml(option.label)}<div class="small">${escapeHtml(option.description ?? '')}</div></span></div>`,
         )
         .join('');
     default:

@@ -295,6 +295,26 @@ const inLabel = z.union([
       required: z.boolean().optional(),
     })
     .superRefine(distinctOptions),
+  z
+    .strictObject({
+      type: z.literal(22),
+      id,
+      custom_id: customId,
+      options: z.array(radioOption).min(1).max(10),
+      min_values: z.number().int().min(0).max(10).optional(),
+      max_values: z.number().int().min(1).max(10).optional(),
+      required: z.boolean().optional(),
+    })
+    .superRefine(distinctOptions)
+    .superRefine(({ options, min_values = 1, max_values = options.length, required = true }, context) => {
+      const problems = [
+        ...(min_values > max_values ? ['min_values is above max_values'] : []),
+        ...(max_values > options.length ? ['max_values is above the number of options'] : []),
+        ...(min_values === 0 && required ? ['min_values 0 needs required: false'] : []),
+        ...(options.filter((option) => option.default).length > max_values ? ['too many defaults'] : []),
+      ];
+      for (const message of problems) context.addIssue({ code: 'custom', message });
+    }),
 ]);
 const label = z.strictObject({
   type: z.literal(18),

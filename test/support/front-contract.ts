@@ -16,6 +16,9 @@ export interface SentFile {
   readonly content: string;
 }
 
+/** What a person fills in, by field label: words, a file, or the labels of what is ticked. */
+export type Filled = { readonly [fieldLabel: string]: string | readonly string[] | SentFile };
+
 /** Acts as a person at one front. Every method does what a person does; none looks inside the front. */
 export interface FrontHarness {
   readonly front: Front;
@@ -31,7 +34,7 @@ export interface FrontHarness {
   /** Picks the option with this label. */
   choose(label: string): Promise<void>;
   /** Fills in the form with this submit label, by field label, and sends it. */
-  submit(submitLabel: string, values: { readonly [fieldLabel: string]: string | SentFile }): Promise<void>;
+  submit(submitLabel: string, values: Filled): Promise<void>;
   /** All that the person can perceive, in reading order: words on the screen and the alt text of pictures. */
   transcript(): Promise<string>;
   /** The same for another person in the same conversation. */
@@ -54,6 +57,8 @@ const contractTests = [
   'does not offer a disabled button',
   'passes on the chosen option',
   'round-trips the values of a form',
+  'round-trips several choices',
+  'round-trips no choice at all',
   'round-trips a file in a form',
   'passes on an attached file',
   'shows an error with what to do next',
@@ -213,6 +218,22 @@ export function describeFront(
         expect(received).toEqual(['form lora 4 as “written” <i>here</i> kept file: none']);
       },
 
+      'round-trips several choices': async () => {
+        await harness.say('/everything');
+        await sees('end of everything');
+        await harness.submit('Train it', { Method: 'Full', Layers: ['Key', 'Value, the last'] });
+        await sees('form received');
+        expect(received).toEqual(['form full 8  kept layers key+value file: none']);
+      },
+
+      'round-trips no choice at all': async () => {
+        await harness.say('/everything');
+        await sees('end of everything');
+        await harness.submit('Train it', { Method: 'Full', Layers: [] });
+        await sees('form received');
+        expect(received).toEqual(['form full 8  kept layers none file: none']);
+      },
+
       'round-trips a file in a form': async () => {
         await harness.say('/everything');
         await sees('end of everything');
@@ -292,11 +313,14 @@ function testCommands(received: string[], pictureId: string): readonly Command[]
         rank: z.string().default('8'),
         note: z.string().default(''),
         kept: z.string(),
+        layers: z.array(z.string()),
       }),
-      async *execute({ method, rank, note, kept }, { attachments }) {
+      async *execute({ method, rank, note, kept, layers }, { attachments }) {
         const [file] = attachments;
         const content = file === undefined ? 'none' : `${file.name} ${await readFile(file.path, 'utf8')}`;
-        received.push(`form ${method} ${method === 'lora' ? rank : '8'} ${note} ${kept} file: ${content}`);
+        // As it stood in the form: not worth telling.
+        const chosen = layers.join('+') === 'query' ? '' : `layers ${layers.join('+') || 'none'} `;
+        received.push(`form ${method} ${method === 'lora' ? rank : '8'} ${note} ${kept} ${chosen}file: ${content}`);
         yield reply(text('form received'));
       },
     }),
@@ -368,6 +392,18 @@ function everything(pictureId: string): readonly Block[] {
           when: { field: 'method', is: ['lora'] },
         },
         { kind: 'text', id: 'note', label: 'Note', required: false },
+        {
+          kind: 'choices',
+          id: 'layers',
+          label: 'Layers',
+          required: false,
+          value: ['query'],
+          options: [
+            { label: 'Query', value: 'query' },
+            { label: 'Key', value: 'key' },
+            { label: 'Value, the last', value: 'value' },
+          ],
+        },
         { kind: 'file', id: 'data', label: 'Data', required: false, accept: ['.csv'], maxBytes: 1_000_000 },
       ],
     },

@@ -29,7 +29,8 @@ function answer(incoming: Incoming, charts: readonly string[]): readonly Reply[]
         text(
           `Started with ${Object.entries(incoming.values)
             .map(
-              ([id, value]) => `${id} = ${typeof value === 'string' ? value : `${value.name} (${value.bytes} bytes)`}`,
+              ([id, value]) =>
+                `${id} = ${typeof value === 'string' ? value : 'path' in value ? `${value.name} (${value.bytes} bytes)` : value.join('+')}`,
             )
             .join(', ')}`,
         ),

@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import type { Handle } from '../../bot/fronts/front.ts';
 import { createSlackFront, type SlackFront, type SlackFrontOptions } from '../../bot/fronts/slack/front.ts';
 import type { Engine } from '../../engine/index.ts';
-import type { FrontHarness, SentFile } from './front-contract.ts';
+import type { Filled, FrontHarness } from './front-contract.ts';
 import { createSlackServer, type SlackServer, type SlackServerOptions } from './slack-server.ts';
 import type { Channel, Message, Person, UploadedFile } from './slack-server-world.ts';
 
@@ -133,8 +133,8 @@ export async function createSlackHarness(
   };
 }
 
-const toFilled = (server: SlackServer, value: string | SentFile) =>
-  typeof value === 'string' ? value : server.upload(value.name, value.content);
+const toFilled = (server: SlackServer, value: Filled[string]) =>
+  typeof value === 'object' && 'name' in value ? server.upload(value.name, value.content) : value;
 
 /** The message the thread hangs under, said before the bot came. */
 async function rootMessage(server: SlackServer, channel: Channel, person: Person): Promise<Message> {

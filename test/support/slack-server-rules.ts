@@ -264,6 +264,7 @@ function richLeaf(leaf: unknown, at: string, problems: Problems) {
 const elementFields: { readonly [type: string]: readonly string[] } = {
   button: ['text', 'url', 'value', 'style', 'confirm', 'accessibility_label'],
   static_select: ['placeholder', 'options', 'option_groups', 'initial_option', 'confirm', 'focus_on_load'],
+  multi_static_select: ['placeholder', 'options', 'initial_options', 'max_selected_items', 'focus_on_load'],
   radio_buttons: ['options', 'initial_option', 'confirm', 'focus_on_load'],
   checkboxes: ['options', 'initial_options', 'confirm', 'focus_on_load'],
   plain_text_input: [
@@ -308,6 +309,7 @@ function element(one: unknown, at: string, problems: Problems) {
       if (one.style !== undefined) oneOf(one.style, ['primary', 'danger'], `${at}.style`, problems);
       break;
     case 'static_select':
+    case 'multi_static_select':
     case 'radio_buttons':
     case 'checkboxes':
       choices(one, at, problems);

@@ -126,7 +126,7 @@ export interface SlackServer {
   /** The newest view this person has open. */
   openView(person: Person): View | undefined;
   /** Fills in one field of the open view, as a person does. */
-  fill(person: Person, label: string, value: string | UploadedFile): Promise<void>;
+  fill(person: Person, label: string, value: string | readonly string[] | UploadedFile): Promise<void>;
   /** Submits the open view. @returns what the app answered. */
   submit(person: Person): Promise<Fields | undefined>;
   openHome(person: Person): Promise<void>;
@@ -571,6 +571,7 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
       case 'radio_buttons':
         return { type: element.type, selected_option: element.initial_option ?? null };
       case 'checkboxes':
+      case 'multi_static_select':
         return { type: element.type, selected_options: element.initial_options ?? [] };
       case 'file_input':
         return { type: element.type, files: [] };
@@ -771,7 +772,11 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
       const actionId = words(element.action_id);
       const actions = view.state[words(block.block_id)] ?? {};
       view.state[words(block.block_id)] = actions;
-      if (typeof value !== 'string') {
+      if (Array.isArray(value)) {
+        const chosen = optionsOf(element).filter((one) => isFields(one.text) && value.includes(words(one.text.text)));
+        if (chosen.length !== value.length) throw new Error(`${label} does not have all of ${value.join(', ')}`);
+        actions[actionId] = { type: element.type, selected_options: chosen };
+      } else if (typeof value === 'object' && 'name' in value) {
         actions[actionId] = { type: 'file_input', files: [toFile(value, baseUrl)] };
       } else if (element.type === 'static_select' || element.type === 'radio_buttons') {
         const chosen = optionsOf(element).find((one) => isFields(one.text) && words(one.text.text) === value);
@@ -795,7 +800,8 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
       if (view === undefined) throw new Error(`${person.name} has no view open`);
       for (const block of settle(view)) {
         const [state] = Object.values(view.state[words(block.block_id)] ?? {});
-        const filled = state?.value ?? state?.selected_option ?? fieldsOf(state?.files)[0];
+        const several = fieldsOf(state?.selected_options)[0] ?? fieldsOf(state?.files)[0];
+        const filled = state?.value ?? state?.selected_option ?? several;
         if (block.optional !== true && (filled === undefined || filled === null)) {
           throw new Error(`${isFields(block.label) ? words(block.label.text) : ''} must be filled in`);
         }

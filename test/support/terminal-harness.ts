@@ -9,7 +9,7 @@ import type { Place } from '../../bot/chat/message.ts';
 import type { Front, Handle } from '../../bot/fronts/front.ts';
 import { createTerminalFront } from '../../bot/fronts/terminal/front.ts';
 import type { FakeEngine } from './fake-engine.ts';
-import type { FrontHarness } from './front-contract.ts';
+import type { Filled, FrontHarness } from './front-contract.ts';
 
 const place: Place = { front: 'terminal', workspaceId: 'local', conversationId: 'terminal' };
 
@@ -79,6 +79,20 @@ export async function createTerminalHarness(
     if (number === undefined) throw new Error(`nothing on the screen is numbered and called ${label}`);
     type(number);
   }
+  /** A file by its path, several choices by their numbers. */
+  async function wordsFor(asked: Filled[string]): Promise<string> {
+    if (typeof asked === 'string') return asked;
+    if ('name' in asked) {
+      const path = join(folder, asked.name);
+      await writeFile(path, asked.content);
+      return path;
+    }
+    const lines = (await transcript()).split('\n');
+    const numbers = asked.map(
+      (label) => /^ *(\d+)\./.exec(lines.findLast((line) => line.endsWith(`. ${label}`)) ?? '')?.[1],
+    );
+    return numbers.join(', ') || 'none';
+  }
   const lastLine = async () => (await transcript()).split('\n').at(-1) ?? '';
 
   return {
@@ -110,13 +124,9 @@ export async function createTerminalHarness(
         before = await lastLine();
         if (before.startsWith('›')) return;
         const asked = Object.entries(values).find(([label]) => before.startsWith(label))?.[1] ?? '';
-        if (typeof asked === 'string') type(asked);
-        else {
-          const path = join(folder, asked.name);
-          await writeFile(path, asked.content);
-          type(path);
-        }
-        before = `${before}${typeof asked === 'string' ? asked : join(folder, asked.name)}`;
+        const typed = await wordsFor(asked);
+        type(typed);
+        before = `${before}${typed}`;
       }
     },
     transcript,

@@ -8,7 +8,7 @@ import { fromHtml } from 'hast-util-from-html';
 import { select, selectAll } from 'hast-util-select';
 import { toText } from 'hast-util-to-text';
 import { z } from 'zod';
-import type { Call, Place } from '../../bot/chat/message.ts';
+import type { Call, FieldValue, Place } from '../../bot/chat/message.ts';
 import type { Handle } from '../../bot/fronts/front.ts';
 import { createWebFront, type WebFrontOptions } from '../../bot/fronts/web/front.ts';
 import { conversationOf } from '../../bot/fronts/web/session.ts';
@@ -107,7 +107,7 @@ export async function createWebHarness(
         (one) => toText(select('[type=submit]', one) ?? one).trim() === submitLabel,
       );
       if (form === undefined) throw new Error(`no form is sent by ${submitLabel}`);
-      const values: { [field: string]: string } = {};
+      const values: { [field: string]: FieldValue } = {};
       const uploads: { [field: string]: string } = {};
       for (const field of selectAll('.field', form)) {
         const label = toText(select('label[for], legend', field) ?? field)
@@ -115,8 +115,14 @@ export async function createWebHarness(
           .trim();
         const given = filled[label];
         const id = String(field.properties.dataField);
-        if (typeof given === 'object') uploads[id] = await me().upload(given);
-        else if (given !== undefined) values[id] = valueOfOption(field, given);
+        if (typeof given === 'object' && 'name' in given) uploads[id] = await me().upload(given);
+        else if (select('[type=checkbox]', field)) {
+          const ticked = selectAll('input', field).filter((box) => box.properties.checked);
+          values[id] =
+            given === undefined
+              ? ticked.map((box) => String(box.properties.value))
+              : [...given].map((one) => valueOfOption(field, one));
+        } else if (typeof given === 'string') values[id] = valueOfOption(field, given);
         else {
           const initial = initialValue(field);
           if (initial !== undefined) values[id] = initial;

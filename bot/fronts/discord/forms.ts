@@ -10,14 +10,14 @@ import {
   TextInputStyle,
 } from 'discord.js';
 import { shorten } from '../../chat/escape.ts';
-import type { Block, Field, Option, Reply } from '../../chat/message.ts';
+import type { Block, Field, FieldValue, Option, Reply } from '../../chat/message.ts';
 import type { CustomIds } from './custom-id.ts';
 import { limits } from './limits.ts';
 import { escapeText } from './markdown.ts';
 
 export type FormBlock = Extract<Block, { kind: 'form' }>;
 /** What stands in a form now, by field id; files are never in it. */
-export type FormState = { readonly [fieldId: string]: string };
+export type FormState = { readonly [fieldId: string]: FieldValue };
 
 /** What a form's component does: send (opens the modal that sends), more (opens the other one), or the choice in field n. */
 export const parts = { send: 'send', more: 'more', choice: (index: number) => `c${index}` } as const;
@@ -25,18 +25,26 @@ export const parts = { send: 'send', more: 'more', choice: (index: number) => `c
 export function initialState(form: FormBlock): FormState {
   return Object.fromEntries(
     form.fields.flatMap((field) =>
-      'value' in field && field.value !== undefined ? [[field.id, String(field.value)]] : [],
+      'value' in field && field.value !== undefined
+        ? [[field.id, field.kind === 'choices' ? field.value : String(field.value)]]
+        : [],
     ),
   );
 }
 
 export function isShown({ when }: Field, state: FormState): boolean {
-  return when === undefined || when.is.includes(state[when.field] ?? '');
+  return when === undefined || listOf(state[when.field]).some((value) => when.is.includes(value));
 }
+
+const listOf = (value: FieldValue | undefined): readonly string[] =>
+  value === undefined ? [] : typeof value === 'string' ? [value] : value;
+
+type Choosing = Extract<Field, { kind: 'choice' | 'choices' }>;
+const isChoosing = (field: Field): field is Choosing => field.kind === 'choice' || field.kind === 'choices';
 
 export interface Layout {
   /** Shown as selects on the card. */
-  readonly choices: readonly Extract<Field, { kind: 'choice' }>[];
+  readonly choices: readonly Choosing[];
   /** Asked by the modal that sends. */
   readonly asked: readonly Field[];
   /** Asked by the second modal; they have values without it. */
@@ -45,8 +53,8 @@ export interface Layout {
 
 export function layOut(form: FormBlock, state: FormState): Layout {
   if (form.fields.length <= limits.modal.labels) return { choices: [], asked: form.fields, more: [] };
-  const choices = form.fields.filter((field) => field.kind === 'choice');
-  const open = form.fields.filter((field) => field.kind !== 'choice' && isShown(field, state));
+  const choices = form.fields.filter(isChoosing);
+  const open = form.fields.filter((field) => !isChoosing(field) && isShown(field, state));
   const ordered = [...open.filter(needsAnswer), ...open.filter((field) => !needsAnswer(field))];
   return {
     choices: choices.filter((field) => isShown(field, state)),
@@ -84,6 +92,7 @@ export function drawForm(form: FormBlock, state: FormState, reply: Reply, ids: C
             type: ComponentType.StringSelect,
             custom_id: ids.form(formId, stateId, parts.choice(form.fields.indexOf(field))),
             options: optionsOf(field, state),
+            ...(field.kind === 'choices' ? countsOf(field) : {}),
           },
         ],
       },
@@ -99,13 +108,23 @@ export function drawForm(form: FormBlock, state: FormState, reply: Reply, ids: C
   ];
 }
 
+/** How many may be chosen. */
+const countsOf = ({ required, options }: Extract<Field, { kind: 'choices' }>) => ({
+  min_values: required ? 1 : 0,
+  max_values: Math.min(options.length, limits.select.options),
+});
+
 const hintOf = ({ hint }: Field) => (hint === undefined ? '' : `\n-# ${escapeText(hint)}`);
 
 /** `Epochs 3 · Learning rate auto`, and the labels of what has no value yet. */
 function summarise(fields: readonly Field[], state: FormState): string {
   const shown = fields.map((field) => {
     const value = state[field.id];
-    const words = field.kind === 'choice' ? field.options.find((option) => option.value === value)?.label : value;
+    const words = isChoosing(field)
+      ? listOf(value)
+          .map((one) => field.options.find((option) => option.value === one)?.label ?? one)
+          .join(', ')
+      : String(value ?? '');
     const label = escapeText(field.label);
     if (!words) return needsAnswer(field) ? `${label} (asked next)` : label;
     return `${label} **${escapeText(shorten(words, 40))}**`;
@@ -113,13 +132,13 @@ function summarise(fields: readonly Field[], state: FormState): string {
   return shown.length === 0 ? '-# Nothing else to fill in.' : `-# ${shown.join(' · ')}`;
 }
 
-function optionsOf(field: Extract<Field, { kind: 'choice' }>, state: FormState) {
-  const chosen = state[field.id] ?? field.value;
+function optionsOf(field: Choosing, state: FormState) {
+  const chosen = listOf(state[field.id] ?? field.value);
   return fewer(field.options).map(({ label, value, description }) => ({
     label: shorten(label, limits.option.labelCharacters),
     value: value.slice(0, limits.option.valueCharacters),
     ...(description === undefined ? {} : { description: shorten(description, limits.option.descriptionCharacters) }),
-    default: value === chosen,
+    default: chosen.includes(value),
   }));
 }
 
@@ -157,7 +176,9 @@ function conditionOf(form: FormBlock, { when }: Field): string {
   if (when === undefined || form.fields.length > limits.modal.labels) return '';
   const other = form.fields.find(({ id }) => id === when.field);
   const names = when.is.map((value) =>
-    other?.kind === 'choice' ? (other.options.find((option) => option.value === value)?.label ?? value) : value,
+    other !== undefined && isChoosing(other)
+      ? (other.options.find((option) => option.value === value)?.label ?? value)
+      : value,
   );
   return `for ${names.join(' or ')} only`;
 }
@@ -169,7 +190,7 @@ function rangeOf(field: Field): string {
 
 function inputFor(field: Field, state: FormState): APIComponentInLabel {
   const required = field.required && field.when === undefined;
-  const value = state[field.id] ?? '';
+  const value = String(state[field.id] ?? '');
   switch (field.kind) {
     case 'choice': {
       const options = optionsOf(field, state);
@@ -177,6 +198,13 @@ function inputFor(field: Field, state: FormState): APIComponentInLabel {
       return few
         ? { type: ComponentType.RadioGroup, custom_id: field.id, options, required: field.required }
         : { type: ComponentType.StringSelect, custom_id: field.id, options, required: field.required };
+    }
+    case 'choices': {
+      const options = optionsOf(field, state);
+      const shared = { custom_id: field.id, options, required: field.required, ...countsOf(field) };
+      return options.length <= limits.checkboxes.options
+        ? { type: ComponentType.CheckboxGroup, ...shared }
+        : { type: ComponentType.StringSelect, ...shared };
     }
     case 'file':
       return {
@@ -214,11 +242,11 @@ export function valuesOf<File>(
   form: FormBlock,
   state: FormState,
   files: ReadonlyMap<string, File>,
-): { readonly [fieldId: string]: string | File } {
+): { readonly [fieldId: string]: FieldValue | File } {
   return Object.fromEntries(
     form.fields
       .filter((field) => isShown(field, state))
-      .flatMap((field): readonly (readonly [string, string | File])[] => {
+      .flatMap((field): readonly (readonly [string, FieldValue | File])[] => {
         const value = files.get(field.id) ?? state[field.id];
         return value === undefined || value === '' ? [] : [[field.id, value]];
       }),

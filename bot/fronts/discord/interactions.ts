@@ -16,7 +16,7 @@ import {
 import { type Engine, UserError } from '../../../engine/index.ts';
 import type { Command } from '../../chat/command.ts';
 import { plain } from '../../chat/escape.ts';
-import type { Call, Person, Place } from '../../chat/message.ts';
+import type { Call, FieldValue, Person, Place } from '../../chat/message.ts';
 import { apology, aside, text } from '../../chat/reply.ts';
 import { createCustomIds, hashOf, type Record, readCustomId, readRecord } from './custom-id.ts';
 import { createThread, type Exchange, type Thread } from './exchange.ts';
@@ -307,7 +307,8 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
   async function choose(interaction: APIMessageComponentInteraction, part: FormPart, exchange: Exchange) {
     const found = await readForm(exchange.origin.workspaceId, part);
     const field = found?.form.fields[Number(part.part.slice(1))];
-    const [value] = 'values' in interaction.data ? interaction.data.values : [];
+    const chosen = 'values' in interaction.data ? interaction.data.values : [];
+    const value = field?.kind === 'choices' ? chosen : chosen[0];
     if (found === undefined || field === undefined || value === undefined) {
       await posts.whisper(apology(outOfDate()), exchange, exchange.origin.workspaceId);
       return;
@@ -350,7 +351,7 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
       await answer(interaction, exchange, new Map(), () => Promise.reject(outOfDate()));
       return;
     }
-    const { values, files } = readModal(interaction);
+    const { values, files } = readModal(interaction, found.form);
     const state = { ...found.state, ...values };
     if (meaning.part === parts.more) await redraw(interaction, exchange, found, state);
     else await send(interaction, exchange, found.form, state, files);
@@ -461,8 +462,9 @@ const outOfDate = () => new UserError('This button is out of date.', 'Ask again:
 const toRemote = ({ url, filename, size }: APIAttachment): RemoteFile => ({ url, name: filename, bytes: size });
 
 /** What was filled in, by field id. */
-function readModal({ data }: APIModalSubmitInteraction) {
-  const values: { [fieldId: string]: string } = {};
+function readModal({ data }: APIModalSubmitInteraction, form: FormBlock) {
+  const values: { [fieldId: string]: FieldValue } = {};
+  const takesSeveral = (id: string) => form.fields.some((field) => field.id === id && field.kind === 'choices');
   const files = new Map<string, RemoteFile>();
   for (const part of data.components) {
     const inputs = part.type === ComponentType.Label ? [part.component] : 'components' in part ? part.components : [];
@@ -475,7 +477,11 @@ function readModal({ data }: APIModalSubmitInteraction) {
           if (input.value !== null) values[input.custom_id] = input.value;
           break;
         case ComponentType.StringSelect:
-          if (input.values[0] !== undefined) values[input.custom_id] = input.values[0];
+          if (takesSeveral(input.custom_id)) values[input.custom_id] = input.values;
+          else if (input.values[0] !== undefined) values[input.custom_id] = input.values[0];
+          break;
+        case ComponentType.CheckboxGroup:
+          values[input.custom_id] = input.values;
           break;
         case ComponentType.FileUpload: {
           const attachment = data.resolved?.attachments?.[input.values[0] ?? ''];

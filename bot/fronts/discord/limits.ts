@@ -10,6 +10,7 @@ export const limits = {
   modal: { titleCharacters: 45, labels: 5, labelCharacters: 45, descriptionCharacters: 100 },
   textInput: { valueCharacters: 4000, placeholderCharacters: 100 },
   radio: { leastOptions: 2, options: 10 },
+  checkboxes: { options: 10 },
   thread: { nameCharacters: 100 },
   autocomplete: { choices: 25, nameCharacters: 100, valueCharacters: 100 },
   command: { nameCharacters: 32, descriptionCharacters: 100, localizations: 34 },

@@ -30,6 +30,7 @@ export const limits = {
   inputText: 3000,
   placeholder: 150,
   radioOptions: 10,
+  checkboxes: 10,
   privateMetadata: 3000,
   suggestedPrompts: 4,
   /** One piece of streamed markdown. */

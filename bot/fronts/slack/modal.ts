@@ -1,6 +1,6 @@
 // A form as a modal and back: fields become inputs, a field that depends on another comes and goes as that one changes.
 import { z } from 'zod';
-import type { Field } from '../../chat/message.ts';
+import type { Field, FieldValue, Option } from '../../chat/message.ts';
 import { type FormBlock, keep } from './actions.ts';
 import { type PlainText, plainText, type SlackOption } from './blocks.ts';
 import { cut, limits } from './limits.ts';
@@ -35,6 +35,7 @@ const stateSchema = z.looseObject({
       z.looseObject({
         value: z.string().nullish(),
         selected_option: z.looseObject({ value: z.string() }).nullish(),
+        selected_options: z.array(z.looseObject({ value: z.string() })).nullish(),
         files: z.array(slackFileSchema).nullish(),
       }),
     ),
@@ -43,14 +44,14 @@ const stateSchema = z.looseObject({
 
 /** What stands in the modal, by field id. A field left empty is not there. */
 export interface Filled {
-  readonly values: { readonly [fieldId: string]: string };
+  readonly values: { readonly [fieldId: string]: FieldValue };
   readonly files: { readonly [fieldId: string]: SlackFile };
 }
 
 /** @param state `view.state` as Slack sends it. */
 export function readFilled(form: FormBlock, state: unknown): Filled {
   const read = stateSchema.parse(state);
-  const values: { [fieldId: string]: string } = {};
+  const values: { [fieldId: string]: FieldValue } = {};
   const files: { [fieldId: string]: SlackFile } = {};
   for (const field of form.fields) {
     const entry = read.values[blockId(field)]?.[actionId];
@@ -62,6 +63,9 @@ export function readFilled(form: FormBlock, state: unknown): Filled {
       const chosen = entry.selected_option?.value;
       const option = field.options.find((one) => optionKey(one.value) === chosen);
       if (option !== undefined) values[field.id] = option.value;
+    } else if (field.kind === 'choices') {
+      const chosen = new Set((entry.selected_options ?? []).map(({ value }) => value));
+      values[field.id] = field.options.map(({ value }) => value).filter((value) => chosen.has(optionKey(value)));
     } else if (entry.value !== undefined && entry.value !== null) values[field.id] = entry.value;
   }
   return { values, files };
@@ -73,10 +77,10 @@ function isShown(field: Field, form: FormBlock, values: Filled['values']): boole
   const { field: other, is } = field.when;
   const master = form.fields.find((one) => one.id === other);
   const standing = values[other] ?? (master === undefined ? '' : initialOf(master));
-  return is.includes(standing);
+  return typeof standing === 'string' ? is.includes(standing) : standing.some((value) => is.includes(value));
 }
 
-const initialOf = (field: Field): string =>
+const initialOf = (field: Field): FieldValue =>
   field.kind === 'file' ? '' : field.kind === 'number' ? String(field.value) : (field.value ?? '');
 
 /** @param values what stands in the modal already; its own defaults elsewhere. */
@@ -105,6 +109,8 @@ export function renderModal(form: FormBlock, origin: Origin, values: Filled['val
 function filledIn(field: Field, values: Filled['values']): Field {
   const value = values[field.id];
   if (value === undefined || field.kind === 'file') return field;
+  if (field.kind === 'choices') return { ...field, value: typeof value === 'string' ? [value] : value };
+  if (typeof value !== 'string') return field;
   if (field.kind !== 'number') return { ...field, value };
   const number = Number(value);
   return Number.isFinite(number) && number >= field.min && number <= field.max ? { ...field, value: number } : field;
@@ -148,19 +154,23 @@ const elements: Elements = {
     max_value: decimal(max),
   }),
   choice({ value, options }) {
-    const shown = options.slice(0, limits.options).map(
-      ({ label, value: own, description }): SlackOption => ({
-        text: plainText(cut(label === '' ? '…' : label, limits.optionText)),
-        value: optionKey(own),
-        ...(description === undefined || description === '' ? {} : { description: describe(description) }),
-      }),
-    );
+    const shown = options.slice(0, limits.options).map(toSlackOption);
     const initial = shown.find((option) => option.value === optionKey(value));
     return {
       type: shown.length <= 4 ? 'radio_buttons' : 'static_select',
       action_id: actionId,
       options: shown,
       ...(initial === undefined ? {} : { initial_option: initial }),
+    };
+  },
+  choices({ value, options }) {
+    const shown = options.slice(0, limits.options).map(toSlackOption);
+    const initial = shown.filter((option) => value.some((one) => optionKey(one) === option.value));
+    return {
+      type: shown.length <= limits.checkboxes ? 'checkboxes' : 'multi_static_select',
+      action_id: actionId,
+      options: shown,
+      ...(initial.length === 0 ? {} : { initial_options: initial }),
     };
   },
   file: ({ accept }) => ({
@@ -170,6 +180,12 @@ const elements: Elements = {
     ...(accept.length === 0 ? {} : { filetypes: accept.map((ending) => ending.replace(/^\./, '')) }),
   }),
 };
+
+const toSlackOption = ({ label, value, description }: Option): SlackOption => ({
+  text: plainText(cut(label === '' ? '…' : label, limits.optionText)),
+  value: optionKey(value),
+  ...(description === undefined || description === '' ? {} : { description: describe(description) }),
+});
 
 const describe = (description: string): PlainText => plainText(cut(description, limits.optionText));
 

@@ -1,11 +1,11 @@
 // A form asked field by field: Enter takes the default, a number picks a choice, a wrong value is asked for again.
 import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
-import type { Attachment, Field } from '../../chat/message.ts';
+import type { Attachment, Field, FieldValue, Option } from '../../chat/message.ts';
 import { clean } from './clean.ts';
 import { bytesInWords } from './render.ts';
 
-export type FormValues = { readonly [fieldId: string]: string | Attachment };
+export type FormValues = { readonly [fieldId: string]: FieldValue | Attachment };
 
 /** Shows a line and gives back what the person typed; undefined when they gave up. */
 export type AskLine = (question: string) => Promise<string | undefined>;
@@ -16,7 +16,7 @@ export async function askForm(
   askLine: AskLine,
   tell: (line: string) => void,
 ): Promise<FormValues | undefined> {
-  const values: { [fieldId: string]: string | Attachment } = {};
+  const values: { [fieldId: string]: FieldValue | Attachment } = {};
   for (const field of fields) {
     if (!isShown(field, values)) continue;
     const value = await askField(field, askLine, tell);
@@ -32,7 +32,7 @@ function isShown({ when }: Field, values: FormValues): boolean {
 }
 
 async function askField(field: Field, askLine: AskLine, tell: (line: string) => void) {
-  if (field.kind === 'choice') {
+  if (field.kind === 'choice' || field.kind === 'choices') {
     field.options.forEach((option, index) => {
       const described = option.description === undefined ? '' : `: ${clean(option.description)}`;
       tell(`  ${index + 1}. ${clean(option.label)}${described}`);
@@ -60,13 +60,18 @@ function standardOf(field: Field): string {
     case 'number':
       return String(field.value);
     case 'choice':
-      return field.options.find((option) => option.value === field.value)?.label ?? field.value;
+      return labelOf(field, field.value);
+    case 'choices':
+      return field.value.map((value) => labelOf(field, value)).join(', ');
     case 'file':
       return '';
   }
 }
 
-type Read = { readonly value: string | Attachment } | { readonly wrong: string };
+const labelOf = ({ options }: { readonly options: readonly Option[] }, value: string) =>
+  options.find((option) => option.value === value)?.label ?? value;
+
+type Read = { readonly value: FieldValue | Attachment } | { readonly wrong: string };
 
 async function readField(field: Field, typed: string): Promise<Read> {
   if (
@@ -74,6 +79,7 @@ async function readField(field: Field, typed: string): Promise<Read> {
     field.required &&
     field.kind !== 'number' &&
     field.kind !== 'choice' &&
+    field.kind !== 'choices' &&
     standardOf(field) === ''
   ) {
     return { wrong: 'This one is needed. /cancel gives up.' };
@@ -88,6 +94,8 @@ async function readField(field: Field, typed: string): Promise<Read> {
       return readNumber(field, typed === '' ? String(field.value) : typed);
     case 'choice':
       return readChoice(field, typed);
+    case 'choices':
+      return readChoices(field, typed);
     case 'file':
       return typed === '' ? { value: '' } : readFile(field, typed);
   }
@@ -103,12 +111,32 @@ function readNumber(field: Extract<Field, { kind: 'number' }>, typed: string): R
 
 function readChoice(field: Extract<Field, { kind: 'choice' }>, typed: string): Read {
   if (typed === '') return { value: field.value };
-  const chosen =
-    field.options[Number(typed) - 1] ??
-    field.options.find((option) =>
-      [option.value, option.label].some((name) => name.toLowerCase() === typed.toLowerCase()),
-    );
+  const chosen = findOption(field.options, typed);
   return chosen === undefined ? { wrong: `Type a number from 1 to ${field.options.length}.` } : { value: chosen.value };
+}
+
+/** `1, 3`, names, `all` or `none`. */
+function readChoices(field: Extract<Field, { kind: 'choices' }>, typed: string): Read {
+  const { options, required } = field;
+  if (typed === '' && (field.value.length > 0 || !required)) return { value: field.value };
+  if (typed.toLowerCase() === 'all') return { value: options.map(({ value }) => value) };
+  const words = typed.toLowerCase() === 'none' ? [] : typed.split(/\s*,\s*|(?<=\d)\s+(?=\d)/).filter(Boolean);
+  const chosen = words.map((word) => findOption(options, word));
+  if (chosen.includes(undefined) || (required && chosen.length === 0)) {
+    return {
+      wrong: `Type numbers from 1 to ${options.length} with commas between them, or all${required ? '' : ', or none'}.`,
+    };
+  }
+  const values = new Set(chosen.map((option) => option?.value));
+  return { value: options.map(({ value }) => value).filter((value) => values.has(value)) };
+}
+
+function findOption(options: readonly Option[], typed: string): Option | undefined {
+  const wanted = typed.toLowerCase();
+  return (
+    options[Number(typed) - 1] ??
+    options.find(({ value, label }) => [value, label].some((name) => name.toLowerCase() === wanted))
+  );
 }
 
 async function readFile(field: Extract<Field, { kind: 'file' }>, typed: string): Promise<Read> {

@@ -137,6 +137,8 @@ function renderField(field: Field, formId: string, shown: boolean): Markup {
               html`<select ${common}>${field.options.map((option) => renderOption(option, field.value))}</select>`,
             ),
           );
+    case 'choices':
+      return wrap('choices', renderCards(field, id, described, shown, label));
     case 'file':
       return wrap(
         'upload',
@@ -147,16 +149,20 @@ function renderField(field: Field, formId: string, shown: boolean): Markup {
   }
 }
 
+/** Radio buttons where one may be chosen, check boxes where any number may. */
 function renderCards(
-  field: Extract<Field, { kind: 'choice' }>,
+  field: Extract<Field, { kind: 'choice' | 'choices' }>,
   id: string,
   described: Markup,
   shown: boolean,
   label: Markup,
 ): Markup {
-  return html`<fieldset id="${id}" aria-describedby="${described}"${shown ? '' : raw(' disabled')}><legend>${label}</legend><div class="cards">${field.options.map(
+  const several = field.kind === 'choices';
+  const chosen = several ? field.value : [field.value];
+  const least = several && field.required ? raw(' data-least="1"') : '';
+  return html`<fieldset id="${id}"${least} aria-describedby="${described}"${shown ? '' : raw(' disabled')}><legend>${label}</legend><div class="cards">${field.options.map(
     (option) =>
-      html`<label class="choice-card"><input type="radio" name="${field.id}" value="${option.value}"${option.value === field.value ? raw(' checked') : ''}><span><span class="choice-label">${option.label}</span>${option.description === undefined ? '' : html`<span class="choice-description">${option.description}</span>`}</span></label>`,
+      html`<label class="choice-card"><input type="${several ? 'checkbox' : 'radio'}" name="${field.id}" value="${option.value}"${chosen.includes(option.value) ? raw(' checked') : ''}><span><span class="choice-label">${option.label}</span>${option.description === undefined ? '' : html`<span class="choice-description">${option.description}</span>`}</span></label>`,
   )}</div></fieldset>`;
 }
 

@@ -16,5 +16,10 @@ const submitted = {
 export const submissionSchema: z.ZodType<Submission> = z.discriminatedUnion('kind', [
   z.strictObject({ ...submitted, kind: z.literal('message'), text: z.string() }),
   z.strictObject({ ...submitted, kind: z.literal('action'), call }),
-  z.strictObject({ ...submitted, kind: z.literal('form'), call, values: z.record(z.string().max(64), z.string()) }),
+  z.strictObject({
+    ...submitted,
+    kind: z.literal('form'),
+    call,
+    values: z.record(z.string().max(64), z.union([z.string(), z.array(z.string()).max(1000)])),
+  }),
 ]);

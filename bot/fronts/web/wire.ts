@@ -1,5 +1,5 @@
 // What the page and the server say to each other: types only, read by both sides.
-import type { Call } from '../../chat/message.ts';
+import type { Call, FieldValue } from '../../chat/message.ts';
 
 interface Submitted {
   /** Chosen by the page once for each thing a person does, and kept over retries. */
@@ -15,10 +15,10 @@ export type Submission =
   | (Submitted & {
       readonly kind: 'form';
       readonly call: Call;
-      readonly values: { readonly [field: string]: string };
+      readonly values: { readonly [field: string]: FieldValue };
     });
 
-export type { Call };
+export type { Call, FieldValue };
 
 /** A message that is new or was edited. */
 export interface MessageUpdate {

@@ -1,10 +1,11 @@
 // Forms in replies: fields that depend on others, checks before anything is sent, problems said beside their field.
+import type { FieldValue } from '../wire.ts';
 import { formatBytes } from './dom.ts';
 
 type Control = HTMLInputElement | HTMLSelectElement;
 
 export interface Filled {
-  readonly values: { readonly [field: string]: string };
+  readonly values: { readonly [field: string]: FieldValue };
   readonly files: ReadonlyMap<string, File>;
 }
 
@@ -33,9 +34,15 @@ export function readForm(form: HTMLFormElement): Filled | undefined {
     first.focus();
     return undefined;
   }
-  const values: { [field: string]: string } = {};
+  const values: { [field: string]: FieldValue } = {};
   const files = new Map<string, File>();
-  for (const [name, value] of new FormData(form)) {
+  const filled = new FormData(form);
+  const boxes = form.querySelectorAll<HTMLInputElement>('fieldset:not(:disabled) input[type=checkbox]');
+  for (const name of new Set([...boxes].map((box) => box.name))) {
+    values[name] = filled.getAll(name).filter((value) => typeof value === 'string');
+    filled.delete(name);
+  }
+  for (const [name, value] of filled) {
     if (typeof value === 'string') values[name] = value;
     else if (value.name !== '') files.set(name, value);
   }
@@ -54,6 +61,7 @@ export function problemOf(control: Control): string {
   const { validity } = control;
   if (control instanceof HTMLInputElement) {
     if (control.type === 'radio') return '';
+    if (control.type === 'checkbox') return hasChosenTooFew(control) ? 'Choose at least one.' : '';
     const file = control.files?.[0];
     const maxBytes = Number(control.dataset.maxBytes);
     if (file !== undefined && file.size > maxBytes)
@@ -64,6 +72,11 @@ export function problemOf(control: Control): string {
     if (validity.stepMismatch) return `${control.value} is not a whole number.`;
   }
   return validity.valueMissing ? (control.type === 'file' ? 'Choose a file.' : 'This is needed.') : '';
+}
+
+function hasChosenTooFew(control: HTMLInputElement): boolean {
+  const group = control.closest<HTMLFieldSetElement>('fieldset[data-least]');
+  return group !== null && !group.disabled && group.querySelector('input:checked') === null;
 }
 
 /** Names the chosen file where the invitation stood. */
