@@ -1,5 +1,6 @@
 // The only reader of process.env: every setting is checked once, at the start, and what is wrong is said all at once.
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'dotenv';
 import type { z } from 'zod';
 import { UserError } from '../engine/index.ts';
@@ -23,7 +24,12 @@ export interface Config {
   readonly slackClientSecret: Value<'SLACK_CLIENT_SECRET'>;
   readonly slackApiUrl: Value<'SLACK_API_URL'>;
   readonly secretsKey: Value<'SECRETS_KEY'>;
-  readonly hfToken: Value<'HF_TOKEN'>;
+  readonly hub: {
+    readonly cacheDir: string;
+    readonly offline: boolean;
+    readonly token: string | undefined;
+    readonly endpoint: string | undefined;
+  };
   readonly device: Value<'DEVICE'>;
   readonly logLevel: Value<'LOG_LEVEL'>;
 }
@@ -59,9 +65,14 @@ export function readConfig(environment: Environment): Config {
     slackClientSecret: read('SLACK_CLIENT_SECRET'),
     slackApiUrl: read('SLACK_API_URL'),
     secretsKey: read('SECRETS_KEY'),
-    hfToken: read('HF_TOKEN'),
     device: read('DEVICE'),
     logLevel: read('LOG_LEVEL'),
+  };
+  const hub = {
+    cacheDir: read('HF_HUB_CACHE') ?? join(values.dataDir ?? '', 'hub'),
+    offline: read('HF_HUB_OFFLINE') ?? false,
+    token: read('HF_TOKEN'),
+    endpoint: read('HF_ENDPOINT'),
   };
   const { port, slackPort, dataDir, device, logLevel } = values;
   if (problems.length > 0 || port === undefined || slackPort === undefined || !dataDir || !device || !logLevel) {
@@ -70,7 +81,7 @@ export function readConfig(environment: Environment): Config {
       'Correct it in .env or the environment; .env.example lists every setting.',
     );
   }
-  return { ...values, port, slackPort, dataDir, device, logLevel };
+  return { ...values, hub, port, slackPort, dataDir, device, logLevel };
 }
 
 /** This process's settings: its environment over the `.env` file of the current folder, where there is one. */

@@ -139,6 +139,35 @@ export const settings = {
     secret: true,
     schema: token(/^hf_\w+$/),
   }),
+  HF_HUB_CACHE: setting({
+    standard: '',
+    meaning: 'where models of the Hugging Face hub are kept; empty: the folder hub under DATA_DIR',
+    allowed: 'the path of a folder',
+    secret: false,
+    schema: z
+      .string()
+      .refine((path) => !path.includes('\0'))
+      .transform((path) => resolve(path))
+      .optional(),
+  }),
+  HF_HUB_OFFLINE: setting({
+    standard: '0',
+    meaning: 'with 1 the hub is never asked: only models already kept are used',
+    allowed: '0 or 1',
+    secret: false,
+    schema: z.enum(['0', '1']).transform((value) => value === '1'),
+  }),
+  HF_ENDPOINT: setting({
+    standard: '',
+    meaning: 'another server that speaks the API of the Hugging Face hub, such as a mirror; empty: the hub itself',
+    allowed: 'an address such as https://huggingface.co',
+    secret: false,
+    schema: z
+      .string()
+      .refine((url) => URL.canParse(url) && /^https?:/.test(url))
+      .transform((url) => url.replace(/\/+$/, ''))
+      .optional(),
+  }),
   DEVICE: setting({
     standard: 'auto',
     meaning: 'what trains and predicts: auto | cpu | webgpu | cuda',

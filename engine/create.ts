@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { createSearch, type Guide } from '../knowledge/index.ts';
 import { createPictures } from './charts/pictures.ts';
 import { createDatasets } from './data/datasets.ts';
+import { createDemos } from './demos/demos.ts';
 import type { Engine } from './index.ts';
+import type { HubOptions } from './models/hub-options.ts';
 import { createRandom } from './random.ts';
 import { createRuns } from './runs/create-runs.ts';
 import type { RunSpecInput } from './runs/spec.ts';
@@ -24,6 +26,7 @@ export interface EngineOptions {
   readonly device: NonNullable<RunSpecInput['device']>;
   /** A promise of it, too: the database opens while the guide is read. */
   readonly guide: Guide | Promise<Guide>;
+  readonly hub?: HubOptions | undefined;
   readonly now: () => Date;
   readonly log: Log;
   /** Runs trained at a time by this process; 0 leaves them to other workers. */
@@ -45,6 +48,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     dataDir,
     workers: options.workers ?? 1,
     device: options.device,
+    hub: options.hub,
     now,
     log,
   });
@@ -56,6 +60,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     quizzes: createQuizzes({ db, guide, random: createRandom(options.randomSeed ?? randomInt(2 ** 32)), now }),
     reviews: createReviews({ db, guide, now }),
     datasets: createDatasets({ db, dataDir }),
+    demos: createDemos({ guide, pictures }),
     runs,
     pictures,
     close() {

@@ -11,6 +11,9 @@ export interface FileRange {
   readonly bytes: number;
 }
 
+/** Number formats that a file may hold and a graph may use where they lie. */
+export type ExternalType = 'float32' | 'float16' | 'bfloat16';
+
 export interface Initializer {
   readonly value: Value;
   readonly source: { readonly inline: Tensor['data'] } | { readonly external: FileRange };
@@ -33,8 +36,8 @@ export interface GraphBuilder {
   constant(tensor: Tensor): Value;
   /** A float32 number, shared by all who ask for the same one. */
   scalar(number: number): Value;
-  /** A float32 tensor read in place from a file. */
-  external(shape: Shape, range: FileRange): Value;
+  /** A tensor read in place from a file, as float32: half precision is widened each time it is used. */
+  external(shape: Shape, range: FileRange, type?: ExternalType): Value;
   /** Adds a node. @returns its first output. @throws Error when shapes or types do not fit. */
   op<O extends Op>(op: O, inputs: OpInputs[O], ...attributes: AttributeArguments<O>): Value;
   /** Adds a node. @returns all its outputs. */
@@ -93,13 +96,13 @@ export function createGraph(device: Device = 'cpu'): GraphBuilder {
       scalars.set(number, value);
       return value;
     },
-    external(shape, range) {
-      if (elementCount(shape) * 4 !== range.bytes) {
-        throw new Error(`${range.path}: ${range.bytes} bytes do not fill ${describeShape(shape)} of float32`);
+    external(shape, range, type = 'float32') {
+      if (elementCount(shape) * (type === 'float32' ? 4 : 2) !== range.bytes) {
+        throw new Error(`${range.path}: ${range.bytes} bytes do not fill ${describeShape(shape)} of ${type}`);
       }
-      const value = add({ type: 'float32', shape }, 'w');
+      const value = add({ type, shape }, 'w');
       initializers.push({ value, source: { external: range } });
-      return value;
+      return type === 'float32' ? value : ops('Cast', [value], { to: 'float32' })[0];
     },
     op: (op, nodeInputs, ...rest) => ops(op, nodeInputs, ...rest)[0],
     ops,

@@ -7,9 +7,17 @@ import type { DataType, Shape } from './tensor.ts';
 
 const ir_version = 10;
 const opset_version = 21;
+const microsoft = 'com.microsoft';
 
 /** TensorProto.DataType. */
-const type_codes: { readonly [T in DataType]: number } = { float32: 1, int32: 6, int64: 7, bool: 9 };
+const type_codes: { readonly [T in DataType]: number } = {
+  float32: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  bfloat16: 16,
+};
 
 /** One ONNX attribute, by the field of AttributeProto that holds it. */
 type OnnxAttribute =
@@ -20,9 +28,13 @@ type OnnxAttribute =
 
 interface OnnxForm {
   readonly type: string;
+  /** Of onnxruntime's own ops; the standard's unless said. */
+  readonly domain?: typeof microsoft;
   readonly attributes?: { readonly [name: string]: OnnxAttribute };
   /** Attributes of ours that ONNX takes as further int64 inputs, after the node's own. */
   readonly constants?: readonly (readonly number[])[];
+  /** How many of the node's own inputs stand before the constants; all, unless said. */
+  readonly constantsAt?: number;
   /** Attributes of ours that ONNX takes as further float32 inputs of no axes. */
   readonly scalars?: readonly number[];
 }
@@ -62,12 +74,20 @@ const onnx_forms: { readonly [O in Op]: (attributes: OpAttributes[O]) => OnnxFor
   Clip: ({ min, max }) => ({ type: 'Clip', scalars: [min, max] }),
   Relu: plain('Relu'),
   Gelu: plain('Gelu'),
+  GeluTanh: () => ({ type: 'Gelu', attributes: { approximate: { string: 'tanh' } } }),
+  // x·σ(αx) with α = 1.
+  Silu: () => ({ type: 'QuickGelu', domain: microsoft, attributes: { alpha: { float: 1 } } }),
   Identity: plain('Identity'),
   Cast: ({ to }) => ({ type: 'Cast', attributes: { to: { int: type_codes[to] } } }),
   ReduceSum: reduce('ReduceSum'),
   ReduceMax: reduce('ReduceMax'),
   Softmax: plain('Softmax'),
   LayerNormalization: ({ epsilon }) => ({ type: 'LayerNormalization', attributes: { epsilon: { float: epsilon } } }),
+  // onnxruntime keeps this op of its own in the standard domain.
+  RmsNormalization: ({ epsilon }) => ({
+    type: 'SimplifiedLayerNormalization',
+    attributes: { axis: { int: -1 }, epsilon: { float: epsilon } },
+  }),
   MatMul: plain('MatMul'),
   Gemm: ({ transA, transB }) => ({
     type: 'Gemm',
@@ -78,6 +98,8 @@ const onnx_forms: { readonly [O in Op]: (attributes: OpAttributes[O]) => OnnxFor
     type: 'ConvTranspose',
     attributes: { ...convolution(attributes), output_padding: { ints: outputPadding } },
   }),
+  // The places count from 0.
+  RotaryEmbedding: () => ({ type: 'RotaryEmbedding', domain: microsoft, constants: [[0]], constantsAt: 1 }),
   MaxPool: ({ kernel, ...rest }) => ({
     type: 'MaxPool',
     attributes: { ...window(rest), kernel_shape: { ints: kernel } },
@@ -86,6 +108,10 @@ const onnx_forms: { readonly [O in Op]: (attributes: OpAttributes[O]) => OnnxFor
   Reshape: ({ shape }) => ({ type: 'Reshape', constants: [shape] }),
   Expand: ({ shape }) => ({ type: 'Expand', constants: [shape] }),
   Concat: ({ axis }) => ({ type: 'Concat', attributes: { axis: { int: axis } } }),
+  Split: ({ axis, parts }) => ({
+    type: 'Split',
+    attributes: { axis: { int: axis }, num_outputs: { int: parts } },
+  }),
   Slice: ({ axis, start, end, step = 1 }) => ({ type: 'Slice', constants: [[start], [end], [axis], [step]] }),
   // Pad takes an optional value (left out: zero) between the sizes and the axes; an empty name stands for it.
   Pad: ({ axis, before, after }) => ({ type: 'Pad', constants: [[before, after], [], [axis]] }),
@@ -166,7 +192,7 @@ function writeInitializer(writer: protobuf.Writer, { value, source }: Initialize
   whole(writer, 14, 1);
 }
 
-// NodeProto: input 1, output 2, op_type 4, attribute 5.
+// NodeProto: input 1, output 2, op_type 4, attribute 5, domain 7.
 function writeNode(
   writer: protobuf.Writer,
   inputs: readonly string[],
@@ -176,6 +202,7 @@ function writeNode(
   for (const name of inputs) text(writer, 1, name);
   for (const name of outputs) text(writer, 2, name);
   text(writer, 4, form.type);
+  if (form.domain) text(writer, 7, form.domain);
   for (const [name, attribute] of Object.entries(form.attributes ?? {})) {
     message(writer, 5, (w) => writeAttribute(w, name, attribute));
   }
@@ -204,6 +231,7 @@ export function writeOnnx(wholeGraph: Graph): OnnxModel {
   // ModelProto: ir_version 1, producer_name 2, graph 7, opset_import 8 (domain 1, version 2).
   text(whole(writer, 1, ir_version), 2, 'finetutor');
   message(writer, 8, (w) => whole(text(w, 1, ''), 2, opset_version));
+  message(writer, 8, (w) => whole(text(w, 1, microsoft), 2, 1));
   // GraphProto: node 1, name 2, initializer 5, input 11, output 12.
   message(writer, 7, (graphWriter) => {
     const read = new Set(
@@ -226,10 +254,12 @@ export function writeOnnx(wholeGraph: Graph): OnnxModel {
         shapeConstants.set(name, numbers);
         return name;
       });
+      const ownNames = nodeInputs.map((value) => value.name);
+      const at = form.constantsAt ?? ownNames.length;
       message(graphWriter, 1, (w) =>
         writeNode(
           w,
-          [...nodeInputs.map((value) => value.name), ...constants, ...scalars],
+          [...ownNames.slice(0, at), ...constants, ...scalars, ...ownNames.slice(at)],
           // What nobody reads is not asked for: some devices cannot make it.
           nodeOutputs.map((value, at) => (at === 0 || read.has(value.name) ? value.name : '')),
           form,

@@ -61,6 +61,8 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     extra: {
+      // Folded constants would keep a second, full-precision copy of every weight that a file holds in half precision.
+      ...(hasHalfPrecision(graph) ? { optimization: { disable_specified_optimizers: 'ConstantFolding' } } : {}),
       session: {
         use_deterministic_compute: '1',
         // Threads that wait by spinning gain about 5 % on an idle machine and double a step's time on a busy one.
@@ -97,6 +99,9 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
     },
   };
 }
+
+const hasHalfPrecision = (graph: Graph) =>
+  graph.initializers.some(({ value }) => value.type === 'float16' || value.type === 'bfloat16');
 
 /** Two threads on one core share its arithmetic: one a core is faster. Where it cannot be told, every processor counts. */
 function physicalCores(): number {

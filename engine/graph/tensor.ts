@@ -4,12 +4,13 @@ export type Shape = readonly number[];
 
 /**
  * Element types of graph values. Whole numbers are int32: JavaScript reads and writes them without BigInt. int64 is what
- * max-pooling counts places in; it never crosses a border.
+ * max-pooling counts places in; it never crosses a border;
+ * half precision is how weights lie in files, and is widened before use.
  */
-export type DataType = 'float32' | 'int32' | 'int64' | 'bool';
+export type DataType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'bool';
 
 export interface Tensor {
-  readonly type: DataType;
+  readonly type: Exclude<DataType, 'float16' | 'bfloat16'>;
   readonly shape: Shape;
   readonly data: Float32Array | Int32Array | Uint8Array;
 }

@@ -1,20 +1,28 @@
 // The model a run starts from: a fresh small encoder, or a checkpoint folder in Hugging Face layout.
-import { access, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createTokenizer, type Tokenizer } from '../data/tokenizer.ts';
 import { learnWordPiece, type TokenizerFiles } from '../data/vocabulary.ts';
 import { UserError } from '../errors.ts';
-import type { FileRange } from '../graph/graph.ts';
+import type { ExternalType, FileRange } from '../graph/graph.ts';
 import { describeShape, type FloatTensor, type Shape, sameShape } from '../graph/tensor.ts';
+import { openCheckpoint, type StoredTensor } from './checkpoint.ts';
 import { createModel } from './families.ts';
 import { readJsonObject } from './files.ts';
-import type { TextModel } from './model.ts';
-import { openSafetensors, readFloats } from './safetensors.ts';
+import { fetchFromHub, parseHubModel } from './hub.ts';
+import type { HubOptions } from './hub-options.ts';
+import type { Head, Model, ParameterSpec, TextModel } from './model.ts';
 
-/** A weight of the checkpoint; `range` when its float32 bytes can be used where they lie. */
+/** Numbers of a file that a graph may use where they lie. */
+export interface InPlace {
+  readonly type: ExternalType;
+  readonly range: FileRange;
+}
+
+/** A weight of the checkpoint; `inPlace` when its bytes can be used where they lie. */
 interface BaseWeight {
   readonly shape: Shape;
-  readonly range: FileRange | undefined;
+  readonly inPlace: InPlace | undefined;
   load(): Promise<FloatTensor>;
 }
 
@@ -45,11 +53,11 @@ type ScratchName = keyof typeof scratch_sizes;
 const isScratch = (model: string): model is ScratchName => Object.hasOwn(scratch_sizes, model);
 
 /**
- * @param model `scratch:tiny`, a folder, or (later) a hub id.
+ * @param model `scratch:tiny`, a folder, or a hub id such as `distilbert/distilbert-base-uncased`, with `@revision` or without.
  * @param trainingTexts what a fresh model learns its vocabulary from.
  * @throws UserError when there is no such model, or it is one that cannot be used.
  */
-export async function resolveBase(model: string, trainingTexts: readonly string[]): Promise<Base> {
+export async function resolveBase(model: string, trainingTexts: readonly string[], hub?: HubOptions): Promise<Base> {
   if (isScratch(model)) return createFreshBase(model, trainingTexts);
   if (model.startsWith('scratch:')) {
     throw new UserError(
@@ -62,12 +70,8 @@ export async function resolveBase(model: string, trainingTexts: readonly string[
   if (folder) {
     throw new UserError(`${model} is a file, not a model folder.`, 'Give the folder that holds config.json.');
   }
-  if (/^[\w.-]+(\/[\w.-]+)?$/.test(model)) {
-    throw new UserError(
-      `Loading ${model} from the Hugging Face hub comes in a later version.`,
-      'Download the model (config.json, model.safetensors, tokenizer.json) and give its folder, or use scratch:tiny.',
-    );
-  }
+  const onHub = parseHubModel(model);
+  if (onHub && hub) return { ...(await loadBaseFolder(await fetchFromHub(onHub, hub))), source: model };
   throw new UserError(`There is no model folder ${model}.`, 'Give an existing folder, or use scratch:tiny.');
 }
 
@@ -127,49 +131,50 @@ function openTokenizer(folder: string, { tokenizer, config }: TokenizerFiles): T
   }
 }
 
-const exists = (path: string) =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
-
-async function openWeights(folder: string, model: TextModel): Promise<Map<string, BaseWeight>> {
-  const path = join(folder, 'model.safetensors');
-  if (!(await exists(path))) {
-    const convert =
-      'Convert it to model.safetensors: in Python, AutoModel.from_pretrained(folder).save_pretrained(folder).';
-    for (const pickle of ['pytorch_model.bin', 'pytorch_model.bin.index.json']) {
-      if (!(await exists(join(folder, pickle)))) continue;
-      throw new UserError(`${folder} holds ${pickle}: a pickle may run any code and is never loaded.`, convert);
-    }
-    if (await exists(`${path}.index.json`)) {
-      throw new UserError(`${folder} holds its weights in several files, which comes in a later version.`, convert);
-    }
-    throw new UserError(`${folder} holds no model.safetensors.`, 'Give a folder with the weights in safetensors.');
-  }
-  const file = await openSafetensors(path);
+/** Each weight of the model that the checkpoint has, whichever head it was saved with. */
+async function openWeights(folder: string, model: Model): Promise<Map<string, BaseWeight>> {
+  const stored = await openCheckpoint(folder);
   const weights = new Map<string, BaseWeight>();
-  const labels = file.tensors.get('classifier.bias')?.shape[0] ?? 1;
-  for (const [name, { shape, part }] of model.parameters({ kind: 'classification', labels })) {
-    const stored = model.storedNames(name).find((candidate) => file.tensors.has(candidate));
-    const entry = stored === undefined ? undefined : file.tensors.get(stored);
-    if (stored === undefined || !entry) {
-      if (part !== 'body') continue;
-      throw new UserError(`${path} has no tensor ${name}.`, 'The weights belong to another model than config.json.');
+  for (const [name, spec] of allParameters(model)) {
+    const storedName = model.storedNames(name).find((candidate) => stored.has(candidate));
+    const tensor = storedName === undefined ? undefined : stored.get(storedName);
+    if (storedName === undefined || !tensor) {
+      if (spec.part !== 'body') continue;
+      throw new UserError(`${folder} has no tensor ${name}.`, 'The weights belong to another model than config.json.');
     }
-    if (!sameShape(entry.shape, shape)) {
+    // A head is as large as the task it was trained for.
+    if (spec.part !== 'head' && !sameShape(tensor.shape, spec.shape)) {
       throw new UserError(
-        `${path}: tensor ${stored} is ${describeShape(entry.shape)}; config.json asks for ${describeShape(shape)}.`,
+        `${tensor.path}: tensor ${storedName} is ${describeShape(tensor.shape)}; config.json asks for ${describeShape(spec.shape)}.`,
         'The weights belong to another model than config.json.',
       );
     }
-    weights.set(name, {
-      shape,
-      range: entry.dtype === 'F32' ? entry.range : undefined,
-      load: () => readFloats(file, stored),
-    });
+    weights.set(name, { shape: tensor.shape, inPlace: useInPlace(tensor), load: () => tensor.load() });
   }
   return weights;
+}
+
+/** The weights of all the heads that fit the family; the size of a head is not known here. */
+function allParameters(model: Model): Map<string, ParameterSpec> {
+  const heads = { classification: { labels: 1 }, regression: { targets: 1 }, 'token-classification': { labels: 1 } };
+  const all = new Map<string, ParameterSpec>();
+  for (const kind of model.heads) {
+    const head = { kind, ...(kind in heads ? heads[kind as keyof typeof heads] : {}) } as Head;
+    for (const [name, spec] of model.parameters(head)) if (!all.has(name)) all.set(name, spec);
+  }
+  return all;
+}
+
+const external_types: { readonly [dtype: string]: ExternalType } = {
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+};
+
+/** onnxruntime reads numbers at multiples of their size only. */
+function useInPlace({ dtype, range }: StoredTensor): InPlace | undefined {
+  const type = external_types[dtype];
+  return type && range.offset % (type === 'float32' ? 4 : 2) === 0 ? { type, range } : undefined;
 }
 
 function createTextModel(config: { readonly [key: string]: unknown }, source: string): TextModel {

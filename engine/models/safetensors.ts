@@ -26,7 +26,7 @@ const element_bytes = {
   F8_E4M3: 1,
   F8_E5M2: 1,
 } as const;
-type ElementType = keyof typeof element_bytes;
+export type ElementType = keyof typeof element_bytes;
 
 interface TensorEntry {
   readonly dtype: ElementType;

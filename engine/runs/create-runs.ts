@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import type { Pictures } from '../charts/pictures.ts';
 import { UserError } from '../errors.ts';
+import type { HubOptions } from '../models/hub-options.ts';
 import type { Store } from '../store/client.ts';
 import { parseRunSpec } from './parse-spec.ts';
 import { createPredictors } from './predictors.ts';
@@ -23,6 +24,8 @@ export interface RunsOptions {
   /** Runs trained at a time in this process; 0 leaves them to other workers. */
   readonly workers: number;
   readonly device: NonNullable<RunSpecInput['device']>;
+  /** How models of the hub are fetched; without it there are none. */
+  readonly hub?: HubOptions | undefined;
   readonly now: () => Date;
   readonly log: Log;
   readonly limits?: Partial<Limits>;
@@ -34,7 +37,7 @@ export interface RunsOptions {
 export function createRuns(options: RunsOptions): Runs & { close(): Promise<void> } {
   const { store, pictures, log } = options;
   const rows = createRunRows({ db: store.db, now: options.now });
-  const startTrainer = options.startTrainer ?? createTrainerStarter();
+  const startTrainer = withHub(options.startTrainer ?? createTrainerStarter(), options.hub);
   const predictors = createPredictors({ startTrainer, device: options.device });
   const listeners = new Set<(run: Run) => void>();
   /** The last changes before anybody watched: told to the first who does. */
@@ -162,3 +165,13 @@ export function createRuns(options: RunsOptions): Runs & { close(): Promise<void
 }
 
 const shorten = (text: string) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
+
+/** Every trainer process hears of the hub before anything else. */
+function withHub(start: StartTrainer, hub: HubOptions | undefined): StartTrainer {
+  if (hub === undefined) return start;
+  return (hear) => {
+    const trainer = start(hear);
+    trainer.send({ kind: 'hub', hub });
+    return trainer;
+  };
+}

@@ -1,5 +1,6 @@
 // The trainer's end of the line: does what the worker asks, says every event, and stops when asked or left alone.
 import { UserError } from '../errors.ts';
+import type { HubOptions } from '../models/hub-options.ts';
 import type { RunEvent } from './events.ts';
 import type { Prediction } from './runs.ts';
 import type { RunSpec } from './spec.ts';
@@ -9,13 +10,14 @@ export interface TrainOptions {
   readonly signal: AbortSignal;
   readonly resume: boolean;
   readonly now: () => number;
+  readonly hub?: HubOptions | undefined;
 }
 
 export interface TrainerWork {
   train(spec: RunSpec, options: TrainOptions): AsyncIterable<RunEvent>;
   loadClassifier(
     artifact: string,
-    options: { device: string },
+    options: { device: string; hub?: HubOptions | undefined },
   ): Promise<(texts: readonly string[]) => Promise<readonly Prediction[]>>;
 }
 
@@ -29,20 +31,24 @@ export function serveTrainer({ train, loadClassifier }: TrainerWork): void {
   // The worker is gone: keep a checkpoint and go.
   process.once('disconnect', () => stopping.abort());
 
+  let hub: HubOptions | undefined;
   let classify: Promise<(texts: readonly string[]) => Promise<readonly Prediction[]>> | undefined;
   let queue: Promise<void> = Promise.resolve();
 
   process.on('message', (raw) => {
     const message = toTrainerSchema.parse(raw);
     switch (message.kind) {
+      case 'hub':
+        hub = message.hub;
+        return;
       case 'train':
-        queue = runTraining(message.spec, { signal: stopping.signal, resume: message.resume, now: Date.now });
+        queue = runTraining(message.spec, { signal: stopping.signal, resume: message.resume, now: Date.now, hub });
         return;
       case 'stop':
         stopping.abort();
         return;
       case 'load':
-        classify = loadClassifier(message.artifact, { device: message.device });
+        classify = loadClassifier(message.artifact, { device: message.device, hub });
         // Told at the first question; a rejection before that is no unhandled one.
         classify.catch(() => undefined);
         return;

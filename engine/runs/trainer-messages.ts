@@ -1,9 +1,12 @@
 // What goes between a worker and its trainer process. Both ends validate: the other one may be dying.
 import { z } from 'zod';
+import { hubOptionsSchema } from '../models/hub-options.ts';
 import { runEventSchema } from './events.ts';
 import { runSpecSchema } from './spec.ts';
 
 export const toTrainerSchema = z.discriminatedUnion('kind', [
+  /** First of all: where models of the hub are kept, and how they are asked for. */
+  z.object({ kind: z.literal('hub'), hub: hubOptionsSchema }),
   z.object({ kind: z.literal('train'), spec: runSpecSchema, resume: z.boolean() }),
   z.object({ kind: z.literal('stop') }),
   z.object({ kind: z.literal('load'), artifact: z.string(), device: z.string() }),

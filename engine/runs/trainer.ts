@@ -23,9 +23,9 @@ serveTrainer({
       unlock();
     }
   },
-  async loadClassifier(artifact, { device }) {
+  async loadClassifier(artifact, options) {
     const { loadClassifier } = await import('../tuning/predict.ts');
-    const classifier = await loadClassifier(artifact, { device });
+    const classifier = await loadClassifier(artifact, options);
     return (texts) => classifier.predict(texts);
   },
 });

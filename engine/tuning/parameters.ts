@@ -1,8 +1,8 @@
 // Which weights a run trains and which stay frozen, for each method; the trained ones are live arrays, updated in place.
-import type { FileRange, GraphBuilder } from '../graph/graph.ts';
+import type { GraphBuilder } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import type { FloatTensor, Shape, Tensor } from '../graph/tensor.ts';
-import type { Base } from '../models/base.ts';
+import type { Base, InPlace } from '../models/base.ts';
 import { type LoraLayers, loraA, loraB } from '../models/layers.ts';
 import { drawInitial, type Head, type ParameterSpecs, type TextModel } from '../models/model.ts';
 import { createRandom, type Random } from '../random.ts';
@@ -10,7 +10,7 @@ import type { RunSpec } from '../runs/spec.ts';
 
 export type FrozenWeight = { readonly shape: Shape } & (
   | { readonly data: Float32Array }
-  | { readonly range: FileRange }
+  | { readonly inPlace: InPlace }
 );
 
 export interface Parameters {
@@ -41,7 +41,7 @@ export async function prepareParameters(
     const { shape, part } = spec;
     const trains = method === 'full' || (part !== 'body' && isNew(name, part));
     const stored = part === 'head' ? undefined : base.weights.get(name);
-    if (!trains && stored?.range) frozen.set(name, { shape, range: stored.range });
+    if (!trains && stored?.inPlace) frozen.set(name, { shape, inPlace: stored.inPlace });
     else (trains ? trainable : frozen).set(name, (await stored?.load()) ?? drawInitial(spec, random));
   }
   const lora = method === 'lora' ? addAdapters(base, hyper, specs, trainable, random) : undefined;
@@ -119,7 +119,7 @@ export function weightValues(
     if (trained) return g.input(name, 'float32', trained.shape);
     const weight = frozen.get(name);
     if (!weight) throw new Error(`no weight ${name}`);
-    if ('range' in weight) return g.external(weight.shape, weight.range);
+    if ('inPlace' in weight) return g.external(weight.shape, weight.inPlace.range, weight.inPlace.type);
     return g.constant({ type: 'float32', shape: weight.shape, data: weight.data });
   };
   return (name) => {

@@ -5,8 +5,9 @@ import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { chooseDevice, devices } from '../graph/session.ts';
 import { describeShape, type FloatTensor, sameShape } from '../graph/tensor.ts';
-import { type Base, loadBaseFolder } from '../models/base.ts';
+import { type Base, loadBaseFolder, resolveBase } from '../models/base.ts';
 import { readJsonObject } from '../models/files.ts';
+import type { HubOptions } from '../models/hub-options.ts';
 import { type LoraLayers, loraA, loraB } from '../models/layers.ts';
 import { openSafetensors, readFloats } from '../models/safetensors.ts';
 import { peft_prefix } from './artifact.ts';
@@ -36,7 +37,8 @@ const exists = (path: string) =>
   );
 
 /** @throws UserError when the folder holds no classifier, one that is damaged, or an unknown device is asked for. */
-export async function loadClassifier(folder: string, { device }: { device: string }): Promise<TextClassifier> {
+export async function loadClassifier(folder: string, { device, hub }: { device: string; hub?: HubOptions | undefined },
+): Promise<TextClassifier> {
   const asked = z.enum(['auto', ...devices]).safeParse(device);
   if (!asked.success) {
     throw new UserError(`There is no device ${JSON.stringify(device)}.`, `Use auto, ${devices.join(', ')}.`);
@@ -45,7 +47,7 @@ export async function loadClassifier(folder: string, { device }: { device: strin
   if (!isAdapter && !(await exists(join(folder, 'config.json')))) {
     throw new UserError(`${folder} holds no finished model.`, 'Wait until its run is done, or give another folder.');
   }
-  const { base, parameters, labels: labelCount } = isAdapter ? await loadAdapter(folder) : await loadWhole(folder);
+  const { base, parameters, labels: labelCount } = isAdapter ? await loadAdapter(folder, hub) : await loadWhole(folder);
   const record = await readRecord(folder);
   const labels = record.labels ?? labelsOf(base.rawConfig, labelCount);
   if (labels.length !== labelCount) {
@@ -122,7 +124,7 @@ const adapterSchema = z.object({
   use_dora: z.literal(false).nullish(),
 });
 
-async function loadAdapter(folder: string): Promise<Loaded> {
+async function loadAdapter(folder: string, hub: HubOptions | undefined): Promise<Loaded> {
   const configPath = join(folder, 'adapter_config.json');
   const parsed = adapterSchema.safeParse(await readJsonObject(configPath));
   if (!parsed.success) {
@@ -134,7 +136,9 @@ async function loadAdapter(folder: string): Promise<Loaded> {
   }
   const { base_model_name_or_path: named, r, lora_alpha: alpha } = parsed.data;
   const inside = join(folder, named);
-  const base = await loadBaseFolder((await exists(join(inside, 'config.json'))) ? inside : resolve(named));
+  const base = (await exists(join(inside, 'config.json')))
+    ? await loadBaseFolder(inside)
+    : await resolveBase(named, [], hub);
   const path = join(folder, 'adapter_model.safetensors');
   const file = await openSafetensors(path);
   const own = new Map<string, FloatTensor>();
@@ -182,7 +186,7 @@ async function freeze(
   const frozen = new Map<string, FrozenWeight>(own);
   for (const [name, weight] of base.weights) {
     if (frozen.has(name)) continue;
-    frozen.set(name, weight.range ? { shape: weight.shape, range: weight.range } : await weight.load());
+    frozen.set(name, weight.inPlace ? { shape: weight.shape, inPlace: weight.inPlace } : await weight.load());
   }
   const count = [...frozen.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   return {

@@ -8,6 +8,7 @@ import { chooseDevice, type Device } from '../graph/session.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
 import { type Base, loadBaseFolder, resolveBase } from '../models/base.ts';
 import { makeFolder, writeJson } from '../models/files.ts';
+import type { HubOptions } from '../models/hub-options.ts';
 import { drawInitial } from '../models/model.ts';
 import { writeSafetensors } from '../models/safetensors.ts';
 import { createRandom } from '../random.ts';
@@ -58,13 +59,14 @@ const usualFreshSteps = 400;
 const usualEpochs = { fewest: 3, most: 30 } as const;
 
 /** @throws UserError for data, model or folder that cannot be used. */
-export async function prepareRun(spec: RunSpec): Promise<PreparedRun> {
+export async function prepareRun(spec: RunSpec, hub?: HubOptions): Promise<PreparedRun> {
   const { hyper, method } = spec;
   const examples = await readRunExamples(spec);
   const { labels } = examples;
   const base = await openBase(
     spec,
     examples.train.map(({ text }) => text),
+    hub,
   );
   const maxLength = Math.min(hyper.maxLength, base.model.maxLength);
   const encodeAll = (set: readonly Example[]): EncodedSet => ({
@@ -98,8 +100,8 @@ export async function prepareRun(spec: RunSpec): Promise<PreparedRun> {
 }
 
 /** A fresh base that is to stay frozen is written into the artifact first, and read from there like any other. */
-async function openBase(spec: RunSpec, texts: readonly string[]): Promise<Base> {
-  const base = await resolveBase(spec.model, texts);
+async function openBase(spec: RunSpec, texts: readonly string[], hub: HubOptions | undefined): Promise<Base> {
+  const base = await resolveBase(spec.model, texts, hub);
   if (base.source === resolve(spec.out)) {
     throw new UserError(
       `The model folder ${spec.out} is also the folder to write to.`,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { assembleBatch, type Batch, planEpoch } from '../data/batches.ts';
 import { UserError } from '../errors.ts';
 import { classificationMetrics } from '../evaluate/classification.ts';
+import type { HubOptions } from '../models/hub-options.ts';
 import { createRandom } from '../random.ts';
 import type { ClassificationMetrics, RunEvent, SamplePrediction } from '../runs/events.ts';
 import type { RunSpec } from '../runs/spec.ts';
@@ -22,6 +23,8 @@ export interface TrainOptions {
   /** Milliseconds, for durations only. */
   readonly now: () => number;
   readonly checkpointEverySteps?: number;
+  /** How models of the hub are fetched; without it a hub id is refused. */
+  readonly hub?: HubOptions | undefined;
 }
 
 const largestGradientNorm = 1;
@@ -39,7 +42,7 @@ const stepEventEveryMs = 200;
 export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerator<RunEvent> {
   const { signal, now } = options;
   const startedAt = now();
-  const run = await prepareRun(spec);
+  const run = await prepareRun(spec, options.hub);
   const { parameters, schedule, device, maxLength, stepsPerEpoch } = run;
   const { totalSteps } = schedule;
   const progress = startProgress(run);
