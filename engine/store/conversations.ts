@@ -21,7 +21,10 @@ interface ConversationKey {
 }
 
 export interface Conversations {
-  /** Takes an event in by its idempotency key. @returns false when it had been taken in before: do nothing then. */
+  /**
+   * Begins to answer an event, by its idempotency key; it may have been kept in the inbox before.
+   * @returns false when its answer had been begun before: do nothing then.
+   */
   claim(workspaceId: string, key: string): Promise<boolean>;
   /** Adds a message; with a slot that exists already, replaces that message's content instead. */
   say(
@@ -51,8 +54,12 @@ export function createConversations({ db, now }: { db: Database; now: () => Date
     async claim(workspaceId, key) {
       const taken = await db
         .insert(deliveries)
-        .values({ workspaceId, key, receivedAt: now() })
-        .onConflictDoNothing()
+        .values({ workspaceId, key, receivedAt: now(), startedAt: now() })
+        .onConflictDoUpdate({
+          target: [deliveries.workspaceId, deliveries.key],
+          set: { startedAt: now() },
+          setWhere: isNull(deliveries.startedAt),
+        })
         .returning({ key: deliveries.key });
       return taken.length > 0;
     },

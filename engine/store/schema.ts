@@ -1,4 +1,5 @@
 // Every table. Each row belongs to a workspace; no query crosses one. After a change here: npm run db:generate.
+import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
@@ -28,11 +29,30 @@ export const workspaces = pgTable('workspaces', {
   createdAt: at('created_at').notNull().defaultNow(),
 });
 
-/** Events already taken in, by idempotency key: the row is the lock. */
+/**
+ * Events taken in, by idempotency key: the row is the lock. One that was kept before it was acknowledged carries what is
+ * needed to work on it after a restart, and who works on it now.
+ */
 export const deliveries = pgTable(
   'deliveries',
-  { workspaceId: workspaceId(), key: text('key').notNull(), receivedAt: at('received_at').notNull().defaultNow() },
-  (table) => [primaryKey({ columns: [table.workspaceId, table.key] })],
+  {
+    workspaceId: workspaceId(),
+    key: text('key').notNull(),
+    receivedAt: at('received_at').notNull().defaultNow(),
+    front: text('front'),
+    /** As the platform sent it; gone once it is done, since it holds people's words. */
+    payload: jsonb('payload').$type<{ readonly is?: unknown }>(),
+    /** When a command began to answer it. */
+    startedAt: at('started_at'),
+    doneAt: at('done_at'),
+    /** The process that works on it, which renews this while it lives. */
+    heldBy: text('held_by'),
+    heldUntil: at('held_until'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.workspaceId, table.key] }),
+    index('deliveries_open').on(table.front, table.heldUntil).where(sql`payload is not null`),
+  ],
 );
 
 /** What was said, by people and by us. A reply with a slot is edited in place; `externalId` is the platform's message id. */
@@ -142,6 +162,55 @@ export const reviewCards = pgTable(
   (table) => [
     primaryKey({ columns: [table.workspaceId, table.personId, table.itemId] }),
     index('review_cards_by_due').on(table.workspaceId, table.dueAt),
+  ],
+);
+
+/** A quiz that several people answer at the same time, round by round against the clock. */
+export const battles = pgTable(
+  'battles',
+  {
+    id: text('id').primaryKey(),
+    workspaceId: workspaceId(),
+    /** Where it is held. */
+    front: text('front').notNull(),
+    conversationId: text('conversation_id').notNull(),
+    startedBy: text('started_by').notNull(),
+    title: text('title').notNull(),
+    /** In the order asked, with the shuffled order of each item's choices. */
+    items: jsonb('items')
+      .$type<readonly { readonly itemId: string; readonly choiceIds: readonly string[] }[]>()
+      .notNull(),
+    roundSeconds: integer('round_seconds').notNull(),
+    /** From 1; one past the last item once all rounds are closed. */
+    round: integer('round').notNull(),
+    roundEndsAt: at('round_ends_at').notNull(),
+    startedAt: at('started_at').notNull().defaultNow(),
+    /** When the final ranking stood in its place. */
+    finishedAt: at('finished_at'),
+  },
+  (table) => [index('battles_by_workspace').on(table.workspaceId, table.finishedAt)],
+);
+
+/** The first answer of each person to each question of a battle; the primary key is what scores it once. */
+export const battleAnswers = pgTable(
+  'battle_answers',
+  {
+    workspaceId: workspaceId(),
+    battleId: text('battle_id')
+      .notNull()
+      .references(() => battles.id),
+    itemId: text('item_id').notNull(),
+    personId: text('person_id').notNull(),
+    personName: text('person_name').notNull(),
+    choiceId: text('choice_id').notNull(),
+    correct: boolean('correct').notNull(),
+    /** Who was first is told by this, not by clocks. */
+    number: serial('number').notNull(),
+    answeredAt: at('answered_at').notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.battleId, table.itemId, table.personId] }),
+    index('battle_answers_by_person').on(table.workspaceId, table.personId),
   ],
 );
 

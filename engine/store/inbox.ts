@@ -1,0 +1,88 @@
+// Events kept before they are acknowledged, so that a process that is killed loses none: the platform will not send an
+// acknowledged event again, so whoever lives on takes it up from here.
+import { and, eq, isNotNull, isNull, lt, ne, or, sql } from 'drizzle-orm';
+import type { Database } from './client.ts';
+import { deliveries } from './schema.ts';
+
+export interface EventKey {
+  readonly workspaceId: string;
+  readonly key: string;
+}
+
+export interface KeptEvent extends EventKey {
+  readonly receivedAt: Date;
+  /** As the platform sent it. */
+  readonly payload: unknown;
+  /** A command had begun to answer it when its process ended: nobody knows how far it came. */
+  readonly begun: boolean;
+}
+
+export interface Inbox {
+  /**
+   * Keeps an event, for this process to work on. The workspace must have been opened.
+   * @param payload JSON.
+   * @returns false when it was kept or taken in before: it is somebody else's, or done.
+   */
+  keep(event: EventKey & { readonly front: string; readonly payload: unknown }): Promise<boolean>;
+  /** It needs no more work; what people wrote in it is forgotten. */
+  done(event: EventKey): Promise<void>;
+  /** Renews what this process holds, and takes over, oldest first, what others left behind when they ended. */
+  takeOver(front: string): Promise<readonly KeptEvent[]>;
+}
+
+/** A process that has not renewed for this long has ended. */
+const leaseSeconds = 30;
+
+export interface InboxOptions {
+  readonly db: Database;
+  readonly now: () => Date;
+  /** This process, told from every other. */
+  readonly holder: string;
+  /** No other process can have this database open: whatever somebody else holds was left behind. */
+  readonly alone: boolean;
+}
+
+export function createInbox({ db, now, holder, alone }: InboxOptions): Inbox {
+  // The database's own clock, one for all processes.
+  const heldUntil = sql`now() + make_interval(secs => ${leaseSeconds})`;
+  const one = ({ workspaceId, key }: EventKey) =>
+    and(eq(deliveries.workspaceId, workspaceId), eq(deliveries.key, key));
+
+  return {
+    async keep({ workspaceId, key, front, payload }) {
+      const kept = await db
+        .insert(deliveries)
+        .values({ workspaceId, key, front, payload: { is: payload }, receivedAt: now(), heldBy: holder, heldUntil })
+        .onConflictDoNothing()
+        .returning({ key: deliveries.key });
+      return kept.length > 0;
+    },
+
+    async done(event) {
+      await db.update(deliveries).set({ payload: null, heldBy: null, heldUntil: null, doneAt: now() }).where(one(event));
+    },
+
+    async takeOver(front) {
+      const open = and(eq(deliveries.front, front), isNotNull(deliveries.payload));
+      await db
+        .update(deliveries)
+        .set({ heldUntil })
+        .where(and(open, eq(deliveries.heldBy, holder)));
+      const left = or(isNull(deliveries.heldBy), ne(deliveries.heldBy, holder));
+      const taken = await db
+        .update(deliveries)
+        .set({ heldBy: holder, heldUntil })
+        .where(and(open, left, alone ? undefined : lt(deliveries.heldUntil, sql`now()`)))
+        .returning();
+      return taken
+        .sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime())
+        .map(({ workspaceId, key, receivedAt, payload, startedAt }) => ({
+          workspaceId,
+          key,
+          receivedAt,
+          payload: payload?.is,
+          begun: startedAt !== null,
+        }));
+    },
+  };
+}
