@@ -2,6 +2,7 @@
 
 import type { Pictures } from './charts/pictures.ts';
 import type { Datasets } from './data/datasets.ts';
+import type { Demos } from './demos/demos.ts';
 import type { Runs } from './runs/runs.ts';
 import type { Conversations } from './store/conversations.ts';
 import type { Kept } from './store/kept.ts';
@@ -14,6 +15,8 @@ export { createEngine } from './create.ts';
 export type { Dataset } from './data/datasets.ts';
 export { inspectDataset } from './data/examples.ts';
 export { maxDatasetBytes } from './data/text-file.ts';
+export type { Control } from './demos/demo.ts';
+export type { Demos, DemoSummary, DemoView } from './demos/demos.ts';
 export { UserError } from './errors.ts';
 export type { ClassificationMetrics, RunEvent } from './runs/events.ts';
 export { parseRunSpec } from './runs/parse-spec.ts';
@@ -34,6 +37,7 @@ export interface Engine {
   readonly quizzes: Quizzes;
   readonly reviews: Reviews;
   readonly datasets: Datasets;
+  readonly demos: Demos;
   readonly runs: Runs;
   readonly pictures: Pictures;
   /** Stops taking runs, waits for acknowledged writes, leaves running trainers to be resumed. */

@@ -1,12 +1,16 @@
 // How an answer from the guide is shown, whichever command it answers: words, then sources, then what to do next.
-import type { Answer, Quizzes } from '../../engine/index.ts';
+import type { Answer, Demos, Quizzes } from '../../engine/index.ts';
 import type { Block, SourceLink } from './message.ts';
 import { button, buttons, text } from './reply.ts';
 
-export function showAnswer(answer: Answer, quizzes: Pick<Quizzes, 'chapters'>): readonly Block[] {
+export function showAnswer(
+  answer: Answer,
+  quizzes: Pick<Quizzes, 'chapters'>,
+  demos?: Pick<Demos, 'offeredFor'>,
+): readonly Block[] {
   const blocks: Block[] = [text(answer.markdown)];
   if (answer.citations.length > 0) blocks.push({ kind: 'sources', sources: sourcesOf(answer) });
-  const next = answer.abstained ? offerNearest(answer) : offerQuiz(answer, quizzes);
+  const next = answer.abstained ? offerNearest(answer) : offerMore(answer, quizzes, demos);
   return next === undefined ? blocks : [...blocks, next];
 }
 
@@ -30,9 +34,20 @@ function offerNearest(answer: Answer): Block | undefined {
   );
 }
 
-function offerQuiz(answer: Answer, quizzes: Pick<Quizzes, 'chapters'>): Block | undefined {
-  const cited = answer.citations[0]?.chapterId;
-  const chapter = quizzes.chapters.find((candidate) => candidate.chapterId === cited);
-  if (chapter === undefined) return undefined;
-  return buttons(button(`Quiz: ${chapter.title}`, { command: 'quiz', args: { chapter: chapter.chapterId } }));
+/** What the first cited chapter has to try: a live demo, a quiz. */
+function offerMore(
+  answer: Answer,
+  quizzes: Pick<Quizzes, 'chapters'>,
+  demos: Pick<Demos, 'offeredFor'> | undefined,
+): Block | undefined {
+  const cited = answer.citations[0];
+  const demo = cited && demos?.offeredFor(cited.chapterId, cited.sectionId);
+  const chapter = quizzes.chapters.find((candidate) => candidate.chapterId === cited?.chapterId);
+  const offered = [
+    ...(demo === undefined ? [] : [button('Show me', { command: 'demo', args: { demo: demo.id } }, 'primary')]),
+    ...(chapter === undefined
+      ? []
+      : [button(`Quiz: ${chapter.title}`, { command: 'quiz', args: { chapter: chapter.chapterId } })]),
+  ];
+  return offered.length === 0 ? undefined : buttons(...offered);
 }

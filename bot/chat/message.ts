@@ -112,6 +112,10 @@ export type Block =
       readonly options: readonly Option[] /** The chosen value is added to the call's args under `argument`. */;
       readonly call: Call;
       readonly argument: string;
+      /** The option that holds now: a control to turn, shown as chosen. */
+      readonly value?: string;
+      /** The options are steps of one scale, ascending. */
+      readonly scale?: boolean;
     }
   | {
       readonly kind: 'form';

@@ -14,6 +14,6 @@ export const ask = defineCommand({
   isMeant: () => true,
   async *execute({ question }, { engine, turns }) {
     const answer = await engine.tutor.ask(question, await turns());
-    yield reply(...showAnswer(answer, engine.quizzes));
+    yield reply(...showAnswer(answer, engine.quizzes, engine.demos));
   },
 });

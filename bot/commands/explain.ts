@@ -15,7 +15,7 @@ export const explain = defineCommand({
   isMeant: (rest) =>
     !rest.includes('?') && !/^(why|how|what|when|which|the difference|me|to me)\b/i.test(rest) && words(rest) <= 5,
   async *execute({ concept }, { engine }) {
-    yield reply(...showAnswer(await engine.tutor.explain(concept), engine.quizzes));
+    yield reply(...showAnswer(await engine.tutor.explain(concept), engine.quizzes, engine.demos));
   },
 });
 

@@ -7,7 +7,7 @@ import { type Command, defineCommand } from '../chat/command.ts';
 import { button, buttons, reply, text } from '../chat/reply.ts';
 
 /** Commands that do something sensible without arguments. */
-const startable = new Set(['quiz', 'review', 'progress', 'finetune', 'runs']);
+const startable = new Set(['demo', 'quiz', 'review', 'progress', 'finetune', 'runs']);
 
 export const help = defineCommand({
   name: 'help',
@@ -50,6 +50,7 @@ function overview(commands: readonly Command[]) {
 }
 
 const label: { readonly [name: string]: string } = {
+  demo: 'Live demos',
   quiz: 'Take a quiz',
   review: 'Review what is due',
   progress: 'My progress',

@@ -53,6 +53,7 @@ async function loadEcharts() {
   ]);
   core.use([
     charts.LineChart,
+    charts.ScatterChart,
     charts.CustomChart,
     components.GridComponent,
     components.GraphicComponent,

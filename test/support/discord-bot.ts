@@ -9,6 +9,7 @@ import { commands } from '../../bot/commands/index.ts';
 import { createDiscordFront, type DiscordFront, type DiscordOptions } from '../../bot/fronts/discord/front.ts';
 import { createPictures } from '../../engine/charts/pictures.ts';
 import { createDatasets } from '../../engine/data/datasets.ts';
+import { createDemos } from '../../engine/demos/demos.ts';
 import type { Engine } from '../../engine/index.ts';
 import { createRandom } from '../../engine/random.ts';
 import { createRuns } from '../../engine/runs/create-runs.ts';
@@ -72,6 +73,7 @@ export async function startDiscordBot({
     quizzes: createQuizzes({ db, guide, random: createRandom(7), now }),
     reviews: createReviews({ db, guide, now }),
     datasets: createDatasets({ db, dataDir }),
+    demos: createDemos({ guide, pictures }),
     runs,
     pictures,
     close: () => runs.close().finally(store.close),

@@ -1,6 +1,7 @@
 // An engine in memory, for tests of what stands in front of it: fronts, commands, the conversation.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createDemos } from '../../engine/demos/demos.ts';
 import {
   type Answer,
   type ClassificationMetrics,
@@ -12,7 +13,15 @@ import {
   type StoredMessage,
   UserError,
 } from '../../engine/index.ts';
-import type { QuizItem } from '../../knowledge/index.ts';
+import type { Guide, QuizItem } from '../../knowledge/index.ts';
+
+const noGuide: Guide = {
+  chapters: [],
+  passages: [],
+  quizItems: [],
+  chapter: () => undefined,
+  section: () => undefined,
+};
 
 /** A 1 × 1 PNG. */
 export const pixel = Buffer.from(
@@ -325,6 +334,7 @@ export function createFakeEngine(): FakeEngine {
           return due === 0 ? [] : [{ personId, due }];
         }),
     },
+    demos: createDemos({ guide: noGuide, pictures: { put: putPicture, get: async (id) => pictures.get(id) } }),
     datasets: {
       samples: [{ id: 'sample:moods', title: 'Moods', description: '600 short sentences, two moods' }],
       add: async ({ path, name, textColumn, labelColumn }) => {

@@ -21,6 +21,7 @@ export const localNames: { readonly [command: string]: Names } = {
     nl: 'uitleg',
     pl: 'wyjaśnij',
   },
+  demo: { de: 'demo', fr: 'démo', 'es-ES': 'demo', 'pt-BR': 'demo', it: 'demo', nl: 'demo', pl: 'demo' },
   quiz: { de: 'quiz', fr: 'quiz', 'es-ES': 'cuestionario', 'pt-BR': 'quiz', it: 'quiz', nl: 'quiz', pl: 'quiz' },
   review: {
     de: 'wiederholen',

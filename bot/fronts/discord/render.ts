@@ -139,7 +139,7 @@ const draw: Draw = {
       ),
     ),
 
-  select: ({ label, options, call, argument }, _options, ids) => {
+  select: ({ label, options, call, argument, value: chosen }, _options, ids) => {
     const long = options.some(({ value }) => value.length > limits.option.valueCharacters || value === '');
     return chunk(options, limits.select.options).map((some, at) =>
       item(
@@ -151,8 +151,13 @@ const draw: Draw = {
               custom_id: ids.select(call, argument, long ? some.map(({ value }) => value) : undefined),
               placeholder: shorten(at === 0 ? label : `${label} (more)`, limits.select.placeholderCharacters),
               options: some.map((option, index) => ({
-                label: shorten(option.label, limits.option.labelCharacters),
+                label: shorten(
+                  // A chosen option hides the placeholder, so it has to say what it is a value of.
+                  chosen === undefined ? option.label : `${label}: ${option.label}`,
+                  limits.option.labelCharacters,
+                ),
                 value: long ? String(index) : option.value,
+                ...(option.value === chosen ? { default: true } : {}),
                 ...(option.description
                   ? { description: shorten(option.description, limits.option.descriptionCharacters) }
                   : {}),

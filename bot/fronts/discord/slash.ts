@@ -16,7 +16,7 @@ import { limits } from './limits.ts';
 import { contextNames, localNames } from './local-names.ts';
 
 /** Where an option's suggestions come from. */
-export type Suggested = 'concepts' | 'chapters' | 'runs' | 'data';
+export type Suggested = 'concepts' | 'demos' | 'chapters' | 'runs' | 'data';
 
 type OptionKind =
   | { readonly kind: 'text'; readonly longest?: number; readonly suggested?: Suggested }
@@ -60,6 +60,23 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
       required: true,
       longest: 200,
       suggested: 'concepts',
+    },
+  ],
+  demo: [
+    {
+      kind: 'text',
+      argument: 'demo',
+      name: 'name',
+      description: 'which one; empty: choose from all',
+      longest: 200,
+      suggested: 'demos',
+    },
+    {
+      kind: 'text',
+      argument: 'settings',
+      name: 'settings',
+      description: 'such as degree=3 noise=0.5; empty: as it stands',
+      longest: 500,
     },
   ],
   quiz: [

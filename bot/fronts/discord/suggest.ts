@@ -13,7 +13,7 @@ interface Suggestion {
 
 export type Suggest = (from: Suggested, typed: string, workspaceId: string) => Promise<readonly Suggestion[]>;
 
-export function createSuggest(engine: Pick<Engine, 'quizzes' | 'runs' | 'datasets'>, guide: Guide): Suggest {
+export function createSuggest(engine: Pick<Engine, 'quizzes' | 'runs' | 'datasets' | 'demos'>, guide: Guide): Suggest {
   const concepts = guide.chapters.flatMap(({ id, title, sections }) => [
     { name: title, value: id },
     ...sections
@@ -23,6 +23,7 @@ export function createSuggest(engine: Pick<Engine, 'quizzes' | 'runs' | 'dataset
 
   const sources: { readonly [S in Suggested]: (workspaceId: string) => Promise<readonly Suggestion[]> } = {
     concepts: async () => concepts,
+    demos: async () => engine.demos.list.map(({ id, title }) => ({ name: title, value: id })),
     chapters: async () => engine.quizzes.chapters.map(({ chapterId, title }) => ({ name: title, value: chapterId })),
     runs: async (workspaceId) =>
       (await engine.runs.list(workspaceId, 50)).map(({ name, status, datasetName }) => ({

@@ -113,11 +113,13 @@ const draw: Draw = {
     return words === '' ? rows : [...rows, { type: 'context', elements: [mrkdwn(cut(words, limits.sectionText))] }];
   },
 
-  select({ label, options, call, argument }, drawing) {
+  select({ label, options, call, argument, value }, drawing) {
     const groups = chunk(options, limits.options);
     return groups.map((group, index) => {
       const from = index * limits.options;
       const title = groups.length === 1 ? label : `${label} (${from + 1} to ${from + group.length})`;
+      const drawn = group.map((option) => drawOption(option, drawing));
+      const initial = drawn[group.findIndex((option) => option.value === value)];
       return {
         type: 'section',
         text: mrkdwn(`*${escapeMrkdwn(cut(title, 600))}*`),
@@ -125,7 +127,8 @@ const draw: Draw = {
           type: 'static_select',
           ...pickAction(call, argument, drawing.kept),
           placeholder: plainText('Choose…'),
-          options: group.map((option) => drawOption(option, drawing)),
+          options: drawn,
+          ...(initial === undefined ? {} : { initial_option: initial }),
         },
       };
     });

@@ -60,7 +60,17 @@ const draw: Draw = {
       width,
     ),
 
-  select: ({ label, options, call, argument }, { width, paint }, number) => {
+  select: ({ label, options, call, argument, value }, { width, paint }, number) => {
+    if (value !== undefined) {
+      const steps = options.map((option) => {
+        const words = clean(option.label);
+        if (option.value === value) return paint.bold(`‹${words}›`);
+        const chosen = { ...call, args: { ...call.args, [argument]: option.value } };
+        const mark = number({ kind: 'call', label: `${label} ${option.label}`, call: chosen });
+        return `${paint.cyan(mark)} ${words}`;
+      });
+      return wrapWhole([`${paint.bold(clean(label))}:`, ...steps], width);
+    }
     const lines = options.map((option) => {
       const chosen = { ...call, args: { ...call.args, [argument]: option.value } };
       const mark = paint.cyan(number({ kind: 'call', label: option.label, call: chosen }));

@@ -49,7 +49,20 @@ export function renderReply(reply: Reply, context: RenderContext): string {
     counts.set(kind, count + 1);
     return `${context.idPrefix}-${kind}${count}`;
   };
-  return reply.blocks.map((block) => renderBlock(block, idOf(block), context)).join('');
+  return gatherDials(reply.blocks.map((block) => ({ block, markup: renderBlock(block, idOf(block), context) })));
+}
+
+/** Controls that follow each other stand in one panel. */
+function gatherDials(parts: readonly { readonly block: Block; readonly markup: string }[]): string {
+  const isDial = ({ block }: (typeof parts)[number]) => block.kind === 'select' && block.value !== undefined;
+  return parts
+    .map((part, index) => {
+      if (!isDial(part)) return part.markup;
+      const [before, after] = [parts[index - 1], parts[index + 1]];
+      const open = before !== undefined && isDial(before) ? '' : '<div class="dials">';
+      return open + part.markup + (after !== undefined && isDial(after) ? '' : '</div>');
+    })
+    .join('');
 }
 
 function renderBlock<Kind extends Block['kind']>(block: BlockOf<Kind>, id: string, context: RenderContext): string {
@@ -75,10 +88,25 @@ function renderButton(button: Button): Markup {
 }
 
 function renderSelect(block: BlockOf<'select'>, id: string): Markup {
+  if (block.value !== undefined) return renderDial(block, block.value, id);
   return html`<div class="select" data-call="${JSON.stringify(block.call)}" data-argument="${block.argument}">
 <label for="${id}-choice">${block.label}</label>
 <div class="select-row"><select id="${id}-choice">${block.options.map((option) => renderOption(option, ''))}</select>
 <button type="button" class="button secondary" data-choose="${id}-choice">Choose</button></div></div>`;
+}
+
+/** A control that is turned: a slider over a scale's steps, or a list; a change is sent at once. */
+function renderDial(block: BlockOf<'select'>, value: string, id: string): Markup {
+  const call = html`data-call="${JSON.stringify(block.call)}" data-argument="${block.argument}"`;
+  if (block.scale !== true) {
+    return html`<div class="dial" ${call}><label for="${id}-choice">${block.label}</label><select id="${id}-choice">${block.options.map((option) => renderOption(option, value))}</select></div>`;
+  }
+  const at = Math.max(
+    0,
+    block.options.findIndex((option) => option.value === value),
+  );
+  const shown = block.options[at]?.label ?? value;
+  return html`<div class="dial" ${call} data-options="${JSON.stringify(block.options.map(({ value, label }) => ({ value, label })))}"><label for="${id}-choice">${block.label}</label><input type="range" id="${id}-choice" min="0" max="${block.options.length - 1}" step="1" value="${at}" aria-valuetext="${shown}" autocomplete="off"><output for="${id}-choice">${shown}</output></div>`;
 }
 
 function renderOption(option: Option, selected: string): Markup {

@@ -2,6 +2,7 @@
 import type { Call, PageData, Submission } from '../wire.ts';
 import { keepChat, wireChats } from './chats.ts';
 import { createComposer } from './composer.ts';
+import { wireDials } from './dials.ts';
 import { part } from './dom.ts';
 import { problemOf, readForm, showChosenFile, showFittingFields, showProblem } from './forms.ts';
 import { createLog } from './log.ts';
@@ -91,6 +92,7 @@ function openChat(data: PageData): void {
       void act({ ...call, args: { ...call.args, [block.dataset.argument ?? '']: select.value } }, button);
     } else if (button.dataset.call !== undefined) void act(JSON.parse(button.dataset.call), button);
   });
+  wireDials(act);
   document.addEventListener('submit', (event) => {
     if (!(event.target instanceof HTMLFormElement) || !event.target.matches('.form')) return;
     event.preventDefault();
