@@ -16,14 +16,15 @@ export function addGradients(g: GraphBuilder, loss: Value, wanted: readonly Valu
   gradients.set(loss.name, g.op('Expand', [g.scalar(1)], { shape: loss.shape }));
 
   for (const node of forward.toReversed()) {
-    const [first, ...others]: readonly Value[] = node.outputs;
-    const dy = first && gradients.get(first.name);
-    if (others.some((value) => gradients.has(value.name))) {
+    const nodeOutputs: readonly Value[] = node.outputs;
+    const dys = nodeOutputs.map((value) => gradients.get(value.name));
+    const dy = node.op === 'Split' ? dys.find((one) => one) : dys[0];
+    if (node.op !== 'Split' && dys.slice(1).some((one) => one)) {
       throw new Error(`${node.op}: only its first output has a gradient`);
     }
-    if (!dy || !first || !reached.has(first.name)) continue;
+    if (!dy || !nodeOutputs.some((value) => reached.has(value.name))) continue;
     const nodeInputs: readonly Value[] = node.inputs;
-    applyRule(g, node, dy).forEach((gradient, at) => {
+    applyRule(g, node, dy, dys).forEach((gradient, at) => {
       const value = nodeInputs[at];
       if (!gradient || !value || !reached.has(value.name)) return;
       const known = gradients.get(value.name);
@@ -41,10 +42,11 @@ function applyRule<O extends Op>(
   g: GraphBuilder,
   { op, inputs, outputs, attributes }: GraphNode<O>,
   dy: Value,
+  dys: readonly (Value | undefined)[],
 ): readonly (Value | undefined)[] {
   const rule: GradientRule<O> = gradient_rules[op];
   if (typeof rule !== 'function') throw new Error(`${op} has no gradient: ${rule.nonDifferentiable}`);
-  return rule({ g, inputs, outputs, attributes, dy });
+  return rule({ g, inputs, outputs, attributes, dy, dys });
 }
 
 function valuesThatDependOn(nodes: readonly GraphNode[], roots: readonly Value[]): Set<string> {

@@ -13,6 +13,8 @@ export interface RuleContext<O extends Op> {
   readonly outputs: OpOutputs[O];
   readonly attributes: OpAttributes[O];
   readonly dy: Value;
+  /** Those of all outputs, where the loss depends on them. */
+  readonly dys: readonly (Value | undefined)[];
 }
 
 /** `undefined` for an input that has no gradient (an index). The rest of the graph prunes what nobody asks for. */
@@ -101,6 +103,23 @@ export const gradient_rules: { readonly [O in Op]: GradientRule<O> } = {
     const density = g.op('Mul', [g.op('Exp', [halfSquare]), g.scalar(1 / Math.sqrt(2 * Math.PI))]);
     return [g.op('Mul', [dy, g.op('Add', [cdf, g.op('Mul', [x, density])])])];
   },
+  // y = x·σ(u), u = x·(a + b·x²) (the same as ½x(1 + tanh(u/2))): dx = dy·σ(u)·(1 + x·(1 − σ(u))·(a + 3b·x²))
+  GeluTanh: ({ g, inputs: [x], dy }) => {
+    const a = 2 * Math.sqrt(2 / Math.PI);
+    const b = a * 0.044715;
+    const square = g.op('Mul', [x, x]);
+    const cubic = (factor: number) =>
+      g.op('Mul', [x, g.op('Add', [g.op('Mul', [square, g.scalar(factor)]), g.scalar(a)])]);
+    const gate = g.op('Sigmoid', [cubic(b)]);
+    const rest = g.op('Mul', [g.op('Sub', [g.scalar(1), gate]), cubic(3 * b)]);
+    return [g.op('Mul', [dy, g.op('Mul', [gate, g.op('Add', [rest, g.scalar(1)])])])];
+  },
+  // y = x·σ(x): dx = dy·(σ + y·(1 − σ))
+  Silu: ({ g, inputs: [x], outputs: [y], dy }) => {
+    const gate = g.op('Sigmoid', [x]);
+    const rest = g.op('Mul', [y, g.op('Sub', [g.scalar(1), gate])]);
+    return [g.op('Mul', [dy, g.op('Add', [gate, rest])])];
+  },
   // y = x: dx = dy
   Identity: ({ dy }) => [dy],
   // y = x in another type: only real numbers have gradients
@@ -135,6 +154,23 @@ export const gradient_rules: { readonly [O in Op]: GradientRule<O> } = {
       sumTo(g, dy, bias.shape),
     ];
   },
+  // n = x·r, y = n·scale, h = dy·scale: dx = r·(h − n·mean(h·n)), dscale = Σ dy·n
+  RmsNormalization: ({ g, inputs: [x, scale], outputs: [, made], attributes: { epsilon }, dy }) => {
+    const share = g.scalar(1 / elementCount(scale.shape));
+    // WebGPU answers another number in its place.
+    const meanSquare = () => g.op('Mul', [sumLast(g, g.op('Mul', [x, x])), share]);
+    const inverse =
+      g.device === 'webgpu'
+        ? g.op('Div', [g.scalar(1), g.op('Sqrt', [g.op('Add', [meanSquare(), g.scalar(epsilon)])])])
+        : made;
+    const normal = g.op('Mul', [x, inverse]);
+    const h = g.op('Mul', [dy, scale]);
+    const meanHn = g.op('Mul', [sumLast(g, g.op('Mul', [h, normal])), share]);
+    return [
+      g.op('Mul', [g.op('Sub', [h, g.op('Mul', [normal, meanHn])]), inverse]),
+      sumTo(g, g.op('Mul', [dy, normal]), scale.shape),
+    ];
+  },
   // Y = A·B: dA = dY·Bᵀ, dB = Aᵀ·dY
   MatMul: ({ g, inputs: [a, b], dy }) => [
     sumTo(g, g.op('MatMul', [dy, transposeLast(g, b)]), a.shape),
@@ -153,6 +189,12 @@ export const gradient_rules: { readonly [O in Op]: GradientRule<O> } = {
   Conv: convolutionGradient,
   ConvTranspose: transposedGradient,
   MaxPool: maximumGradient,
+  // y = R·x, a rotation scaled: dx = Rᵀ·dy, the rotation by the opposite angle. Angles are constants.
+  RotaryEmbedding: ({ g, inputs: [, cos, sin], dy }) => [
+    g.op('RotaryEmbedding', [dy, cos, g.op('Neg', [sin])]),
+    undefined,
+    undefined,
+  ],
   // y = x with its axes reordered: dx = dy with them put back
   Transpose: ({ g, attributes: { perm }, dy }) => [
     g.op('Transpose', [dy], { perm: perm.map((_, axis) => perm.indexOf(axis)) }),
@@ -172,6 +214,11 @@ export const gradient_rules: { readonly [O in Op]: GradientRule<O> } = {
     };
     const [first, ...rest] = inputs;
     return [part(first), ...rest.map(part)];
+  },
+  // y₁, y₂, … = the parts of x: dx = dy₁, dy₂, … one after the other
+  Split: ({ g, outputs, attributes: { axis }, dy, dys }) => {
+    const [first, ...others] = outputs.map((part, at) => dys[at] ?? zeros(g, part.shape));
+    return [g.op('Concat', [first ?? dy, ...others], { axis })];
   },
   // y = x[start…end]: dx = dy between zeros (and with zeros between, for every second, third, …)
   Slice: ({ g, inputs: [x], attributes: { axis, start, end, step = 1 }, dy }) => {

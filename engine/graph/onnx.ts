@@ -35,6 +35,8 @@ interface OnnxForm {
   readonly constants?: readonly (readonly number[])[];
   /** How many of the node's own inputs stand before the constants; all, unless said. */
   readonly constantsAt?: number;
+  /** onnxruntime crashes when one is left out. */
+  readonly everyOutput?: true;
   /** Attributes of ours that ONNX takes as further float32 inputs of no axes. */
   readonly scalars?: readonly number[];
 }
@@ -111,6 +113,7 @@ const onnx_forms: { readonly [O in Op]: (attributes: OpAttributes[O]) => OnnxFor
   Split: ({ axis, parts }) => ({
     type: 'Split',
     attributes: { axis: { int: axis }, num_outputs: { int: parts } },
+    everyOutput: true,
   }),
   Slice: ({ axis, start, end, step = 1 }) => ({ type: 'Slice', constants: [[start], [end], [axis], [step]] }),
   // Pad takes an optional value (left out: zero) between the sizes and the axes; an empty name stands for it.
@@ -255,13 +258,16 @@ export function writeOnnx(wholeGraph: Graph): OnnxModel {
         return name;
       });
       const ownNames = nodeInputs.map((value) => value.name);
+      const isWanted = ({ name }: Value) => form.everyOutput === true || read.has(name);
       const at = form.constantsAt ?? ownNames.length;
       message(graphWriter, 1, (w) =>
         writeNode(
           w,
           [...ownNames.slice(0, at), ...constants, ...scalars, ...ownNames.slice(at)],
           // What nobody reads is not asked for: some devices cannot make it.
-          nodeOutputs.map((value, at) => (at === 0 || read.has(value.name) ? value.name : '')),
+          nodeOutputs
+            .slice(0, Math.max(1, nodeOutputs.findLastIndex(isWanted) + 1))
+            .map((value, at) => (at === 0 || isWanted(value) ? value.name : '')),
           form,
         ),
       );

@@ -62,6 +62,10 @@ interface OpSignatures {
   Clip: Signature<One, { readonly min: number; readonly max: number }>;
   Relu: Signature<One>;
   Gelu: Signature<One>;
+  /** ½x(1 + tanh(√(2/π)(x + 0.044715x³))), `gelu_new` and `gelu_pytorch_tanh` of config.json. */
+  GeluTanh: Signature<One>;
+  /** x·σ(x). */
+  Silu: Signature<One>;
   Identity: Signature<One>;
   Cast: Signature<One, { readonly to: DataType }>;
   // Folding.
@@ -71,6 +75,8 @@ interface OpSignatures {
   Softmax: Signature<One>;
   /** Over the last axis: x, scale, bias → y, mean, 1/deviation. */
   LayerNormalization: Signature<Three, { readonly epsilon: number }, Three>;
+  /** Over the last axis: x, scale → x/√(mean x² + ε)·scale, 1/√(mean x² + ε). */
+  RmsNormalization: Signature<Two, { readonly epsilon: number }, Two>;
   // Products.
   MatMul: Signature<Two>;
   /** op(A)·op(B) + C for matrices; C broadcasts over rows. */
@@ -81,12 +87,19 @@ interface OpSignatures {
   ConvTranspose: Signature<Two, Convolution & { readonly outputPadding: Pair }>;
   /** The largest of each window, and the place of each in all of x. */
   MaxPool: Signature<One, Pooling, Two>;
+  /**
+   * x [n, length, heads·d], cos and sin [length, d/2]: turns the pair (xᵢ, xᵢ₊d⸝₂) of each head by the angle of its place
+   * (Su et al. 2021).
+   */
+  RotaryEmbedding: Signature<Three>;
   // Moving and picking.
   Transpose: Signature<One, { readonly perm: readonly number[] }>;
   Reshape: Signature<One, { readonly shape: Shape }>;
   Expand: Signature<One, { readonly shape: Shape }>;
   /** Any number of values, one after the other along an axis. */
   Concat: Signature<readonly [Value, ...Value[]], { readonly axis: number }>;
+  /** Equal parts along an axis. */
+  Split: Signature<One, { readonly axis: number; readonly parts: number }, readonly [Value, ...Value[]]>;
   /** Every `step`-th (each, unless said). */
   Slice: Signature<
     One,

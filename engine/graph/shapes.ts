@@ -96,6 +96,8 @@ export const shape_rules: { readonly [O in Op]: ShapeRule<O> } = {
   Clip: like,
   Relu: like,
   Gelu: like,
+  GeluTanh: like,
+  Silu: like,
   Identity: like,
   Cast: ([x], { to }) => [{ type: to, shape: x.shape }],
   ReduceSum: reduce,
@@ -110,6 +112,15 @@ export const shape_rules: { readonly [O in Op]: ShapeRule<O> } = {
     }
     const statistics: ValueType = { type: x.type, shape: [...x.shape.slice(0, -1), 1] };
     return [{ type: x.type, shape: x.shape }, statistics, statistics];
+  },
+  RmsNormalization: ([x, scale]) => {
+    if (scale.shape.length !== 1 || scale.shape[0] !== x.shape.at(-1)) {
+      throw new Error(`scale ${describeShape(scale.shape)} does not fit ${describeShape(x.shape)}`);
+    }
+    return [
+      { type: x.type, shape: x.shape },
+      { type: x.type, shape: [...x.shape.slice(0, -1), 1] },
+    ];
   },
   MatMul: ([a, b]) => {
     const inner = a.shape.at(-1);
@@ -167,6 +178,15 @@ export const shape_rules: { readonly [O in Op]: ShapeRule<O> } = {
       { type: 'int64', shape },
     ];
   },
+  RotaryEmbedding: ([x, cos, sin]) => {
+    const [places, pairs = 0] = cos.shape;
+    const [, length, width = 0] = x.shape;
+    if (x.shape.length !== 3 || cos.shape.length !== 2 || places !== length || width % (2 * pairs) !== 0) {
+      throw new Error(`angles ${describeShape(cos.shape)} do not fit ${describeShape(x.shape)}`);
+    }
+    if (!sameShape(cos.shape, sin.shape)) throw new Error('cos and sin differ in shape');
+    return [{ type: x.type, shape: x.shape }];
+  },
   Transpose: ([x], { perm }) => {
     if (perm.length !== x.shape.length || new Set(perm).size !== perm.length) {
       throw new Error(`order [${perm.join(', ')}] does not permute ${describeShape(x.shape)}`);
@@ -197,6 +217,17 @@ export const shape_rules: { readonly [O in Op]: ShapeRule<O> } = {
     }
     const size = inputs.reduce((sum, { shape }) => sum + (shape[axis] ?? 0), 0);
     return [{ type: x.type, shape: withSize(x.shape, axis, () => size) }];
+  },
+  Split: ([x], { axis, parts }) => {
+    const part: ValueType = {
+      type: x.type,
+      shape: withSize(x.shape, axis, (size) => {
+        if (size % parts !== 0)
+          throw new Error(`axis ${axis} of ${describeShape(x.shape)} has no ${parts} equal parts`);
+        return size / parts;
+      }),
+    };
+    return [part, ...Array.from({ length: parts - 1 }, () => part)];
   },
   Slice: ([x], { axis, start, end, step = 1 }) => [
     {

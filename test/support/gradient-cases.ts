@@ -15,6 +15,14 @@ const check = (shapes: GradientCase['shapes'], build: Build, domain?: GradientCa
 });
 const indices = (g: GraphBuilder, shape: readonly number[], numbers: readonly number[]) =>
   g.constant({ type: 'int32', shape, data: Int32Array.from(numbers) });
+/** Of the first places, by rotary pairs. */
+function angles(g: GraphBuilder, length: number, pairs: number): [Value, Value] {
+  const turned = (turn: (angle: number) => number) => {
+    const data = Float32Array.from({ length: length * pairs }, (_, at) => turn(at / 3));
+    return g.constant({ type: 'float32', shape: [length, pairs], data });
+  };
+  return [turned(Math.cos), turned(Math.sin)];
+}
 const positive = (x: number) => 0.5 + Math.abs(x);
 /** The same for up to 64 neighbours, with negative numbers too: a window over an edge must not see zeros. */
 const spaced = (x: number, index: number) => Math.tanh(x) * 0.1 + ((index * 37) % 64) * 0.3 - 9.6;
@@ -37,7 +45,7 @@ const binary = (op: 'Add' | 'Sub' | 'Mul' | 'Div', domain?: GradientCase['domain
     ] as const
   ).map((shapes) => check(shapes, (g, a, b) => g.op(op, [a, b]), domain));
 const unary = (
-  op: 'Sqrt' | 'Sigmoid' | 'Neg' | 'Exp' | 'Log' | 'Erf' | 'Tanh' | 'Relu' | 'Gelu' | 'Identity',
+  op: 'Sqrt' | 'Sigmoid' | 'Neg' | 'Exp' | 'Log' | 'Erf' | 'Tanh' | 'Relu' | 'Gelu' | 'GeluTanh' | 'Silu' | 'Identity',
   domain?: GradientCase['domain'],
 ) => [check([[2, 5]], (g, x) => g.op(op, [x]), domain)];
 const gemm = (transA: boolean, transB: boolean, bias: readonly number[] | undefined): GradientCase => {
@@ -70,6 +78,27 @@ const convolutions = [
       [2, 2, 2, 3],
     ],
     { strides: [2, 1], dilations: [2, 1], pads: [1, 0, 0, 1] },
+  ),
+  convolution(
+    [
+      [1, 16, 3, 3],
+      [1, 16, 2, 2],
+    ],
+    { strides: [1, 2], pads: [1, 0, 0, 1] },
+  ),
+  convolution(
+    [
+      [1, 1, 3, 2],
+      [2, 1, 2, 2],
+    ],
+    { pads: [2, 0, 0, 2] },
+  ),
+  convolution(
+    [
+      [1, 1, 2, 2],
+      [65, 1, 2, 2],
+    ],
+    {},
   ),
   convolution([image, [3, 2, 1, 1], [3]], {}),
   convolution([image, [2, 2, 1, 1]], { strides: [2, 2] }),
@@ -143,6 +172,8 @@ export const gradient_cases: { readonly [O in Op]: readonly GradientCase[] } = {
   Conv: convolutions,
   ConvTranspose: transposed_convolutions,
   MaxPool: poolings,
+  GeluTanh: unary('GeluTanh'),
+  Silu: unary('Silu'),
   Identity: unary('Identity'),
   Cast: [],
   ReduceSum: [
@@ -159,6 +190,8 @@ export const gradient_cases: { readonly [O in Op]: readonly GradientCase[] } = {
       g.op('LayerNormalization', [x, scale, bias], { epsilon: 1e-5 }),
     ),
   ],
+  RmsNormalization: [check([[2, 3, 6], [6]], (g, x, scale) => g.op('RmsNormalization', [x, scale], { epsilon: 1e-5 }))],
+  RotaryEmbedding: [check([[2, 3, 8]], (g, x) => g.op('RotaryEmbedding', [x, ...angles(g, 3, 2)]))],
   MatMul: [
     check(
       [
@@ -186,6 +219,13 @@ export const gradient_cases: { readonly [O in Op]: readonly GradientCase[] } = {
   Transpose: [check([[2, 3, 4]], (g, x) => g.op('Transpose', [x], { perm: [2, 0, 1] }))],
   Reshape: [check([[2, 6]], (g, x) => g.op('Reshape', [x], { shape: [3, 4] }))],
   Expand: [check([[2, 1]], (g, x) => g.op('Expand', [x], { shape: [3, 2, 4] }))],
+  Split: [
+    check([[2, 6]], (g, x) => {
+      const [a = x, , c = x] = g.ops('Split', [x], { axis: 1, parts: 3 });
+      return g.op('Mul', [a, c]);
+    }),
+    check([[4, 3]], (g, x) => g.op('Exp', [g.ops('Split', [x], { axis: 0, parts: 2 })[1] ?? x])),
+  ],
   Slice: [
     check([[2, 5]], (g, x) => g.op('Slice', [x], { axis: 1, start: 1, end: 4 })),
     check([[7, 2]], (g, x) => g.op('Slice', [x], { axis: 0, start: 1, end: 6, step: 2 })),
