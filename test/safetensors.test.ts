@@ -113,7 +113,7 @@ describe('a damaged file is refused, naming it and what does not fit', () => {
   });
 });
 
-test('a thousand mutated files either read within bounds or are refused, never a crash', async () => {
+test('ten thousand mutated files either read within bounds or are refused, never a crash', async () => {
   const good = join(folder, 'seed.safetensors');
   const tensors = new Map(['x', 'y', 'z'].map((name) => [name, { shape: [2, 3], data: new Float32Array(6).fill(1) }]));
   await writeSafetensors(good, tensors);
@@ -121,7 +121,7 @@ test('a thousand mutated files either read within bounds or are refused, never a
   const random = createRandom(11);
   const path = join(folder, 'mutated.safetensors');
   let refused = 0;
-  for (let round = 0; round < 1000; round++) {
+  for (let round = 0; round < 10_000; round++) {
     let bytes = Buffer.from(original);
     for (let edit = random.below(4); edit >= 0; edit--) bytes[random.below(bytes.length)] = random.below(256);
     if (random.below(4) === 0) bytes = bytes.subarray(0, random.below(bytes.length + 1));
@@ -137,6 +137,6 @@ test('a thousand mutated files either read within bounds or are refused, never a
       refused++;
     }
   }
-  expect(refused).toBeGreaterThan(500);
-  expect(refused).toBeLessThan(1000);
+  expect(refused).toBeGreaterThan(5000);
+  expect(refused).toBeLessThan(10_000);
 });
