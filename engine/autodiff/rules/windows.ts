@@ -2,29 +2,42 @@
 import type { GraphBuilder } from '../../graph/graph.ts';
 import type { Value } from '../../graph/ops.ts';
 
-/** Zeros between the places of an axis: a, b → a, 0, 0, b, 0, 0 for step 3, cut or filled to `length`. */
-export function spreadOut(g: GraphBuilder, x: Value, axis: number, step: number, length: number): Value {
-  if (step === 1) return x;
-  const places = x.shape[axis] ?? 0;
-  const split = x.shape.toSpliced(axis + 1, 0, 1);
-  const padded = g.op('Pad', [g.op('Reshape', [x], { shape: split })], { axis: axis + 1, before: 0, after: step - 1 });
-  const spread = g.op('Reshape', [padded], { shape: x.shape.with(axis, places * step) });
-  if (places * step === length) return spread;
-  return places * step > length
-    ? g.op('Slice', [spread], { axis, start: 0, end: length })
-    : g.op('Pad', [spread], { axis, before: 0, after: length - places * step });
+/**
+ * Zeros before and after, along an axis. On WebGPU they are joined on: a Pad beside a convolution makes onnxruntime
+ * reorder its sizes on the processor.
+ */
+function zerosAround(g: GraphBuilder, x: Value, axis: number, before: number, after: number): Value {
+  if (before + after === 0) return x;
+  if (g.device !== 'webgpu') return g.op('Pad', [x], { axis, before, after });
+  const zeros = (count: number) =>
+    count === 0 ? [] : [g.op('Expand', [g.scalar(0)], { shape: x.shape.with(axis, count) })];
+  const [first = x, ...rest] = [...zeros(before), x, ...zeros(after)];
+  return g.op('Concat', [first, ...rest], { axis });
 }
 
-/** Zeros around the last two axes but one… of an image: `first` is the axis of its rows. */
+/** Zeros between the places of an axis: a, b → a, 0, 0, b, 0, 0 for step 3, cut or filled to `length`. */
+export function spreadOut(g: GraphBuilder, x: Value, axis: number, step: number, length: number): Value {
+  const places = x.shape[axis] ?? 0;
+  const spread = step === 1 ? x : interleave(g, x, axis, step);
+  return places * step > length
+    ? g.op('Slice', [spread], { axis, start: 0, end: length })
+    : zerosAround(g, spread, axis, 0, length - places * step);
+}
+
+function interleave(g: GraphBuilder, x: Value, axis: number, step: number): Value {
+  const split = g.op('Reshape', [x], { shape: x.shape.toSpliced(axis + 1, 0, 1) });
+  const shape = x.shape.with(axis, (x.shape[axis] ?? 0) * step);
+  return g.op('Reshape', [zerosAround(g, split, axis + 1, 0, step - 1)], { shape });
+}
+
+/** Zeros at the top, left, bottom and right; `first` is the axis of the rows, the next that of the columns. */
 export function padRows(
   g: GraphBuilder,
   x: Value,
   first: number,
-  pads: readonly [number, number, number, number],
+  [top, left, bottom, right]: readonly [number, number, number, number],
 ): Value {
-  const [top, left, bottom, right] = pads;
-  const tall = top + bottom === 0 ? x : g.op('Pad', [x], { axis: first, before: top, after: bottom });
-  return left + right === 0 ? tall : g.op('Pad', [tall], { axis: first + 1, before: left, after: right });
+  return zerosAround(g, zerosAround(g, x, first, top, bottom), first + 1, left, right);
 }
 
 /** `count` places of an axis, from `start` on, each `step` after the last. */
