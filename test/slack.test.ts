@@ -403,19 +403,55 @@ describe('its Home', () => {
     await sees(ada, server.world.im(ada.id), 'run-1');
   });
 
+  it('offers what is due, and is up to date once that is answered', async () => {
+    const { server, ada } = await start();
+    const direct = server.world.im(ada.id);
+    await server.openHome(ada);
+    await expect.poll(() => server.home(ada), soon).toContain('Nothing is due');
+    await server.press(ada, 'Take a quiz', { in: 'home' });
+    await sees(ada, direct, 'Which chapter');
+    await server.choose(ada, 'Overfitting and underfitting');
+    await sees(ada, direct, 'Question 1 of 2');
+    await server.press(ada, 'B');
+    await sees(ada, direct, 'Question 2 of 2');
+    await server.press(ada, 'A');
+    await expect.poll(() => server.home(ada), soon).toMatch(/50 % Overfitting and underfitting · 2 of 2 asked/);
+    expect(server.home(ada)).toContain('1 question is due for review now.');
+
+    await server.press(ada, 'Review now', { in: 'home' });
+    await sees(ada, direct, 'Question 1 of 1');
+    await server.press(ada, 'A');
+    await sees(ada, direct, 'Review: 1 of 1 right.');
+    await expect.poll(() => server.home(ada), soon).toContain('Nothing is due now; the next review comes in 3 days.');
+    expect(server.home(ada)).not.toContain('Review now');
+    expect(server.home(ada)).toContain('Day 1 of a streak');
+  });
+
+  it('keeps what is set there', async () => {
+    const { server, ada } = await start();
+    await server.openHome(ada);
+    await expect.poll(() => server.home(ada), soon).toContain('Remind me of reviews');
+    await server.choose(ada, 'From 08:00 UTC', { in: 'home' });
+    await server.choose(ada, 'Follow up in threads without a mention', { in: 'home' });
+    await quietly();
+    await bot.restart();
+    server.world.homes.clear();
+    await server.openHome(ada);
+    await expect.poll(() => server.home(ada), soon).not.toBe('');
+    const settings = JSON.stringify(server.world.homes.get(ada.id));
+    expect(settings).toContain(
+      '"initial_option":{"text":{"type":"plain_text","text":"From 08:00 UTC","emoji":true},"value":"8"}',
+    );
+    expect(settings).not.toContain('initial_options');
+  });
+
   it('lets a person turn follow-ups without a mention off', async () => {
     const { server, ada, channel } = await start();
     const root = await server.say(ada, channel, '@finetutor what is dropout?');
     await posted(1);
-    await server.sendInteraction('interactive', {
-      type: 'block_actions',
-      team: { id: server.world.teamId },
-      user: { id: ada.id },
-      trigger_id: 'settings',
-      container: { type: 'view' },
-      view: { id: 'V', type: 'home', state: {} },
-      actions: [{ action_id: 'settings:follow-ups', block_id: 'x', selected_options: [] }],
-    });
+    await server.openHome(ada);
+    await expect.poll(() => server.home(ada), soon).toContain('Follow up in threads');
+    await server.choose(ada, 'Follow up in threads without a mention', { in: 'home' });
     await quietly();
     await server.say(ada, channel, 'and what else?', { threadTs: root.ts });
     await quietly();

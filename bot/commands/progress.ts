@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { Progress } from '../../engine/index.ts';
 import { defineCommand } from '../chat/command.ts';
+import { outlookInWords, progressBar, streakInWords, wholePercent } from '../chat/learning.ts';
 import type { Block, Reply } from '../chat/message.ts';
 import { button, buttons, reply, text } from '../chat/reply.ts';
-import { outlookInWords } from './outlook.ts';
 
 /** Below it a concept is worth reading again. */
 const shaky = 0.6;
@@ -47,7 +47,7 @@ function show(progress: Progress, now: Date): Reply {
       ],
       rows: chapters.map(({ title, mastery, answered, questions, due: dueHere }) => [
         title,
-        `${bar(mastery)} ${wholePercent(mastery)}`,
+        progressBar(mastery),
         `${answered} of ${questions}`,
         String(dueHere),
       ]),
@@ -80,16 +80,4 @@ function shakyConcepts({ chapters }: Progress) {
     )
     .toSorted((a, b) => a.mastery - b.mastery)
     .slice(0, shakyShown);
-}
-
-const streakInWords = (days: number) =>
-  days === 0 ? 'No streak now' : days === 1 ? 'Day 1 of a streak' : `${days} days in a row`;
-
-const wholePercent = (share: number) => `${Math.round(share * 100)} %`;
-
-const cells = 8;
-
-function bar(share: number): string {
-  const full = Math.round(share * cells);
-  return `${'▰'.repeat(full)}${'▱'.repeat(cells - full)}`;
 }

@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { Outlook, QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from '../../engine/index.ts';
 import { type CommandContext, defineCommand, typedNumber } from '../chat/command.ts';
+import { outlookInWords } from '../chat/learning.ts';
 import type { Block, Reply } from '../chat/message.ts';
 import { aside, button, buttons, reply, text } from '../chat/reply.ts';
-import { outlookInWords } from './outlook.ts';
 
 const standardLength = 8;
 const letters = ['A', 'B', 'C', 'D', 'E', 'F'];

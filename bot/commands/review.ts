@@ -1,8 +1,8 @@
 // review: asks again what is due, in the manner of a quiz; each answer decides when its question comes back.
 import { z } from 'zod';
 import { defineCommand, typedNumber } from '../chat/command.ts';
+import { outlookInWords } from '../chat/learning.ts';
 import { button, buttons, reply, text } from '../chat/reply.ts';
-import { outlookInWords } from './outlook.ts';
 import { poseQuestion } from './quiz.ts';
 
 const standardLength = 10;

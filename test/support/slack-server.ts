@@ -122,7 +122,8 @@ export interface SlackServer {
   messageShortcut(person: Person, callbackId: string, message: Message): Promise<Fields | undefined>;
   /** Presses the newest button with this label that the person sees, in a message or at the given place. */
   press(person: Person, label: string, options?: { readonly in?: Message | 'home' }): Promise<Fields | undefined>;
-  choose(person: Person, label: string): Promise<Fields | undefined>;
+  /** Chooses the option with this label, of the newest select that has it, in a message or in App Home. */
+  choose(person: Person, label: string, options?: { readonly in?: 'home' }): Promise<Fields | undefined>;
   /** The newest view this person has open. */
   openView(person: Person): View | undefined;
   /** Fills in one field of the open view, as a person does. */
@@ -539,6 +540,38 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
     });
   }
 
+  const selected = ({ action_id, type }: Fields, option: Fields | undefined) => ({
+    action_id,
+    type,
+    selected_option: option,
+  });
+
+  /** One box pressed: on where it was off, off where it was on. */
+  function toggled({ action_id, type, initial_options }: Fields, option: Fields | undefined) {
+    const on = fieldsOf(initial_options);
+    const others = on.filter((one) => one.value !== option?.value);
+    return { action_id, type, selected_options: others.length < on.length ? others : [...on, option] };
+  }
+
+  function actAtHome(
+    person: Person,
+    label: string,
+    wanted: (element: Fields) => boolean,
+    actionOf: (element: Fields) => Fields,
+  ) {
+    const home = world.homes.get(person.id) ?? {};
+    const found = elementsOf(fieldsOf(home.blocks)).find(({ element }) => wanted(element));
+    if (found === undefined) throw new Error(`nothing in App Home is called ${label}`);
+    return sendInteraction('interactive', {
+      type: 'block_actions',
+      ...base(person),
+      container: { type: 'view', view_id: `VH${person.id}` },
+      trigger_id: newTrigger(person),
+      view: { ...home, id: `VH${person.id}`, hash: 'h' },
+      actions: [{ block_id: found.block.block_id, action_ts: world.nextTs(), ...actionOf(found.element) }],
+    });
+  }
+
   function find(person: Person, wanted: (element: Fields) => boolean, where?: Message) {
     const messages = where === undefined ? world.messages.toReversed() : [where];
     for (const message of messages) {
@@ -737,30 +770,23 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
       }),
     async press(person, label, { in: where } = {}) {
       const isButton = (element: Fields) => element.type === 'button' && labelOf(element) === label;
-      if (where === 'home') {
-        const home = world.homes.get(person.id) ?? {};
-        const found = elementsOf(fieldsOf(home.blocks)).find(({ element }) => isButton(element));
-        if (found === undefined) throw new Error(`nothing in App Home is called ${label}`);
-        return sendInteraction('interactive', {
-          type: 'block_actions',
-          ...base(person),
-          container: { type: 'view', view_id: `VH${person.id}` },
-          trigger_id: newTrigger(person),
-          view: { ...home, id: `VH${person.id}`, hash: 'h' },
-          actions: [{ block_id: found.block.block_id, action_ts: world.nextTs(), ...found.element }],
-        });
-      }
+      if (where === 'home') return actAtHome(person, label, isButton, (element) => element);
       const found = find(person, isButton, where);
       if (found === undefined) throw new Error(`no button is called ${label}`);
       return act(person, found.message, found.block, found.element);
     },
-    async choose(person, label) {
+    async choose(person, label, { in: where } = {}) {
       const option = (element: Fields) =>
         optionsOf(element).find((one) => isFields(one.text) && words(one.text.text) === label);
+      if (where === 'home') {
+        const offers = (element: Fields) => option(element) !== undefined;
+        return actAtHome(person, label, offers, (element) =>
+          element.type === 'checkboxes' ? toggled(element, option(element)) : selected(element, option(element)),
+        );
+      }
       const found = find(person, (element) => element.type === 'static_select' && option(element) !== undefined);
       if (found === undefined) throw new Error(`no option is called ${label}`);
-      const { action_id, type } = found.element;
-      return act(person, found.message, found.block, { action_id, type, selected_option: option(found.element) });
+      return act(person, found.message, found.block, selected(found.element, option(found.element)));
     },
     openView: newestView,
     async fill(person, label, value) {

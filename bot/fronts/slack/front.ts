@@ -17,6 +17,7 @@ import { createInstallations, type Installations } from './installations.ts';
 import { createIntake, fileLimitBytes } from './intake.ts';
 import { listen } from './listen.ts';
 import { createPlaces } from './places.ts';
+import { startReminders } from './reminders.ts';
 import { missingScopes, scopeNames } from './scopes.ts';
 import { createSeal } from './seal.ts';
 import { createSockets } from './sockets.ts';
@@ -113,6 +114,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   let receiver: Receiver | undefined;
   let httpReceiver: HTTPReceiver | undefined;
   let port: number | undefined;
+  let endReminders = () => {};
 
   async function tokenOf(workspaceId: string): Promise<string> {
     const token = access.kind === 'token' ? access.botToken : await installations?.tokenOf(workspaceId);
@@ -328,6 +330,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
         dataDir: options.dataDir,
         pageUrl: options.pageUrl,
         log,
+        now,
         work,
         forget: (workspaceId) => {
           apis.delete(workspaceId);
@@ -355,6 +358,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       if (transport.kind === 'http') state = 'connected';
       else if (connected > 0) state = 'connected';
       await delivery.resume(await engine.conversations.workspaces());
+      endReminders = startReminders({ engine, directMessage, deliver: delivery.deliver, now, after, log });
       if (lacking.length > 0) log.warn({ lacking }, 'Slack: scopes are missing; `finetutor doctor` says what for');
       const how =
         transport.kind === 'sockets' ? 'Socket Mode' : `HTTP on port ${port ?? transport.port}, /slack/events`;
@@ -367,6 +371,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
 
     async stop() {
       state = 'off';
+      endReminders();
       await receiver?.stop().catch((error: unknown) => log.debug({ err: error }, 'Slack: was not listening'));
       receiver = undefined;
       // What Slack makes us wait for is kept, and taken up by the next start.

@@ -1,42 +1,51 @@
 // App Home: how the learning goes, the last runs, what can be started, and one person's settings.
-import type { Engine, Run } from '../../../engine/index.ts';
+import type { Engine, Progress, Run } from '../../../engine/index.ts';
+import { outlookInWords, progressBar, streakInWords } from '../../chat/learning.ts';
 import { percent, statusWords } from '../../chat/run-card.ts';
 import { callAction, type Keepsake } from './actions.ts';
 import { mrkdwn, plainText, type SlackBlock } from './blocks.ts';
 import { cut } from './limits.ts';
-import { escapeMrkdwn } from './markdown.ts';
+import { escapeMrkdwn, toMrkdwn } from './markdown.ts';
 
 export interface HomeFacts {
-  readonly score: { readonly correct: number; readonly answered: number };
+  readonly progress: Progress;
   /** Newest first. */
   readonly runs: readonly Run[];
-  readonly followsUp: boolean;
+  readonly settings: Settings;
   readonly pageUrl: string | undefined;
+  readonly now: Date;
 }
 
-export const settingsAction = 'settings:follow-ups';
+export interface Settings {
+  /** In threads, without a mention. */
+  readonly followsUp: boolean;
+  /** The hour, in UTC, from which this person is told of what is due; undefined: never. */
+  readonly reminderHour: number | undefined;
+}
+
+export const followUpsAction = 'settings:follow-ups';
+export const reminderAction = 'settings:reminder';
 const followUpValue = 'follow-up';
 export const isFollowUp = (value: string) => value === followUpValue;
+/** The hour an option of the reminder stands for. */
+export const reminderHourOf = (value: string) => (/^\d+$/.test(value) ? Number(value) : undefined);
 
 const shownRuns = 5;
+const shownChapters = 8;
+const reminderHours = [6, 8, 12, 17, 20];
 
 export async function readHome(
   engine: Engine,
-  {
-    workspaceId,
-    personId,
-    followsUp,
-    pageUrl,
-  }: { workspaceId: string; personId: string; followsUp: boolean; pageUrl: string | undefined },
+  { workspaceId, personId, ...given }: { workspaceId: string; personId: string } & Omit<HomeFacts, 'progress' | 'runs'>,
 ): Promise<HomeFacts> {
-  const [score, runs] = await Promise.all([
-    engine.quizzes.score({ workspaceId, personId }),
+  const [progress, runs] = await Promise.all([
+    engine.reviews.progress({ workspaceId, personId }),
     engine.runs.list(workspaceId, shownRuns),
   ]);
-  return { score, runs, followsUp, pageUrl };
+  return { ...given, progress, runs };
 }
 
-export function renderHome({ score, runs, followsUp, pageUrl }: HomeFacts) {
+export function renderHome({ progress, runs, settings, pageUrl, now }: HomeFacts) {
   const kept: Keepsake[] = [];
   let buttons = 0;
   const button = (label: string, command: string, args = {}, style?: 'primary') => ({
@@ -50,10 +59,12 @@ export function renderHome({ score, runs, followsUp, pageUrl }: HomeFacts) {
     value: followUpValue,
     description: plainText('Off: in channels I answer you only when you mention me'),
   };
-  const learned =
-    score.answered === 0
-      ? 'No quiz yet. Five questions tell you more than five pages.'
-      : `*${score.correct} of ${score.answered}* quiz questions right (${percent(score.correct / score.answered)}).`;
+  const never = { text: plainText('Never'), value: 'never' };
+  const hours = reminderHours.map((hour) => ({
+    text: plainText(`From ${String(hour).padStart(2, '0')}:00 UTC`),
+    value: String(hour),
+  }));
+  const due = progress.due > 0;
 
   const blocks: readonly SlackBlock[] = [
     { type: 'header', text: plainText('Machine learning, taught and trained here') },
@@ -66,14 +77,19 @@ export function renderHome({ score, runs, followsUp, pageUrl }: HomeFacts) {
     {
       type: 'actions',
       elements: [
-        button('Take a quiz', 'quiz', {}, 'primary'),
+        button('Take a quiz', 'quiz', {}, due ? undefined : 'primary'),
         button('Fine-tune a model', 'finetune'),
         button('What I can do', 'help'),
       ],
     },
     { type: 'divider' },
     { type: 'header', text: plainText('Your progress') },
-    { type: 'section', text: mrkdwn(learned) },
+    { type: 'section', text: mrkdwn(describeProgress(progress)) },
+    {
+      type: 'section',
+      text: mrkdwn(toMrkdwn(outlookInWords(progress, now))),
+      ...(due ? { accessory: button('Review now', 'review', {}, 'primary') } : {}),
+    },
     { type: 'divider' },
     { type: 'header', text: plainText('Recent runs') },
     ...(runs.length === 0
@@ -95,17 +111,42 @@ export function renderHome({ score, runs, followsUp, pageUrl }: HomeFacts) {
       elements: [
         {
           type: 'checkboxes',
-          action_id: settingsAction,
+          action_id: followUpsAction,
           options: [followUp],
-          ...(followsUp ? { initial_options: [followUp] } : {}),
+          ...(settings.followsUp ? { initial_options: [followUp] } : {}),
         },
       ],
+    },
+    {
+      type: 'section',
+      text: mrkdwn('*Remind me of reviews*\nOnce a day, in a direct message, when something is due'),
+      accessory: {
+        type: 'static_select',
+        action_id: reminderAction,
+        placeholder: plainText('Choose…'),
+        options: [never, ...hours],
+        initial_option: hours.find(({ value }) => value === String(settings.reminderHour)) ?? never,
+      },
     },
     ...(pageUrl === undefined
       ? []
       : [{ type: 'context' as const, elements: [mrkdwn(`The guide: <${pageUrl}/guide|${pageUrl}>`)] }]),
   ];
   return { view: { type: 'home' as const, blocks }, kept };
+}
+
+function describeProgress({ chapters, chaptersInAll, streakDays }: Progress): string {
+  if (chapters.length === 0) return 'No quiz yet. Five questions tell you more than five pages.';
+  const lines = chapters.slice(0, shownChapters).map(({ title, mastery, answered, questions }) => {
+    const asked = `${answered} of ${questions} asked`;
+    return `${progressBar(mastery)} *${escapeMrkdwn(cut(title, 80))}* · ${asked}`;
+  });
+  const left = chapters.length - lines.length;
+  return [
+    `*${streakInWords(streakDays)}* · ${chapters.length} of ${chaptersInAll} chapters begun`,
+    ...lines,
+    ...(left > 0 ? [`… and ${left} more: write me \`progress\``] : []),
+  ].join('\n');
 }
 
 function describeRun({ name, datasetName, status, metrics }: Run): string {

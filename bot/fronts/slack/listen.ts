@@ -8,7 +8,7 @@ import { type FormBlock, keep, readAction } from './actions.ts';
 import type { Fields, SlackApi } from './api.ts';
 import { partKind } from './delivery.ts';
 import { listenToFunctions } from './functions.ts';
-import { isFollowUp, readHome, renderHome, settingsAction } from './home.ts';
+import { followUpsAction, isFollowUp, readHome, reminderAction, reminderHourOf, renderHome } from './home.ts';
 import type { Installations } from './installations.ts';
 import { type Asked, followUpKind, type Intake } from './intake.ts';
 import { limits } from './limits.ts';
@@ -27,6 +27,7 @@ import {
   workspaceOfEvent,
 } from './payloads.ts';
 import { isDirect, newConversation, type Places } from './places.ts';
+import { reminderKind } from './reminders.ts';
 import { readOwnFile, uploadFile } from './uploads.ts';
 
 export interface ListenOptions {
@@ -44,9 +45,13 @@ export interface ListenOptions {
   /** A workspace's token is no good any more. */
   readonly forget: (workspaceId: string) => void;
   readonly installations: Installations | undefined;
+  readonly now: () => Date;
   /** An address Slack gave to answer at, for half an hour. */
   readonly answerAt: (place: Place, url: string) => void;
 }
+
+/** Who has opened App Home. */
+const homeKind = 'slack.home';
 
 const slashCommand = /^\/finetutor/;
 
@@ -196,12 +201,14 @@ export function listen(app: App, options: ListenOptions): void {
     const person = personOf(pressed.user);
     const asked: Asked = { workspaceId, person, key: `slack:trigger:${pressed.trigger_id}` };
 
-    if (action.action_id === settingsAction) {
+    if (action.action_id === followUpsAction) {
       const followsUp = action.selected_options?.some(({ value }) => isFollowUp(value)) ?? false;
-      work('a setting', async () => {
-        await intake.openWorkspace(workspaceId);
-        await engine.kept.put(workspaceId, followUpKind, person.id, followsUp);
-      });
+      work('a setting', () => set(workspaceId, followUpKind, person, followsUp));
+      return;
+    }
+    if (action.action_id === reminderAction) {
+      const hour = reminderHourOf(action.selected_option?.value ?? '');
+      work('a setting', () => set(workspaceId, reminderKind, person, hour));
       return;
     }
     if (pressed.view?.type === 'modal') {
@@ -228,8 +235,16 @@ export function listen(app: App, options: ListenOptions): void {
       const call = await intake.callOf(workspaceId, read);
       if (call === undefined) await gone(place, asked);
       else await intake.takeCall(asked, place, call);
+      if (call?.command === 'quiz') await refreshHome(workspaceId, person.id);
     });
   });
+
+  /** @param value undefined takes the setting back. */
+  async function set(workspaceId: string, kind: string, person: Person, value: boolean | number | undefined) {
+    await intake.openWorkspace(workspaceId);
+    if (value === undefined) await engine.kept.remove(workspaceId, kind, person.id);
+    else await engine.kept.put(workspaceId, kind, person.id, value);
+  }
 
   /** The conversation a pressed message belongs to; undefined: it was pressed in App Home. */
   async function whereOf(
@@ -329,11 +344,21 @@ export function listen(app: App, options: ListenOptions): void {
 
   async function publishHome(workspaceId: string, personId: string) {
     await intake.openWorkspace(workspaceId);
-    const followsUp = (await engine.kept.get(workspaceId, followUpKind, personId)) !== false;
-    const facts = await readHome(engine, { workspaceId, personId, followsUp, pageUrl: options.pageUrl() });
-    const { view, kept } = renderHome(facts);
+    const [followsUp, hour] = await Promise.all([
+      engine.kept.get(workspaceId, followUpKind, personId),
+      engine.kept.get(workspaceId, reminderKind, personId),
+      engine.kept.put(workspaceId, homeKind, personId, true),
+    ]);
+    const settings = { followsUp: followsUp !== false, reminderHour: typeof hour === 'number' ? hour : undefined };
+    const given = { settings, pageUrl: options.pageUrl(), now: options.now() };
+    const { view, kept } = renderHome(await readHome(engine, { workspaceId, personId, ...given }));
     await Promise.all(kept.map(({ name, value }) => engine.kept.put(workspaceId, partKind, name, value)));
     await (await apiOf(workspaceId)).call('views.publish', { user_id: personId, view });
+  }
+
+  /** An answer changes what is due; whoever has opened App Home before finds it up to date. */
+  async function refreshHome(workspaceId: string, personId: string) {
+    if ((await engine.kept.get(workspaceId, homeKind, personId)) === true) await publishHome(workspaceId, personId);
   }
 
   app.event('assistant_thread_started', async ({ event, body }) => {

@@ -1,4 +1,4 @@
-// When questions come back, in words.
+// How the learning goes, in words: when questions come back, streaks, and mastery as a bar.
 import type { Outlook } from '../../engine/index.ts';
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
@@ -22,3 +22,16 @@ export function outlookInWords({ due, nextAt }: Outlook, now: Date): string {
 }
 
 const questions = (count: number) => (count === 1 ? '1 question is' : `${count} questions are`);
+
+export const streakInWords = (days: number) =>
+  days === 0 ? 'No streak now' : days === 1 ? 'Day 1 of a streak' : `${days} days in a row`;
+
+const cells = 8;
+
+/** `▰▰▰▰▱▱▱▱ 50 %`. @param share from 0 to 1. */
+export function progressBar(share: number): string {
+  const full = Math.round(share * cells);
+  return `${'▰'.repeat(full)}${'▱'.repeat(cells - full)} ${wholePercent(share)}`;
+}
+
+export const wholePercent = (share: number) => `${Math.round(share * 100)} %`;
