@@ -1,5 +1,10 @@
 // Every demo, in the order of the guide. A new one is a file beside this and a line here.
+
+import { biasVariance } from './bias-variance.ts';
+import { decisionBoundary } from './decision-boundary.ts';
 import type { Demo } from './demo.ts';
+import { distance } from './distance.ts';
+import { gradientDescent } from './gradient-descent.ts';
 import { kMeans } from './k-means.ts';
 import { overfitting } from './overfitting.ts';
 import { threshold } from './threshold.ts';
@@ -7,6 +12,10 @@ import { threshold } from './threshold.ts';
 const table = {
   overfitting,
   'k-means': kMeans,
+  'bias-variance': biasVariance,
+  'decision-boundary': decisionBoundary,
+  distance,
+  'gradient-descent': gradientDescent,
   threshold,
 } as const satisfies { readonly [id: string]: Demo };
 
