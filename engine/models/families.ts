@@ -1,13 +1,17 @@
 // The one table of supported architectures, by `model_type` of config.json.
 import { UserError } from '../errors.ts';
 import { createBert } from './bert.ts';
+import { createMobilenetV2 } from './mobilenet-v2.ts';
 import type { Model } from './model.ts';
+import { createResnet } from './resnet.ts';
 
 type RawConfig = { readonly [key: string]: unknown };
 
 /** Each checks its config and throws a UserError that names the file and the field. */
 const families: { readonly [modelType: string]: (config: RawConfig, source: string) => Model } = {
   bert: createBert,
+  mobilenet_v2: createMobilenetV2,
+  resnet: createResnet,
 };
 
 /** @throws UserError naming the architecture and what is supported. */

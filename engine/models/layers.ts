@@ -10,6 +10,17 @@ export interface Layers {
   linear(x: Value, name: string): Value;
   /** Zeroes a share of the elements and scales the rest; nothing outside training. */
   dropout(x: Value, rate: number): Value;
+  /** Given: a batch normalisation takes the batch's own statistics and adds them here. Else the stored ones are used. */
+  readonly statistics?: BatchStatistics[] | undefined;
+}
+
+/** Of one batch normalisation: `${name}.running_mean` and `${name}.running_var` move towards these after the step. */
+export interface BatchStatistics {
+  readonly name: string;
+  /** [channels] */
+  readonly mean: Value;
+  /** [channels], the unbiased estimate, as PyTorch keeps it. */
+  readonly variance: Value;
 }
 
 /** An input of the training graph to be filled with 0 or 1/(1 − rate) before each step. */
@@ -33,12 +44,14 @@ export interface LayersOptions {
   readonly lora?: LoraLayers | undefined;
   /** Collects the masks a training graph needs; without it there is no dropout. */
   readonly masks?: DropoutMask[] | undefined;
+  readonly statistics?: BatchStatistics[] | undefined;
 }
 
-export function createLayers(g: GraphBuilder, { weight, lora, masks }: LayersOptions): Layers {
+export function createLayers(g: GraphBuilder, { weight, lora, masks, statistics }: LayersOptions): Layers {
   return {
     g,
     weight,
+    statistics,
     linear(x, name) {
       const y = g.op('Gemm', [x, weight(`${name}.weight`), weight(`${name}.bias`)], { transA: false, transB: true });
       if (!lora?.targets.has(name)) return y;

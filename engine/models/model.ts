@@ -34,6 +34,8 @@ export interface ParameterSpec {
   readonly shape: Shape;
   readonly part: Part;
   readonly initial: Initial;
+  /** Kept with the weights and never trained by a gradient: running statistics of a batch normalisation. */
+  readonly isBuffer?: true;
 }
 
 /** Names as Hugging Face writes them for the class with this head, such as `BertForSequenceClassification`. */
@@ -87,7 +89,15 @@ export interface TextModel extends CommonModel {
 export interface ImageModel extends CommonModel {
   readonly modality: 'image';
   readonly channels: number;
+  /** Height and width in pixels of the images it was made for. */
+  readonly imageSize: number;
+  /** Numbers in an image's features. */
   readonly hiddenSize: number;
+  /** The body: pixels → features [rows, hiddenSize], which a head alone can be trained on again and again. */
+  buildFeatures(layers: Layers, inputs: ImageInputs): Value;
+  /** The head: features → what it answers. */
+  buildHead(layers: Layers, features: Value, head: Head): Value;
+  /** Both in one. */
   build(layers: Layers, inputs: ImageInputs, head: Head): Value;
 }
 
