@@ -1,15 +1,23 @@
 // The one table of supported architectures, by `model_type` of config.json.
 import { UserError } from '../errors.ts';
 import { createBert } from './bert.ts';
+import { createDistilbert } from './distilbert.ts';
 import { createMobilenetV2 } from './mobilenet-v2.ts';
 import type { Model } from './model.ts';
+import { createMpnet } from './mpnet.ts';
 import { createResnet } from './resnet.ts';
+import { createRoberta } from './roberta.ts';
 
 type RawConfig = { readonly [key: string]: unknown };
 
 /** Each checks its config and throws a UserError that names the file and the field. */
 const families: { readonly [modelType: string]: (config: RawConfig, source: string) => Model } = {
   bert: createBert,
+  roberta: createRoberta,
+  'xlm-roberta': createRoberta,
+  camembert: createRoberta,
+  distilbert: createDistilbert,
+  mpnet: createMpnet,
   mobilenet_v2: createMobilenetV2,
   resnet: createResnet,
 };

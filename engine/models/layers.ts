@@ -2,12 +2,13 @@
 import type { GraphBuilder } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import { elementCount, type Shape } from '../graph/tensor.ts';
+import type { LinearTarget } from './model.ts';
 
 export interface Layers {
   readonly g: GraphBuilder;
   weight(name: string): Value;
-  /** x [rows, in] → [rows, out] with `${name}.weight` [out, in] and `${name}.bias`. */
-  linear(x: Value, name: string): Value;
+  /** x [rows, in] → [rows, out] with `${name}.weight` and `${name}.bias`, and its adapter where it has one. */
+  linear(x: Value, name: string, form?: LinearForm): Value;
   /** Zeroes a share of the elements and scales the rest; nothing outside training. */
   dropout(x: Value, rate: number): Value;
   /** Given: a batch normalisation takes the batch's own statistics and adds them here. Else the stored ones are used. */
@@ -21,6 +22,13 @@ export interface BatchStatistics {
   readonly mean: Value;
   /** [channels], the unbiased estimate, as PyTorch keeps it. */
   readonly variance: Value;
+}
+
+export interface LinearForm {
+  /** How the weight lies: [out, in], unless said. */
+  readonly layout?: LinearTarget['layout'];
+  /** Has a bias, unless said. */
+  readonly bias?: boolean;
 }
 
 /** An input of the training graph to be filled with 0 or 1/(1 − rate) before each step. */
@@ -52,12 +60,15 @@ export function createLayers(g: GraphBuilder, { weight, lora, masks, statistics 
     g,
     weight,
     statistics,
-    linear(x, name) {
-      const y = g.op('Gemm', [x, weight(`${name}.weight`), weight(`${name}.bias`)], { transA: false, transB: true });
+    linear(x, name, { layout = 'out-in', bias = true } = {}) {
+      const form = { transA: false, transB: layout === 'out-in' };
+      const w = weight(`${name}.weight`);
+      const y = bias ? g.op('Gemm', [x, w, weight(`${name}.bias`)], form) : g.op('Gemm', [x, w], form);
       if (!lora?.targets.has(name)) return y;
+      // The narrow product is scaled, and the wide one added to y as it is made. A and B lie alike in both layouts.
       const down = g.op('Gemm', [x, weight(loraA(name))], { transA: false, transB: true });
-      const up = g.op('Gemm', [down, weight(loraB(name))], { transA: false, transB: true });
-      return g.op('Add', [y, g.op('Mul', [up, g.scalar(lora.scale)])]);
+      const scaled = g.op('Mul', [down, g.scalar(lora.scale)]);
+      return g.op('Gemm', [scaled, weight(loraB(name)), y], { transA: false, transB: true });
     },
     dropout(x, rate) {
       if (!masks || rate === 0) return x;

@@ -2,6 +2,7 @@
 import type { Value } from '../graph/ops.ts';
 import { elementCount, type FloatTensor, type Shape } from '../graph/tensor.ts';
 import type { Random } from '../random.ts';
+import type { KeyValue } from './attention.ts';
 import type { Layers } from './layers.ts';
 
 /** What a model answers, and with how many numbers. */
@@ -22,13 +23,13 @@ export type Head =
 export type HeadKind = Head['kind'];
 
 /** How a weight that the checkpoint lacks is drawn. */
-type Initial = 'zeros' | 'ones' | { readonly normal: number };
+export type Initial = 'zeros' | 'ones' | { readonly normal: number };
 
 /**
- * `head`: belongs to one task, always drawn anew for a new one; `pooler`: between body and head, trained with the head
- * when the checkpoint lacks it.
+ * `head`: belongs to one task, always drawn anew for a new one; `pooler`: of the pretraining (a pooler, the head of a
+ * language model), used where the checkpoint has it, else drawn and trained with the head.
  */
-type Part = 'body' | 'pooler' | 'head';
+export type Part = 'body' | 'pooler' | 'head';
 
 export interface ParameterSpec {
   readonly shape: Shape;
@@ -84,6 +85,43 @@ export interface TextModel extends CommonModel {
   readonly hiddenSize: number;
   /** Adds the network. @returns what the head answers, in the shape written beside it. */
   build(layers: Layers, inputs: TextInputs, head: Head): Value;
+  /** How a causal language model goes on writing; an encoder does not. */
+  readonly decoding: Decoding | undefined;
+}
+
+/** New tokens, after others whose keys and values are kept. */
+export interface CachedInputs {
+  /** [rows, length] int32. */
+  readonly inputIds: Value;
+  /** [rows, length] int32: each token's place in its text, from 0. */
+  readonly positions: Value;
+  /** All positions lie below it. */
+  readonly positionLimit: number;
+  /** [rows, 1, length, past + length] float32: 0 where a new token sees, very negative where it does not. */
+  readonly attentionBias: Value;
+  /** The same for layers that see only the nearest `slidingWindow` places; for a model that has such. */
+  readonly slidingBias?: Value;
+  /** One a layer, each [rows, keyHeads, past, depth]. */
+  readonly past: readonly KeyValue[];
+}
+
+interface CachedOutputs {
+  /** [rows, length, vocabulary] logits of the token that follows. */
+  readonly logits: Value;
+  /** One a layer, each [rows, keyHeads, past + length, depth]. */
+  readonly presents: readonly KeyValue[];
+  /** The new tokens' part of them, each [rows, keyHeads, length, depth]. */
+  readonly added: readonly KeyValue[];
+}
+
+export interface Decoding {
+  readonly layers: number;
+  readonly keyHeads: number;
+  /** Numbers in one head's key or value. */
+  readonly depth: number;
+  readonly slidingWindow: number | undefined;
+  /** Adds the network with its language-model head. */
+  build(layers: Layers, inputs: CachedInputs): CachedOutputs;
 }
 
 export interface ImageModel extends CommonModel {
