@@ -27,7 +27,7 @@ export interface MethodContext {
   readonly triggers: Map<string, { readonly user: string; readonly expiresMs: number; used: boolean }>;
   /** Function executions that wait to be completed. */
   readonly executions: Map<string, { outcome: Fields | undefined }>;
-  /** Grants of the OAuth flow: code → what it gives. */
+  /** Grants of the OAuth flow: code, or refresh token → what it gives. */
   readonly grants: Map<string, Fields>;
   readonly openSocketUrl: () => string;
   readonly authTest: (token: string) => Result;
@@ -523,10 +523,12 @@ export const methods: { readonly [name: string]: Method } = {
     args: ['client_id', 'client_secret', 'code', 'redirect_uri', 'grant_type', 'refresh_token'],
     required: ['client_id', 'client_secret'],
     token: 'none',
-    run({ code }, { grants }) {
-      const grant = grants.get(words(code));
-      if (grant === undefined) return fail('invalid_code');
-      grants.delete(words(code));
+    run({ code, grant_type, refresh_token }, { grants }) {
+      // Both serve once.
+      const traded = grant_type === 'refresh_token' ? words(refresh_token) : words(code);
+      const grant = grants.get(traded);
+      if (grant === undefined) return fail(grant_type === 'refresh_token' ? 'invalid_refresh_token' : 'invalid_code');
+      grants.delete(traded);
       return { ok: true, ...grant };
     },
   },

@@ -25,6 +25,7 @@ import {
   type World,
 } from './slack-server-world.ts';
 import { checkAgainstSpec } from './slack-spec.ts';
+import { type Clock, realClock } from './virtual-clock.ts';
 
 export const everyScope = [
   'app_mentions:read',
@@ -77,6 +78,10 @@ export interface SlackServerOptions {
   /** Waits between the retries of an event; Slack waits up to minutes. */
   readonly retryDelaysMs?: readonly number[];
   readonly acknowledgeMs?: number;
+  /** What time it is there; a virtual one makes hours pass in a moment. */
+  readonly clock?: Clock;
+  /** Slack asks for a new socket after some hours, and closes the old one soon after. */
+  readonly socketLifeMs?: number;
   /** How an answer reaches an app with Request URLs: undefined is Socket Mode. */
   readonly http?: { readonly url: string; readonly signingSecret: string };
 }
@@ -100,7 +105,10 @@ export interface SlackServer {
   fault(fault: Fault): void;
   /** From now on every call with this token is refused. */
   revoke(token: string, error?: string): void;
-  grant(token: string, answer: Fields): void;
+  /** @param lifeMs after it the token has expired; it serves for ever unless given. */
+  grant(token: string, answer: Fields, lifeMs?: number): void;
+  /** The address of the last interaction that an answer may be sent to. */
+  lastResponseUrl(): string;
   useHttp(http: { readonly url: string; readonly signingSecret: string }): void;
   sockets(): number;
   /** Cuts every socket without a word. */
@@ -141,11 +149,16 @@ export interface SlackServer {
   stop(): Promise<void>;
 }
 
+/** An address to answer at serves for half an hour, five times. */
+const responseUrlMs = 30 * 60_000;
+/** A socket that is to go stays open this long. */
+const lastMomentsMs = 10_000;
+
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const fieldsOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isFields) : []);
 const words = (value: unknown): string => (typeof value === 'string' ? value : '');
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const realWait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 interface Waiting {
   readonly type: string;
@@ -160,6 +173,9 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
   const appToken = 'xapp-test-1';
   const triggerMs = options.triggerMs ?? 3000;
   const acknowledgeMs = options.acknowledgeMs ?? 3000;
+  const clock = options.clock ?? realClock;
+  const nowMs = () => clock.now().getTime();
+  const wait = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
   const retryDelaysMs = options.retryDelaysMs ?? [50, 200, 500];
   let http = options.http;
   const calls: CallRecord[] = [];
@@ -174,7 +190,10 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
     ],
     [appToken, {}],
   ]);
-  const responseUrls = new Map<string, { channel: string; user: string; threadTs: string | undefined; left: number }>();
+  const responseUrls = new Map<
+    string,
+    { channel: string; user: string; threadTs: string | undefined; left: number; expiresMs: number }
+  >();
   const waiting = new Map<string, Waiting>();
   const ready: WebSocket[] = [];
   const held: (() => void)[] = [];
@@ -184,7 +203,7 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
   const context: MethodContext = {
     world,
     baseUrl: () => baseUrl,
-    nowMs: () => Date.now(),
+    nowMs,
     scopes: new Set(options.scopes ?? everyScope),
     violations,
     triggers: new Map(),
@@ -213,7 +232,7 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
     const url = new URL(request.url ?? '/', baseUrl);
     const [, area = '', name = '', third = '', fourth = ''] = url.pathname.split('/').map(decodeURIComponent);
     const met = takeFault(area === 'api' ? name : area === 'files' ? 'download' : area);
-    if (met?.delayMs !== undefined) await wait(met.delayMs);
+    if (met?.delayMs !== undefined) await realWait(met.delayMs);
     if (met?.status !== undefined) {
       response.writeHead(met.status, met.retryAfter === undefined ? {} : { 'retry-after': String(met.retryAfter) });
       response.end(met.status === 429 ? JSON.stringify({ ok: false, error: 'ratelimited' }) : '');
@@ -256,7 +275,7 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
   }
 
   function record(method: string, args: Fields, result: Result | Failure) {
-    calls.push({ method, args, atMs: Date.now(), result });
+    calls.push({ method, args, atMs: nowMs(), result });
     if (!String(result.error).startsWith('http ')) violations.push(...checkAgainstSpec(method, args, result));
   }
 
@@ -280,7 +299,7 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
 
   function respond(id: string, message: Fields, response: ServerResponse) {
     const target = responseUrls.get(id);
-    if (target === undefined || target.left === 0) {
+    if (target === undefined || target.left === 0 || nowMs() > target.expiresMs) {
       response.writeHead(404).end('expired_url');
       return;
     }
@@ -329,9 +348,17 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
         }),
       );
       ready.push(opened);
+      if (options.socketLifeMs !== undefined) clock.after(options.socketLifeMs, () => retire(opened));
       for (const send of held.splice(0)) send();
     });
   });
+
+  /** Nothing more is sent down it; what has been may still be acknowledged there. */
+  function retire(socket: WebSocket) {
+    forget(socket);
+    socket.send(JSON.stringify({ type: 'disconnect', reason: 'refresh_requested', debug_info: { host: 'test' } }));
+    clock.after(lastMomentsMs, () => socket.close());
+  }
 
   function forget(socket: WebSocket) {
     const index = ready.indexOf(socket);
@@ -367,17 +394,17 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
     };
     return new Promise((resolve) => {
       const sentMs = performance.now();
-      const timer = setTimeout(() => resolve(undefined), acknowledgeMs);
+      const sentAtMs = nowMs();
+      const giveUp = clock.after(acknowledgeMs, () => resolve(undefined));
       waiting.set(envelopeId, {
         type,
         sentMs,
         done: false,
         acknowledge(answer) {
-          clearTimeout(timer);
-          const delayMs = performance.now() - sentMs;
-          acks.push({ type, delayMs, payload: answer });
-          if (delayMs > acknowledgeMs)
-            violations.push(`a late acknowledgement of one ${type}: ${Math.round(delayMs)} ms`);
+          giveUp();
+          acks.push({ type, delayMs: performance.now() - sentMs, payload: answer });
+          const lateMs = nowMs() - sentAtMs;
+          if (lateMs > acknowledgeMs) violations.push(`a late acknowledgement of one ${type}: ${lateMs} ms`);
           resolve(answer);
         },
       });
@@ -429,7 +456,7 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
       event,
       type: 'event_callback',
       event_id: eventId,
-      event_time: Math.floor(Date.now() / 1000),
+      event_time: Math.floor(nowMs() / 1000),
       authorizations: [
         {
           enterprise_id: world.enterpriseId ?? null,
@@ -459,13 +486,13 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
 
   function newTrigger(user: Person): string {
     const id = `${world.nextId('')}.${world.teamId}`;
-    context.triggers.set(id, { user: user.id, expiresMs: Date.now() + triggerMs, used: false });
+    context.triggers.set(id, { user: user.id, expiresMs: nowMs() + triggerMs, used: false });
     return id;
   }
 
   function newResponseUrl(channel: string, user: string, threadTs?: string): string {
     const id = world.nextId('R');
-    responseUrls.set(id, { channel, user, threadTs, left: 5 });
+    responseUrls.set(id, { channel, user, threadTs, left: 5, expiresMs: nowMs() + responseUrlMs });
     return `${baseUrl}/response/${id}`;
   }
 
@@ -661,9 +688,11 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
     revoke: (token, error = 'token_revoked') => {
       tokens.set(token, error);
     },
-    grant: (token, answer) => {
+    grant: (token, answer, lifeMs) => {
       tokens.set(token, answer);
+      if (lifeMs !== undefined) clock.after(lifeMs, () => tokens.set(token, 'token_expired'));
     },
+    lastResponseUrl: () => `${baseUrl}/response/${[...responseUrls.keys()].at(-1)}`,
     useHttp: (given) => {
       http = given;
     },
@@ -672,9 +701,7 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
       for (const socket of ready.splice(0)) socket.terminate();
     },
     refreshSockets(which = 'all') {
-      for (const socket of ready.splice(0, which === 'one' ? 1 : ready.length)) {
-        socket.send(JSON.stringify({ type: 'disconnect', reason: 'refresh_requested', debug_info: { host: 'test' } }));
-      }
+      for (const socket of ready.slice(0, which === 'one' ? 1 : ready.length)) retire(socket);
     },
     sendEvent,
     sendInteraction,
@@ -819,7 +846,7 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
         view: viewPayload(view),
         actions: [{ block_id: block.block_id, action_id: actionId, action_ts: world.nextTs(), ...actions[actionId] }],
       });
-      for (let tries = 0; tries < 100 && view.hash === hash; tries++) await wait(10);
+      for (let tries = 0; tries < 100 && view.hash === hash; tries++) await realWait(10);
     },
     async submit(person) {
       const view = newestView(person);

@@ -13,7 +13,7 @@ import { createTurnstile } from '../turnstile.ts';
 import { type Counts, clientOptions, createApi, type SlackApi, SlackProblem, toProblem } from './api.ts';
 import { createBoltLog } from './bolt-log.ts';
 import { createDelivery } from './delivery.ts';
-import { createInstallations, type Installations } from './installations.ts';
+import { createInstallations, type Installations, type Rotated } from './installations.ts';
 import { createIntake, fileLimitBytes } from './intake.ts';
 import { listen } from './listen.ts';
 import { createPlaces } from './places.ts';
@@ -100,7 +100,9 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   >();
   const downloads = new Map<string, { readonly token: string; readonly downloads: Downloads }>();
   const installations: Installations | undefined =
-    access.kind === 'oauth' ? createInstallations({ engine, seal: createSeal(access.sealKey) }) : undefined;
+    access.kind === 'oauth'
+      ? createInstallations({ engine, seal: createSeal(access.sealKey), rotate: rotateWith(access), now })
+      : undefined;
   const places = createPlaces(engine.kept);
   const turnstile = createTurnstile(workedOnAtOnce);
   const underWay = new Set<Promise<void>>();
@@ -115,6 +117,27 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   let httpReceiver: HTTPReceiver | undefined;
   let port: number | undefined;
   let endReminders = () => {};
+
+  /** https://docs.slack.dev/authentication/using-token-rotation */
+  function rotateWith({ clientId, clientSecret }: { readonly clientId: string; readonly clientSecret: string }) {
+    return async (refreshToken: string): Promise<Rotated> => {
+      const client = new webApi.WebClient(undefined, clientOptions(apiUrl, boltLog));
+      const answer = await client.oauth.v2
+        .access({
+          client_id: clientId,
+          client_secret: clientSecret,
+          grant_type: 'refresh_token',
+          refresh_token: refreshToken,
+        })
+        .catch((error: unknown) => {
+          throw toProblem('oauth.v2.access', error);
+        });
+      const { access_token: token, refresh_token: next, expires_in: seconds } = answer;
+      if (token === undefined || next === undefined || seconds === undefined)
+        throw new SlackProblem('oauth.v2.access', 'no tokens came back', 'unsure');
+      return { token, refreshToken: next, expiresAt: Math.floor(now().getTime() / 1000) + seconds };
+    };
+  }
 
   async function tokenOf(workspaceId: string): Promise<string> {
     const token = access.kind === 'token' ? access.botToken : await installations?.tokenOf(workspaceId);

@@ -14,14 +14,27 @@ export interface Installations extends InstallationStore {
   tokenOf(workspaceId: string): Promise<string | undefined>;
 }
 
-export function createInstallations({
-  engine,
-  seal,
-}: {
-  engine: Pick<Engine, 'conversations' | 'kept'>;
-  seal: Seal;
-}): Installations {
+export interface Rotated {
+  readonly token: string;
+  readonly refreshToken: string;
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+export interface InstallationsOptions {
+  readonly engine: Pick<Engine, 'conversations' | 'kept'>;
+  readonly seal: Seal;
+  /** Trades a refresh token, which serves once, for new ones. @throws SlackProblem */
+  readonly rotate: (refreshToken: string) => Promise<Rotated>;
+  readonly now: () => Date;
+}
+
+/** An app that lets its tokens expire gets twelve hours each; new ones are fetched this long before. */
+const freshForMs = 2 * 3_600_000;
+
+export function createInstallations({ engine, seal, rotate, now }: InstallationsOptions): Installations {
   const { conversations, kept } = engine;
+  const rotating = new Map<string, Promise<Installation>>();
 
   async function store(workspaceId: string, title: string, installation: Installation) {
     await conversations.openWorkspace(workspaceId, title);
@@ -35,6 +48,38 @@ export function createInstallations({
     return isInstallation(installation) ? installation : undefined;
   }
 
+  /** With a token that serves for a while yet. */
+  async function readFresh(workspaceId: string): Promise<Installation | undefined> {
+    const installation = await read(workspaceId);
+    if (installation === undefined || !isStale(installation)) return installation;
+    const known = rotating.get(workspaceId);
+    if (known !== undefined) return known;
+    const renewing = renew(workspaceId, installation).finally(() => rotating.delete(workspaceId));
+    rotating.set(workspaceId, renewing);
+    return renewing;
+  }
+
+  const isStale = ({ bot }: Installation) =>
+    bot?.refreshToken !== undefined &&
+    bot.expiresAt !== undefined &&
+    bot.expiresAt * 1000 - now().getTime() < freshForMs;
+
+  async function renew(workspaceId: string, installation: Installation): Promise<Installation> {
+    const { bot } = installation;
+    if (bot?.refreshToken === undefined) return installation;
+    try {
+      const renewed = { ...installation, bot: { ...bot, ...(await rotate(bot.refreshToken)) } };
+      await kept.put(workspaceId, tokenKind, name, seal.seal(JSON.stringify(renewed), workspaceId));
+      return renewed;
+    } catch (error) {
+      // Another replica may have been first: then its tokens are there by now.
+      const standing = await read(workspaceId);
+      if (standing !== undefined && !isStale(standing)) return standing;
+      if ((bot.expiresAt ?? 0) * 1000 > now().getTime()) return installation;
+      throw error;
+    }
+  }
+
   return {
     async storeInstallation(installation) {
       if (installation.isEnterpriseInstall && installation.enterprise !== undefined) {
@@ -46,15 +91,15 @@ export function createInstallations({
 
     async fetchInstallation(query: InstallationQuery<boolean>) {
       const { teamId, enterpriseId } = query;
-      const own = teamId === undefined ? undefined : await read(teamId);
-      if (own !== undefined) return own;
-      const org = enterpriseId === undefined ? undefined : await read(enterpriseId);
+      const own = teamId === undefined ? undefined : await readFresh(teamId);
+      if (own !== undefined) return withoutRefresh(own);
+      const org = enterpriseId === undefined ? undefined : await readFresh(enterpriseId);
       if (org === undefined || enterpriseId === undefined) throw new Error('the app is not installed there');
       if (teamId !== undefined) {
         await conversations.openWorkspace(teamId, teamId);
         await kept.put(teamId, orgKind, name, enterpriseId);
       }
-      return org;
+      return withoutRefresh(org);
     },
 
     async deleteInstallation({ teamId, enterpriseId, isEnterpriseInstall }: InstallationQuery<boolean>) {
@@ -63,12 +108,19 @@ export function createInstallations({
     },
 
     async tokenOf(workspaceId) {
-      const own = await read(workspaceId);
+      const own = await readFresh(workspaceId);
       if (own !== undefined) return own.bot?.token;
       const org = await kept.get(workspaceId, orgKind, name);
-      return typeof org === 'string' ? (await read(org))?.bot?.token : undefined;
+      return typeof org === 'string' ? (await readFresh(org))?.bot?.token : undefined;
     },
   };
+}
+
+/** Bolt renews what it can by itself; a refresh token serves once, so one side alone may have it. */
+function withoutRefresh(installation: Installation): Installation {
+  if (installation.bot === undefined) return installation;
+  const { refreshToken: _, expiresAt: __, ...bot } = installation.bot;
+  return { ...installation, bot };
 }
 
 function isInstallation(value: unknown): value is Installation {

@@ -16,7 +16,7 @@ export interface RemindersOptions {
   readonly log: { error(fields: object, message: string): void };
 }
 
-const betweenLooksMs = 5 * 60_000;
+const betweenLooksMs = 15 * 60_000;
 
 /** Begins to look every few minutes. @returns what ends it. */
 export function startReminders(options: RemindersOptions): () => void {
