@@ -1,5 +1,5 @@
 // Puts the engine together. What is heavy (onnxruntime, the chart libraries, the queue) loads when it is first needed.
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createSearch, type Guide } from '../knowledge/index.ts';
 import { createPictures } from './charts/pictures.ts';
@@ -13,6 +13,7 @@ import type { RunSpecInput } from './runs/spec.ts';
 import type { Log } from './runs/worker.ts';
 import { openStore } from './store/client.ts';
 import { createConversations } from './store/conversations.ts';
+import { createInbox } from './store/inbox.ts';
 import { createKept } from './store/kept.ts';
 import { createQuizzes } from './tutor/quizzes.ts';
 import { createReviews } from './tutor/reviews.ts';
@@ -55,6 +56,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   let closing: Promise<void> | undefined;
   return {
     conversations: createConversations({ db, now }),
+    inbox: createInbox({ db, now, holder: randomUUID(), alone: store.kind === 'pglite' }),
     kept: createKept({ db, now }),
     tutor: createTutor({ guide, search }),
     quizzes: createQuizzes({ db, guide, random: createRandom(options.randomSeed ?? randomInt(2 ** 32)), now }),

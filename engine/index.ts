@@ -5,6 +5,7 @@ import type { Datasets } from './data/datasets.ts';
 import type { Demos } from './demos/demos.ts';
 import type { Runs } from './runs/runs.ts';
 import type { Conversations } from './store/conversations.ts';
+import type { Inbox } from './store/inbox.ts';
 import type { Kept } from './store/kept.ts';
 import type { Quizzes } from './tutor/quizzes.ts';
 import type { Reviews } from './tutor/reviews.ts';
@@ -23,6 +24,7 @@ export { parseRunSpec } from './runs/parse-spec.ts';
 export type { Prediction, Run, Runs } from './runs/runs.ts';
 export { hyperSchema, runSpecSchema } from './runs/spec.ts';
 export type { Conversations, StoredMessage } from './store/conversations.ts';
+export type { Inbox, KeptEvent } from './store/inbox.ts';
 export type { Kept } from './store/kept.ts';
 export type { RunStatus } from './store/schema.ts';
 export type { QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from './tutor/quizzes.ts';
@@ -32,6 +34,7 @@ export { createTutor } from './tutor/tutor.ts';
 
 export interface Engine {
   readonly conversations: Conversations;
+  readonly inbox: Inbox;
   readonly kept: Kept;
   readonly tutor: Tutor;
   readonly quizzes: Quizzes;

@@ -9,7 +9,7 @@ import { button, buttons, reply, text } from '../bot/chat/reply.ts';
 import { commands } from '../bot/commands/index.ts';
 import { createDiscordFront, type DiscordFront, type DiscordOptions } from '../bot/fronts/discord/front.ts';
 import type { Handle } from '../bot/fronts/front.ts';
-import { emptyGuide, quietLog } from './support/discord-harness.ts';
+import { commandCount, emptyGuide, quietLog } from './support/discord-harness.ts';
 import { createPerson, type DiscordPerson } from './support/discord-people.ts';
 import { createDiscordServer, type DiscordServer, type DiscordServerOptions } from './support/discord-server.ts';
 import type { Channel, Guild } from './support/discord-world.ts';
@@ -58,7 +58,7 @@ function create(options: Partial<DiscordOptions> = {}): DiscordFront {
 async function start(handle: Handle = async () => {}, options: Partial<DiscordOptions> = {}): Promise<DiscordFront> {
   const front = create(options);
   await front.start(handle);
-  await expect.poll(() => server.commands.length, { timeout: 10_000 }).toBe(11);
+  await expect.poll(() => server.commands.length, { timeout: 10_000 }).toBe(commandCount);
   return front;
 }
 
@@ -342,13 +342,13 @@ it('deploys commands by difference only', async () => {
   await start();
   const writes = () =>
     server.requests.filter(({ method, route }) => method !== 'GET' && route.includes('/commands')).length;
-  expect(writes()).toBe(11);
+  expect(writes()).toBe(commandCount);
   await fronts[0]?.stop();
   const [known] = server.commands;
   if (known !== undefined) Object.assign(known, { description: 'changed by hand' });
   server.commands.push({ type: 1, name: 'old', description: 'gone', id: '12345678901234567' });
   await create().start(async () => {});
-  await expect.poll(() => writes()).toBe(11);
+  await expect.poll(() => writes()).toBe(commandCount + 2);
   expect(server.commands.map(({ name }) => name)).not.toContain('old');
 });
 
@@ -377,6 +377,7 @@ describe('the started product', () => {
     await expect
       .poll(() => server.world.channel(question.id)?.messages.length ?? 0, { timeout: 15_000 })
       .toBeGreaterThan(0);
+    await expect.poll(() => server.commands.length, { timeout: 10_000 }).toBe(commandCount);
     await ann.slash(channel, 'help');
     await expect.poll(() => ann.sees(channel), { timeout: 8000 }).toContain('I teach machine learning');
     const page = /http:\/\/127\.0\.0\.1:\d+/.exec(output())?.[0];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { emptyFolder } from './support/databases.ts';
 import { type DiscordBot, startDiscordBot } from './support/discord-bot.ts';
+import { commandCount } from './support/discord-harness.ts';
 import { createPerson, type DiscordPerson } from './support/discord-people.ts';
 import { createDiscordServer, type DiscordServer, permissionBits } from './support/discord-server.ts';
 import type { Channel, Guild } from './support/discord-world.ts';
@@ -30,7 +31,7 @@ beforeAll(async () => {
   cpSync(await emptyFolder(), dataDir, { recursive: true });
   server = await createDiscordServer();
   bot = await start();
-  await vi.waitFor(() => expect(server.commands.length).toBe(11), { timeout: 10_000 });
+  await vi.waitFor(() => expect(server.commands.length).toBe(commandCount), { timeout: 10_000 });
 });
 
 /** A group of its own for each story. */

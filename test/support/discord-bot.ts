@@ -1,5 +1,5 @@
 // A whole bot on Discord, put together as `npm start` does, with a real database and guide and a trainer that only counts.
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
@@ -7,6 +7,7 @@ import { createConversation } from '../../bot/chat/conversation.ts';
 import { createLiveCards } from '../../bot/chat/live.ts';
 import { commands } from '../../bot/commands/index.ts';
 import { createDiscordFront, type DiscordFront, type DiscordOptions } from '../../bot/fronts/discord/front.ts';
+import type { Handle } from '../../bot/fronts/front.ts';
 import { createPictures } from '../../engine/charts/pictures.ts';
 import { createDatasets } from '../../engine/data/datasets.ts';
 import { createDemos } from '../../engine/demos/demos.ts';
@@ -16,6 +17,7 @@ import { createRuns } from '../../engine/runs/create-runs.ts';
 import { createTrainerStarter } from '../../engine/runs/trainer-process.ts';
 import { openStore } from '../../engine/store/client.ts';
 import { createConversations } from '../../engine/store/conversations.ts';
+import { createInbox } from '../../engine/store/inbox.ts';
 import { createKept } from '../../engine/store/kept.ts';
 import { createQuizzes } from '../../engine/tutor/quizzes.ts';
 import { createReviews } from '../../engine/tutor/reviews.ts';
@@ -33,11 +35,15 @@ export interface DiscordBot {
 }
 
 export interface BotParts {
-  readonly server: DiscordServer;
+  readonly server: Pick<DiscordServer, 'token' | 'apiUrl'>;
   readonly dataDir: string;
   readonly workspaceIds?: readonly string[];
   readonly now?: () => Date;
   readonly options?: Partial<DiscordOptions>;
+  /** Stands before the conversation: may hold an event up. */
+  readonly before?: (handle: Handle) => Handle;
+  /** Awaited before each reply is delivered. */
+  readonly beforeDelivery?: () => Promise<void>;
 }
 
 const read = loadGuide();
@@ -48,6 +54,8 @@ export async function startDiscordBot({
   workspaceIds = [],
   now = () => new Date(),
   options,
+  before = (handle) => handle,
+  beforeDelivery = async () => {},
 }: BotParts): Promise<DiscordBot> {
   const guide = await read;
   const [store, search] = await Promise.all([openStore({ databaseUrl: undefined, dataDir }), createSearch({ guide })]);
@@ -68,6 +76,7 @@ export async function startDiscordBot({
   });
   const engine: Engine = {
     conversations: createConversations({ db, now }),
+    inbox: createInbox({ db, now, holder: randomUUID(), alone: true }),
     kept: createKept({ db, now }),
     tutor: createTutor({ guide, search }),
     quizzes: createQuizzes({ db, guide, random: createRandom(7), now }),
@@ -102,17 +111,20 @@ export async function startDiscordBot({
       return () => clearTimeout(timer);
     },
   });
-  const handle = createConversation({
+  const conversation = createConversation({
     engine,
     commands,
-    deliver: front.deliver,
+    async deliver(place, reply, asker) {
+      await beforeDelivery();
+      await front.deliver(place, reply, asker);
+    },
     log,
     now,
     newErrorId: () => randomBytes(4).toString('hex'),
     pageUrl: () => undefined,
     showRun: live.show,
   });
-  const told = await front.start(handle);
+  const told = await front.start(before(conversation));
   await live.start(workspaceIds);
   return {
     front,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Place } from '../../bot/chat/message.ts';
 import { commands } from '../../bot/commands/index.ts';
 import { createDiscordFront, type DiscordFront, type DiscordOptions } from '../../bot/fronts/discord/front.ts';
+import { slashCommands } from '../../bot/fronts/discord/slash.ts';
 import type { Handle } from '../../bot/fronts/front.ts';
 import type { Guide } from '../../knowledge/index.ts';
 import { createPerson, type DiscordPerson, type SentFile } from './discord-people.ts';
@@ -20,6 +21,9 @@ export const emptyGuide: Guide = {
   chapter: () => undefined,
   section: () => undefined,
 };
+
+/** How many commands, and menus of a message, Discord knows once they are deployed. */
+export const commandCount = slashCommands(commands).length;
 
 export const quietLog: DiscordOptions['log'] = { debug() {}, info() {}, warn() {}, error() {} };
 

@@ -163,6 +163,16 @@ export function createFakeEngine(): FakeEngine {
   }
 
   return {
+    inbox: {
+      keep: async ({ workspaceId, key }) => {
+        const name = `kept ${workspaceId} ${key}`;
+        const fresh = !keys.has(name);
+        keys.add(name);
+        return fresh;
+      },
+      done: async () => {},
+      takeOver: async () => [],
+    },
     asked,
     messages,
     change,

@@ -6,10 +6,12 @@ import type { Command } from '../../chat/command.ts';
 import type { Meter } from '../../chat/meter.ts';
 import { createDownloads } from '../download.ts';
 import type { Front, Handle, Vitals } from '../front.ts';
+import { createFrontInbox } from '../inbox.ts';
 import { apiAddress } from './address.ts';
 import { type ConnectionHealth, createConnection, type Shards } from './connection.ts';
 import { deployCommands, describeDeployment } from './deploy.ts';
 import { createInteractions } from './interactions.ts';
+import { createRedo } from './left-behind.ts';
 import { limits } from './limits.ts';
 import { type ChannelFacts, createMessages } from './messages.ts';
 import { inviteLink } from './permissions.ts';
@@ -84,7 +86,10 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     calls,
     shards: options.shards ?? { ids: 'auto', count: 1 },
     retryMs: times.retryMs,
-    onReady: ({ applicationId }) => void bringUpToDate(applicationId),
+    onReady({ applicationId }) {
+      inbox.start();
+      void bringUpToDate(applicationId);
+    },
     onInteraction: (interaction) => void (stopping || interactions(interaction)),
     onMessage: (message) => void (stopping || messages(message)),
     now,
@@ -136,6 +141,18 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     await posts.deliver(place, reply, asker, exchange);
   };
 
+  const inbox = createFrontInbox({
+    engine,
+    front: 'discord',
+    redo: createRedo({
+      interaction: (interaction, left) => interactions(interaction, left),
+      message: (message, left) => messages(message, left),
+    }),
+    now,
+    after,
+    log,
+  });
+
   const work = createWork({
     handle: () => handle,
     deliver,
@@ -153,6 +170,7 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     calls,
     posts,
     work,
+    inbox,
     engine,
     commands,
     suggest: createSuggest(engine, guide),
@@ -163,6 +181,7 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
   const messages = createMessages({
     calls,
     work,
+    inbox,
     conversations: engine.conversations,
     commands,
     botId: connection.botId,
@@ -199,6 +218,7 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     },
     async stop() {
       stopping = true;
+      await inbox.stop();
       await work.idle();
       await posts.drain();
       await connection.stop();

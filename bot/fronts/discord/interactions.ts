@@ -12,15 +12,19 @@ import {
   ComponentType,
   InteractionResponseType,
   InteractionType,
+  MessageFlags,
 } from 'discord.js';
 import { type Engine, UserError } from '../../../engine/index.ts';
 import type { Command } from '../../chat/command.ts';
 import { plain } from '../../chat/escape.ts';
 import type { Call, FieldValue, Person, Place } from '../../chat/message.ts';
 import { apology, aside, text } from '../../chat/reply.ts';
+import type { FrontInbox } from '../inbox.ts';
 import { createCustomIds, hashOf, type Record, readCustomId, readRecord } from './custom-id.ts';
-import { createThread, type Exchange, type Thread } from './exchange.ts';
+import { createThread, type Exchange, isFresh, type Thread } from './exchange.ts';
 import { buildModal, type FormBlock, type FormState, layOut, parts, valuesOf } from './forms.ts';
+import { cutShort, type LeftBehind, type LeftInDiscord } from './left-behind.ts';
+import { limits } from './limits.ts';
 import { type Origin, originOf } from './origin.ts';
 import { keptKind, type Posts, privateCommand } from './posts.ts';
 import { renderReply } from './render.ts';
@@ -36,6 +40,7 @@ export interface InteractionsOptions {
   readonly engine: Pick<Engine, 'conversations' | 'kept' | 'quizzes' | 'datasets' | 'tutor'>;
   readonly commands: readonly Command[];
   readonly suggest: Suggest;
+  readonly inbox: FrontInbox;
   /** Told how long each acknowledgement took. */
   readonly acknowledged: (delayMs: number) => void;
   readonly now: () => Date;
@@ -45,27 +50,54 @@ export interface InteractionsOptions {
   };
 }
 
-/** @returns the handler of interactions; it never throws. */
-export function createInteractions(options: InteractionsOptions): (interaction: APIInteraction) => Promise<void> {
-  const { calls, posts, work, engine, commands, log } = options;
-  const arrivals = new WeakMap<APIInteraction, number>();
+export type HandleInteraction = (interaction: APIInteraction, left?: LeftBehind) => Promise<void>;
 
-  async function take(interaction: APIInteraction): Promise<void> {
-    if (work.seen(interaction.id)) return;
+interface Arrival {
+  readonly origin: Origin;
+  readonly atMs: number;
+  readonly left: LeftBehind | undefined;
+  /** It is kept, by this process. */
+  held: boolean;
+}
+
+/** @returns the handler of interactions; it never throws. */
+export function createInteractions(options: InteractionsOptions): HandleInteraction {
+  const { calls, posts, work, engine, commands, inbox, log } = options;
+
+  async function take(interaction: APIInteraction, left?: LeftBehind): Promise<void> {
+    if (left === undefined && work.seen(interaction.id)) return;
     const origin = originOf(interaction);
     if (origin === undefined) return;
-    const arrivedAtMs = options.now().getTime();
-    arrivals.set(interaction, arrivedAtMs);
+    const atMs = (left?.receivedAt ?? options.now()).getTime();
+    const arrival: Arrival = { origin, atMs, left, held: false };
+    try {
+      await answerIt(interaction, arrival);
+    } finally {
+      if (arrival.held) await inbox.done(eventOf(interaction, origin));
+    }
+  }
+
+  function answerIt(interaction: APIInteraction, arrival: Arrival): Promise<void> | undefined {
     switch (interaction.type) {
       case InteractionType.ApplicationCommandAutocomplete:
-        return suggest(interaction, origin);
+        return suggest(interaction, arrival);
       case InteractionType.ApplicationCommand:
-        return command(interaction, origin, arrivedAtMs);
+        return command(interaction, arrival);
       case InteractionType.MessageComponent:
-        return component(interaction, origin, arrivedAtMs);
+        return component(interaction, arrival);
       case InteractionType.ModalSubmit:
-        return modal(interaction, origin, arrivedAtMs);
+        return modal(interaction, arrival);
     }
+  }
+
+  const eventOf = ({ id }: APIInteraction, { workspaceId }: Origin) => ({ workspaceId, key: `discord:${id}` });
+
+  /** Keeps it before it is acknowledged. @returns false when it is another process's. */
+  async function hold(interaction: APIInteraction, arrival: Arrival): Promise<boolean> {
+    if (arrival.left !== undefined) return true;
+    const payload: LeftInDiscord = { kind: 'interaction', interaction };
+    arrival.held = await inbox.keep({ ...eventOf(interaction, arrival.origin), payload });
+    return arrival.held;
   }
 
   const tokenOf = ({ application_id, id, token }: APIInteraction): InteractionToken => ({
@@ -78,55 +110,76 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
    * @returns undefined when somebody else has acknowledged it (another replica, or a redelivery): it is theirs.
    * Too late is not lost: the answer then goes out under the bot's own token.
    */
-  async function acknowledge(interaction: APIInteraction, response: APIInteractionResponse, wantsMessage = false) {
+  async function acknowledge(
+    interaction: APIInteraction,
+    { atMs, left }: Arrival,
+    response: APIInteractionResponse,
+    wantsMessage = false,
+  ): Promise<Acknowledged | undefined> {
+    const answered = left === undefined ? undefined : await findAnswer(interaction, atMs);
+    if (answered !== undefined) return answered;
     try {
       const messageId = await calls.acknowledge(tokenOf(interaction), response, wantsMessage);
-      const nowMs = options.now().getTime();
-      options.acknowledged(nowMs - (arrivals.get(interaction) ?? nowMs));
-      return { messageId, late: false };
+      if (left === undefined) options.acknowledged(options.now().getTime() - atMs);
+      return { messageId, late: false, thinking: thinks(response) };
     } catch (error) {
       if (codeOf(error) === codes.acknowledged) return undefined;
       log.warn({ err: error, interaction: interaction.id }, 'Discord: an acknowledgement was refused');
-      return { messageId: undefined, late: true };
+      return tooLate;
     }
   }
 
-  async function suggest(interaction: APIApplicationCommandAutocompleteInteraction, origin: Origin) {
+  /** What the process that ended had acknowledged goes on where it stood; undefined where it had not come that far. */
+  async function findAnswer(interaction: APIInteraction, atMs: number): Promise<Acknowledged | undefined> {
+    if (options.now().getTime() - atMs >= limits.interaction.tokenMs) return tooLate;
+    try {
+      const { id, flags = 0 } = await calls.getAnswer(tokenOf(interaction));
+      return { messageId: id, late: false, thinking: (flags & MessageFlags.Loading) !== 0 };
+    } catch (error) {
+      log.warn({ err: error, interaction: interaction.id }, 'Discord: an interaction left behind had no answer yet');
+      return undefined;
+    }
+  }
+
+  async function suggest(interaction: APIApplicationCommandAutocompleteInteraction, arrival: Arrival) {
     const given = 'options' in interaction.data ? (interaction.data.options ?? []) : [];
     const focused = given.find((option) => 'focused' in option && option.focused === true);
     const option = slashOptions(interaction.data.name).find(({ name }) => name === focused?.name);
     const suggested = option?.kind === 'text' ? option.suggested : undefined;
     const typed = focused !== undefined && 'value' in focused ? String(focused.value) : '';
-    const choices = suggested === undefined ? [] : await options.suggest(suggested, typed, origin.workspaceId);
-    await acknowledge(interaction, {
+    const choices = suggested === undefined ? [] : await options.suggest(suggested, typed, arrival.origin.workspaceId);
+    await acknowledge(interaction, arrival, {
       type: InteractionResponseType.ApplicationCommandAutocompleteResult,
       data: { choices: [...choices] },
     });
   }
 
-  async function command(interaction: APIApplicationCommandInteraction, origin: Origin, arrivedAtMs: number) {
+  async function command(interaction: APIApplicationCommandInteraction, arrival: Arrival) {
+    const { origin } = arrival;
+    if (!(await hold(interaction, arrival))) return;
     const asked = readCommand(interaction);
     const mayOpen = asked !== undefined && origin.threads && threadName(asked.call, false) !== undefined;
     const acknowledged = await acknowledge(
       interaction,
+      arrival,
       { type: InteractionResponseType.DeferredChannelMessageWithSource },
       mayOpen,
     );
     if (acknowledged === undefined) return;
     const exchange: Mutable<Exchange> = {
       origin,
-      arrivedAtMs,
+      arrivedAtMs: arrival.atMs,
       token: acknowledged.late ? undefined : tokenOf(interaction),
       sourceMessageId: undefined,
       answers: undefined,
-      thinking: !acknowledged.late,
+      thinking: acknowledged.thinking,
       thread: undefined,
     };
-    if (mayOpen && exchange.token !== undefined) {
+    if (mayOpen && exchange.token !== undefined && isFresh(exchange, options.now().getTime())) {
       const messageId = acknowledged.messageId ?? (await calls.getAnswer(exchange.token)).id;
       exchange.thread = threadAtAnswer(exchange, exchange.token, messageId, threadName(asked.call, false) ?? '');
     }
-    await answer(interaction, exchange, asked?.files ?? new Map(), async (files) => {
+    await answer(interaction, arrival, exchange, asked?.files ?? new Map(), async (files) => {
       if (asked === undefined) throw new UserError('That command is not one of mine any more.', 'Type / to see them.');
       return asked.say(files);
     });
@@ -199,14 +252,18 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
     return about.find((id) => engine.quizzes.chapters.some(({ chapterId }) => chapterId === id));
   }
 
-  async function component(interaction: APIMessageComponentInteraction, origin: Origin, arrivedAtMs: number) {
+  async function component(interaction: APIMessageComponentInteraction, arrival: Arrival) {
+    const { origin } = arrival;
     const meaning = readCustomId(interaction.data.custom_id);
     if (meaning?.kind === 'form' && (meaning.part === parts.send || meaning.part === parts.more)) {
-      return openModal(interaction, origin, meaning);
+      return openModal(interaction, arrival, meaning);
     }
-    const acknowledged = await acknowledge(interaction, { type: InteractionResponseType.DeferredMessageUpdate });
+    if (!(await hold(interaction, arrival))) return;
+    const acknowledged = await acknowledge(interaction, arrival, {
+      type: InteractionResponseType.DeferredMessageUpdate,
+    });
     if (acknowledged === undefined) return;
-    const exchange = exchangeOf(interaction, origin, arrivedAtMs, acknowledged.late);
+    const exchange = exchangeOf(interaction, arrival, acknowledged.late);
     if (meaning?.kind === 'form') {
       await choose(interaction, meaning, exchange);
       return;
@@ -217,7 +274,7 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
       await showPrivate(call, exchange);
       return;
     }
-    await answer(interaction, await withThread(exchange, call, false), new Map(), () => {
+    await answer(interaction, arrival, await withThread(exchange, call, false), new Map(), () => {
       if (call === undefined) throw outOfDate();
       return { kind: 'action', call };
     });
@@ -225,12 +282,11 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
 
   const exchangeOf = (
     interaction: APIMessageComponentInteraction | APIModalSubmitInteraction,
-    origin: Origin,
-    arrivedAtMs: number,
+    { origin, atMs }: Arrival,
     late: boolean,
   ): Exchange => ({
     origin,
-    arrivedAtMs,
+    arrivedAtMs: atMs,
     token: late ? undefined : tokenOf(interaction),
     sourceMessageId: interaction.message?.id,
     answers: undefined,
@@ -286,21 +342,25 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
   }
 
   /** A modal can only be the first answer, so this one is looked up before it is acknowledged: two rows by their key. */
-  async function openModal(interaction: APIMessageComponentInteraction, origin: Origin, part: FormPart) {
+  async function openModal(interaction: APIMessageComponentInteraction, arrival: Arrival, part: FormPart) {
+    const { origin } = arrival;
     const found = await readForm(origin.workspaceId, part);
     const layout = found && layOut(found.form, found.state);
     const fields = part.part === parts.more ? layout?.more : layout?.asked;
     if (found !== undefined && fields !== undefined && fields.length > 0) {
       const customId = createCustomIds().form(part.formId, part.stateId, part.part);
       const data = buildModal(found.form, found.state, fields, customId);
-      await acknowledge(interaction, { type: InteractionResponseType.Modal, data });
+      await acknowledge(interaction, arrival, { type: InteractionResponseType.Modal, data });
       return;
     }
-    const acknowledged = await acknowledge(interaction, { type: InteractionResponseType.DeferredMessageUpdate });
+    if (!(await hold(interaction, arrival))) return;
+    const acknowledged = await acknowledge(interaction, arrival, {
+      type: InteractionResponseType.DeferredMessageUpdate,
+    });
     if (acknowledged === undefined) return;
-    const exchange = exchangeOf(interaction, origin, options.now().getTime(), acknowledged.late);
-    if (found === undefined) await answer(interaction, exchange, new Map(), () => Promise.reject(outOfDate()));
-    else await send(interaction, exchange, found.form, found.state, new Map());
+    const exchange = exchangeOf(interaction, arrival, acknowledged.late);
+    if (found === undefined) await answer(interaction, arrival, exchange, new Map(), () => Promise.reject(outOfDate()));
+    else await send(interaction, arrival, exchange, found.form, found.state, new Map());
   }
 
   /** A choice on a card: the same card, with what applies now. */
@@ -335,30 +395,33 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
     await calls.editAnswer(token, '@original', { components: page.components, files: [], keep });
   }
 
-  async function modal(interaction: APIModalSubmitInteraction, origin: Origin, arrivedAtMs: number) {
+  async function modal(interaction: APIModalSubmitInteraction, arrival: Arrival) {
+    const { origin } = arrival;
+    if (!(await hold(interaction, arrival))) return;
     const meaning = readCustomId(interaction.data.custom_id);
-    const acknowledged = await acknowledge(interaction, {
+    const acknowledged = await acknowledge(interaction, arrival, {
       type:
         interaction.message === undefined
           ? InteractionResponseType.DeferredChannelMessageWithSource
           : InteractionResponseType.DeferredMessageUpdate,
     });
     if (acknowledged === undefined) return;
-    const exchange = exchangeOf(interaction, origin, arrivedAtMs, acknowledged.late);
-    exchange.thinking = interaction.message === undefined && !acknowledged.late;
+    const exchange = exchangeOf(interaction, arrival, acknowledged.late);
+    exchange.thinking = interaction.message === undefined && acknowledged.thinking;
     const found = meaning?.kind === 'form' ? await readForm(origin.workspaceId, meaning) : undefined;
     if (found === undefined || meaning?.kind !== 'form') {
-      await answer(interaction, exchange, new Map(), () => Promise.reject(outOfDate()));
+      await answer(interaction, arrival, exchange, new Map(), () => Promise.reject(outOfDate()));
       return;
     }
     const { values, files } = readModal(interaction, found.form);
     const state = { ...found.state, ...values };
     if (meaning.part === parts.more) await redraw(interaction, exchange, found, state);
-    else await send(interaction, exchange, found.form, state, files);
+    else await send(interaction, arrival, exchange, found.form, state, files);
   }
 
   async function send(
     interaction: APIMessageComponentInteraction | APIModalSubmitInteraction,
+    arrival: Arrival,
     exchange: Exchange,
     form: FormBlock,
     state: FormState,
@@ -366,7 +429,7 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
   ) {
     const filled: Call = { ...form.call, args: { ...form.call.args, ...state } };
     const named = [...files.values()][0]?.name;
-    await answer(interaction, await withThread(exchange, filled, true, named), files, (fetched) => {
+    await answer(interaction, arrival, await withThread(exchange, filled, true, named), files, (fetched) => {
       for (const [id, { name }] of fetched) {
         const field = form.fields.find((one) => one.id === id);
         if (field?.kind === 'file' && !field.accept.some((ending) => name.toLowerCase().endsWith(ending))) {
@@ -410,7 +473,7 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
   async function withThread(exchange: Exchange, call: Call | undefined, isForm: boolean, fileName?: string) {
     const name = call === undefined || !exchange.origin.threads ? undefined : threadName(call, isForm, fileName);
     const { token } = exchange;
-    if (name === undefined || token === undefined) return exchange;
+    if (name === undefined || token === undefined || !isFresh(exchange, options.now().getTime())) return exchange;
     const { id } = await calls.followUp(token, starter(name, exchange.origin.person));
     return { ...exchange, thread: threadAtAnswer(exchange, token, id, name), starterId: id };
   }
@@ -425,6 +488,7 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
 
   async function answer(
     interaction: APIInteraction,
+    arrival: Arrival,
     exchange: Exchange & { readonly starterId?: string },
     files: ReadonlyMap<string, RemoteFile>,
     say: Asked['say'],
@@ -435,7 +499,9 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
       workspaceId: origin.workspaceId,
       conversationId: thread?.id ?? origin.channelId,
     };
-    await work.run({ key: `discord:${interaction.id}`, place, person: origin.person, exchange }, files, say);
+    const { key } = eventOf(interaction, origin);
+    const begun = arrival.left?.begun === true;
+    await work.run({ key, place, person: origin.person, exchange }, begun ? new Map() : files, begun ? cutShort : say);
     try {
       if (token !== undefined && exchange.thinking) await calls.deleteAnswer(token, '@original');
       if (token !== undefined && exchange.starterId !== undefined && thread?.opened() === false) {
@@ -446,11 +512,23 @@ export function createInteractions(options: InteractionsOptions): (interaction: 
     }
   }
 
-  return (interaction) =>
-    take(interaction).catch((error: unknown) =>
+  return (interaction, left) =>
+    take(interaction, left).catch((error: unknown) =>
       log.error({ err: error, interaction: interaction.id }, 'Discord: an interaction could not be handled'),
     );
 }
+
+interface Acknowledged {
+  readonly messageId: string | undefined;
+  /** The token serves no more: what is said goes out under the bot's own. */
+  readonly late: boolean;
+  /** It shows "thinking…" until something replaces it. */
+  readonly thinking: boolean;
+}
+
+const tooLate: Acknowledged = { messageId: undefined, late: true, thinking: false };
+
+const thinks = ({ type }: APIInteractionResponse) => type === InteractionResponseType.DeferredChannelMessageWithSource;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

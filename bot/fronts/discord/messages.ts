@@ -4,13 +4,13 @@ import type { Engine } from '../../../engine/index.ts';
 import type { Command } from '../../chat/command.ts';
 import { shorten } from '../../chat/escape.ts';
 import type { Attachment, Place } from '../../chat/message.ts';
+import type { FrontInbox } from '../inbox.ts';
 import { createThread, type Exchange } from './exchange.ts';
+import { cutShort, type GuildMessage, type LeftBehind, type LeftInDiscord } from './left-behind.ts';
 import { limits } from './limits.ts';
 import { canThread, guildWorkspace, type Origin, personOf, personWorkspace } from './origin.ts';
 import type { Calls } from './rest.ts';
 import type { RemoteFile, Work } from './work.ts';
-
-export type GuildMessage = APIMessage & { readonly guild_id?: string };
 
 /** What is known of a channel without asking. */
 export interface ChannelFacts {
@@ -23,6 +23,7 @@ export interface ChannelFacts {
 export interface MessagesOptions {
   readonly calls: Calls;
   readonly work: Work;
+  readonly inbox: FrontInbox;
   readonly conversations: Engine['conversations'];
   readonly commands: readonly Command[];
   readonly botId: () => string | undefined;
@@ -37,14 +38,15 @@ export interface MessagesOptions {
 const quickMs = 700;
 
 /** @returns the handler of messages; it never throws. */
-export function createMessages(options: MessagesOptions): (message: GuildMessage) => Promise<void> {
-  const { calls, work, conversations, log } = options;
+export function createMessages(options: MessagesOptions): (message: GuildMessage, left?: LeftBehind) => Promise<void> {
+  const { calls, work, conversations, inbox, log } = options;
 
-  async function take(message: GuildMessage): Promise<void> {
+  async function take(message: GuildMessage, left?: LeftBehind): Promise<void> {
     const botId = options.botId();
-    if (botId === undefined || !isSpoken(message) || work.seen(message.id)) return;
+    if (botId === undefined || !isSpoken(message) || (left === undefined && work.seen(message.id))) return;
     const facts = options.channelFacts(message.channel_id);
-    if (!isForUs(message, botId, facts)) return;
+    // One that was kept was for us then; a thread of ours may not be known yet after a restart.
+    if (left === undefined && !isForUs(message, botId, facts)) return;
 
     const origin = originOfMessage(message, facts);
     const said = wordsOf(
@@ -61,17 +63,23 @@ export function createMessages(options: MessagesOptions): (message: GuildMessage
       conversationId: exchange.thread?.id ?? origin.channelId,
     };
     const key = `discord:${message.id}`;
+    const event = { workspaceId: place.workspaceId, key };
+    const payload: LeftInDiscord = { kind: 'message', message };
+    if (left === undefined && !(await inbox.keep({ ...event, payload }))) return;
     const quiet = options.after(quickMs, () => {
       calls
         .typing(message.channel_id)
         .catch((error: unknown) => log.warn({ err: error }, 'Discord: could not show typing'));
     });
-    await work.run({ key, place, person: origin.person, exchange }, files, async (fetched) => {
+    const begun = left?.begun === true;
+    await work.run({ key, place, person: origin.person, exchange }, begun ? new Map() : files, async (fetched) => {
+      if (begun) return cutShort();
       await conversations.openWorkspace(place.workspaceId, place.workspaceId);
       await conversations.say(place, { personId: origin.person.id, slot: `said:${key}`, content: { text: words } });
       return { kind: 'message', text: words, attachments: [...fetched.values()] satisfies readonly Attachment[] };
     });
     quiet();
+    if (left === undefined) await inbox.done(event);
   }
 
   function exchangeFor(message: GuildMessage, origin: Origin, words: string, botId: string): Exchange {
@@ -109,8 +117,8 @@ export function createMessages(options: MessagesOptions): (message: GuildMessage
     return ours && !toOthers && (message.content !== '' || message.attachments.length > 0);
   }
 
-  return (message) =>
-    take(message).catch((error: unknown) =>
+  return (message, left) =>
+    take(message, left).catch((error: unknown) =>
       log.error({ err: error, message: message.id }, 'Discord: a message could not be handled'),
     );
 }
