@@ -128,11 +128,13 @@ function logTicks({ min, max }: Axis): readonly number[] {
 }
 
 const shortNumber = (value: number) =>
-  value >= 0.001 && value < 10_000
-    ? String(Number(value.toPrecision(3)))
-    : value >= 10_000
-      ? value.toLocaleString('en-US', { notation: 'compact' })
-      : value.toExponential(0).replace('e-', 'e−');
+  value < 0.001
+    ? value.toExponential(0).replace('e-', 'e−')
+    : value < 1000
+      ? String(Number(value.toPrecision(3)))
+      : value < 100_000
+        ? value.toLocaleString('en-US')
+        : value.toLocaleString('en-US', { notation: 'compact' });
 
 function ticksOf(axis: Axis, count: number): readonly { readonly at: number; readonly text: string }[] {
   if (axis.ticks !== undefined) return axis.ticks;
@@ -372,7 +374,8 @@ export async function drawFigure(figure: Figure): Promise<Chart> {
     const top = head + Math.floor(index / columns) * panelHeight;
     const titled = panel.title === undefined ? 6 : 30;
     if (panel.bare) return { left, top: top + titled, width: cell - 16, height: panelHeight - titled - 10 };
-    const inner = panelHeight - titled - 52;
+    const below = 16 + (panel.x.ticks?.length === 0 ? 0 : 16) + (panel.x.label === '' ? 0 : 20);
+    const inner = panelHeight - titled - below;
     const texts = ticksOf(panel.y, Math.max(3, Math.round(inner / 48)));
     const labels = Math.max(0, ...texts.map(({ text }) => textWidth(text, fontSizes.tick)));
     const gutter = labels + (panel.y.label === '' ? 8 : 30);

@@ -38,8 +38,8 @@ export function drawCells(field: Field, levels: readonly number[], colours: read
     }
     return runs.map(({ from, to, level }) => ({
       from: corner(from, row),
-      // A hair too high, so that no light line shows between rows.
-      to: corner(to, Math.min(rows, row + 1.06)),
+      // A hair too large, so that no light line shows between boxes.
+      to: corner(Math.min(columns, to + 0.06), Math.min(rows, row + 1.06)),
       color: colours[Math.min(colours.length - 1, level)] ?? '#ffffff',
     }));
   });

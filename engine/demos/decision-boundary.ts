@@ -145,15 +145,11 @@ export const decisionBoundary = defineDemo({
       legend: [
         { label: 'class A', color: hues.blue, shape: 'dot' },
         { label: 'class B', color: hues.orange, shape: 'ring' },
-        {
-          label: `right: training ${percentOf(trainAccuracy)}, unseen ${percentOf(testAccuracy)}`,
-          color: hues.grey,
-          shape: 'box',
-        },
       ],
       panelHeight: 440,
       panels: [
         {
+          title: `Right: ${percentOf(trainAccuracy)} of the training points, ${percentOf(testAccuracy)} of unseen ones`,
           x: { ...bare, ...field.x },
           y: { ...bare, ...field.y },
           marks: [
@@ -181,7 +177,7 @@ export const decisionBoundary = defineDemo({
     }
     if (trainAccuracy - testAccuracy > 0.06) {
       return {
-        markdown: `**It fits the noise:** ${numbers}. The islands around single points are memory, not pattern. ${cures[model]}`,
+        markdown: `**It fits the noise:** ${numbers}. Its detours around single points are memory, not pattern. ${cures[model]}`,
         cites: [home, 'overfitting-underfitting#overfitting'],
       };
     }

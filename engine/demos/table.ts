@@ -1,12 +1,17 @@
 // Every demo, in the order of the guide. A new one is a file beside this and a line here.
 
 import { biasVariance } from './bias-variance.ts';
+import { crossValidation } from './cross-validation.ts';
 import { decisionBoundary } from './decision-boundary.ts';
 import type { Demo } from './demo.ts';
 import { distance } from './distance.ts';
+import { dropout } from './dropout.ts';
+import { ensembles } from './ensembles.ts';
 import { gradientDescent } from './gradient-descent.ts';
 import { kMeans } from './k-means.ts';
 import { overfitting } from './overfitting.ts';
+import { pca } from './pca.ts';
+import { regularisation } from './regularisation.ts';
 import { threshold } from './threshold.ts';
 
 const table = {
@@ -16,6 +21,11 @@ const table = {
   'decision-boundary': decisionBoundary,
   distance,
   'gradient-descent': gradientDescent,
+  regularisation,
+  'cross-validation': crossValidation,
+  pca,
+  ensembles,
+  dropout,
   threshold,
 } as const satisfies { readonly [id: string]: Demo };
 
