@@ -176,6 +176,16 @@ export const gradient_rules: { readonly [O in Op]: GradientRule<O> } = {
     sumTo(g, g.op('MatMul', [dy, transposeLast(g, b)]), a.shape),
     sumTo(g, g.op('MatMul', [transposeLast(g, a), dy]), b.shape),
   ],
+  // Y = X·Wᵀ: dX = dY·W, with W unpacked for the moment; a weight in four bits is frozen
+  MatMulNBits: ({ g, inputs: [, packed, steps], attributes, dy }) => {
+    const { out, in: input, blockSize } = attributes;
+    const perBlock = [out, input / blockSize];
+    const zeros = g.nibbles(perBlock, 8);
+    const numbers = g.reinterpret(packed, 'uint4', [out, input]);
+    const weight = g.op('DequantizeLinear', [numbers, g.reinterpret(steps, 'float32', perBlock), zeros], attributes);
+    return [g.op('MatMul', [dy, weight]), undefined, undefined];
+  },
+  DequantizeLinear: { nonDifferentiable: 'a weight in four bits is frozen' },
   // Y = op(A)·op(B) + C: d op(A) = dY·op(B)ᵀ, d op(B) = op(A)ᵀ·dY, dC = dY; a transposed operand's gradient is transposed
   Gemm: ({ g, inputs: [a, b, c], attributes: { transA, transB }, dy }) => {
     const da = transA

@@ -12,7 +12,9 @@ export interface FileRange {
 }
 
 /** Number formats that a file may hold and a graph may use where they lie. */
-export type ExternalType = 'float32' | 'float16' | 'bfloat16';
+export type ExternalType = 'float32' | 'float16' | 'bfloat16' | 'uint8';
+
+const bytes_of: { readonly [T in ExternalType]: number } = { float32: 4, float16: 2, bfloat16: 2, uint8: 1 };
 
 export interface Initializer {
   readonly value: Value;
@@ -36,8 +38,12 @@ export interface GraphBuilder {
   constant(tensor: Tensor): Value;
   /** A float32 number, shared by all who ask for the same one. */
   scalar(number: number): Value;
-  /** A tensor read in place from a file, as float32: half precision is widened each time it is used. */
+  /** A tensor read in place from a file: half precision is widened to float32 each time it is used, bytes stay bytes. */
   external(shape: Shape, range: FileRange, type?: ExternalType): Value;
+  /** The same bytes of a constant, read as another type and shape. @throws Error when the value is no constant. */
+  reinterpret(constant: Value, type: DataType, shape: Shape): Value;
+  /** A constant of four-bit numbers, all the same, shared by all who ask for that shape. */
+  nibbles(shape: Shape, value: number): Value;
   /** Adds a node. @returns its first output. @throws Error when shapes or types do not fit. */
   op<O extends Op>(op: O, inputs: OpInputs[O], ...attributes: AttributeArguments<O>): Value;
   /** Adds a node. @returns all its outputs. */
@@ -51,6 +57,7 @@ export function createGraph(device: Device = 'cpu'): GraphBuilder {
   const nodes: GraphNode[] = [];
   const outputs = new Map<string, Value>();
   const scalars = new Map<number, Value>();
+  const nibbles = new Map<string, Value>();
   let count = 0;
 
   const add = (type: ValueType, prefix: string): Value => ({
@@ -97,12 +104,29 @@ export function createGraph(device: Device = 'cpu'): GraphBuilder {
       return value;
     },
     external(shape, range, type = 'float32') {
-      if (elementCount(shape) * (type === 'float32' ? 4 : 2) !== range.bytes) {
+      if (elementCount(shape) * bytes_of[type] !== range.bytes) {
         throw new Error(`${range.path}: ${range.bytes} bytes do not fill ${describeShape(shape)} of ${type}`);
       }
       const value = add({ type, shape }, 'w');
       initializers.push({ value, source: { external: range } });
-      return type === 'float32' ? value : ops('Cast', [value], { to: 'float32' })[0];
+      return type === 'float32' || type === 'uint8' ? value : ops('Cast', [value], { to: 'float32' })[0];
+    },
+    reinterpret(known, type, shape) {
+      const source = initializers.find(({ value }) => value.name === known.name)?.source;
+      if (!source) throw new Error(`${known.name} is no constant`);
+      const value = add({ type, shape }, 'r');
+      initializers.push({ value, source });
+      return value;
+    },
+    nibbles(shape, number) {
+      const key = `${shape.join('×')} of ${number}`;
+      const known = nibbles.get(key);
+      if (known) return known;
+      const value = add({ type: 'uint4', shape }, 'c');
+      const inline = new Uint8Array(Math.ceil(elementCount(shape) / 2)).fill(number * 0x11);
+      initializers.push({ value, source: { inline } });
+      nibbles.set(key, value);
+      return value;
     },
     op: (op, nodeInputs, ...rest) => ops(op, nodeInputs, ...rest)[0],
     ops,

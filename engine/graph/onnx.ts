@@ -14,6 +14,8 @@ const type_codes: { readonly [T in DataType]: number } = {
   float32: 1,
   int32: 6,
   int64: 7,
+  uint8: 2,
+  uint4: 21,
   bool: 9,
   float16: 10,
   bfloat16: 16,
@@ -94,6 +96,22 @@ const onnx_forms: { readonly [O in Op]: (attributes: OpAttributes[O]) => OnnxFor
   Gemm: ({ transA, transB }) => ({
     type: 'Gemm',
     attributes: { transA: { int: Number(transA) }, transB: { int: Number(transB) } },
+  }),
+  // accuracy_level 1: computed in float32.
+  MatMulNBits: ({ out, in: input, blockSize }) => ({
+    type: 'MatMulNBits',
+    domain: microsoft,
+    attributes: {
+      K: { int: input },
+      N: { int: out },
+      bits: { int: 4 },
+      block_size: { int: blockSize },
+      accuracy_level: { int: 1 },
+    },
+  }),
+  DequantizeLinear: ({ blockSize }) => ({
+    type: 'DequantizeLinear',
+    attributes: { axis: { int: 1 }, block_size: { int: blockSize } },
   }),
   Conv: (attributes) => ({ type: 'Conv', attributes: convolution(attributes) }),
   ConvTranspose: ({ outputPadding, ...attributes }) => ({

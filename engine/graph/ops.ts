@@ -45,6 +45,13 @@ export interface Pooling extends Window {
   readonly kernel: Pair;
 }
 
+/** A matrix [out, in] whose rows are cut into blocks of `blockSize` numbers that share a step. */
+export interface Blocks {
+  readonly out: number;
+  readonly in: number;
+  readonly blockSize: number;
+}
+
 interface OpSignatures {
   // Element by element; two operands broadcast as NumPy's do.
   Add: Signature<Two>;
@@ -81,6 +88,13 @@ interface OpSignatures {
   MatMul: Signature<Two>;
   /** op(A)·op(B) + C for matrices; C broadcasts over rows. */
   Gemm: Signature<Two | Three, { readonly transA: boolean; readonly transB: boolean }>;
+  /**
+   * x [rows, in]·Wᵀ → [rows, out] for a frozen W [out, in] kept in four bits a number: packed bytes [out, blocks, blockSize/2]
+   * and the step of each block [out·blocks].
+   */
+  MatMulNBits: Signature<Three, Blocks>;
+  /** The same W, unpacked to float32 [out, in]: its numbers as uint4 [out, in], steps [out, blocks], zero points [out, blocks]. */
+  DequantizeLinear: Signature<Three, Blocks>;
   /** x [n, c, h, w], kernels [m, c/groups, kh, kw], bias [m] → [n, m, …]. */
   Conv: Signature<Two | Three, Convolution>;
   /** y [n, m, …], kernels [m, c/groups, kh, kw] → [n, c, h, w]: what `Conv` does to a gradient. */

@@ -7,10 +7,10 @@ export type Shape = readonly number[];
  * max-pooling counts places in; it never crosses a border;
  * half precision is how weights lie in files, and is widened before use.
  */
-export type DataType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'bool';
+export type DataType = 'float32' | 'float16' | 'bfloat16' | 'int32' | 'int64' | 'uint8' | 'uint4' | 'bool';
 
 export interface Tensor {
-  readonly type: Exclude<DataType, 'float16' | 'bfloat16'>;
+  readonly type: Exclude<DataType, 'float16' | 'bfloat16' | 'uint4'>;
   readonly shape: Shape;
   readonly data: Float32Array | Int32Array | Uint8Array;
 }

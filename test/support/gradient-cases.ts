@@ -1,6 +1,7 @@
 // For every op, graphs whose gradient is checked: shapes, broadcasting and attributes that differ.
 import type { GraphBuilder } from '../../engine/graph/graph.ts';
 import type { Op, OpAttributes, Value } from '../../engine/graph/ops.ts';
+import { quantizeFourBit } from '../../engine/models/four-bit.ts';
 import type { GradientCase } from './gradcheck.ts';
 
 type Build = (g: GraphBuilder, x: Value, second: Value, third: Value) => Value;
@@ -215,6 +216,16 @@ export const gradient_cases: { readonly [O in Op]: readonly GradientCase[] } = {
       (g, a, b) => g.op('MatMul', [a, b]),
     ),
   ],
+  MatMulNBits: [
+    check([[3, 64]], (g, x) => {
+      const weight = Float32Array.from({ length: 16 * 64 }, (_, at) => Math.sin(at * 1.7));
+      const { packed, steps } = quantizeFourBit(weight, 32);
+      const bytes = g.constant({ type: 'uint8', shape: [16, 2, 16], data: packed });
+      const scales = g.constant({ type: 'float32', shape: [32], data: steps });
+      return g.op('MatMulNBits', [x, bytes, scales], { out: 16, in: 64, blockSize: 32 });
+    }),
+  ],
+  DequantizeLinear: [],
   Gemm: [gemm(false, false, undefined), gemm(true, false, [2]), gemm(false, true, [2]), gemm(true, true, [3, 2])],
   Transpose: [check([[2, 3, 4]], (g, x) => g.op('Transpose', [x], { perm: [2, 0, 1] }))],
   Reshape: [check([[2, 6]], (g, x) => g.op('Reshape', [x], { shape: [3, 4] }))],
