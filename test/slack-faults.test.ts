@@ -1,7 +1,7 @@
 // What goes wrong between Slack and us: sockets that go, tokens that are revoked, refusals, waits, events that come twice.
 import { createHmac } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Place, Reply } from '../bot/chat/message.ts';
+import type { Block, Place, Reply } from '../bot/chat/message.ts';
 import { button, buttons, reply, text } from '../bot/chat/reply.ts';
 import { UserError } from '../engine/index.ts';
 import { createFakeEngine, pixel } from './support/fake-engine.ts';
@@ -35,6 +35,18 @@ async function placeUnder(person: Person, channel: Channel): Promise<Place> {
   const root = await bot.server.say(person, channel, 'hello');
   return { front: 'slack', workspaceId: bot.server.world.teamId, conversationId: `${channel.id}:${root.ts}` };
 }
+
+const training: Block = {
+  kind: 'progress',
+  label: 'step 3 of 9',
+  fraction: 1 / 3,
+  detail: 'loss 0.5',
+  steps: [
+    { label: 'Read the data', state: 'done' },
+    { label: 'Train', state: 'running' },
+    { label: 'Measure', state: 'waiting' },
+  ],
+};
 
 describe('sockets', () => {
   it('are two, so that a refresh of one leaves no gap', async () => {
@@ -211,6 +223,22 @@ describe('refusals', () => {
     await expect.poll(() => server.read(ada, server.world.im(ada.id)), soon).toContain('files:write');
   });
 
+  it('shows a run as a plan: what is read, what is trained, what is yet to be measured', async () => {
+    const { server, ada, channel } = await start();
+    await bot.front().deliver(await placeUnder(ada, channel), reply(training), ada);
+    await sees(ada, channel, 'step 3 of 9');
+    const plan = ours(server)[0]?.blocks.find(({ type }) => type === 'plan');
+    expect(plan).toMatchObject({
+      title: 'step 3 of 9',
+      tasks: [
+        { title: 'Read the data', status: 'complete' },
+        { title: 'Train', status: 'in_progress', details: { type: 'rich_text' } },
+        { title: 'Measure', status: 'pending' },
+      ],
+    });
+    expect(JSON.stringify(plan)).toContain('33%');
+  });
+
   it('draws with older blocks where the newer ones are refused', async () => {
     const { server, ada, channel } = await start();
     server.fault({ method: 'chat.postMessage', times: 1, error: 'invalid_blocks' });
@@ -218,6 +246,7 @@ describe('refusals', () => {
     const shown: Reply = reply(
       text('# A title\n\nSome **bold** words about `x < y`.'),
       { kind: 'progress', label: 'step 1 of 2', fraction: 0.5, detail: 'loss 0.5' },
+      { ...training, detail: 'loss 0.25' },
       { kind: 'table', caption: 'T', columns: [{ label: 'a', align: 'left' }], rows: [['<b>']] },
     );
     await bot.front().deliver(place, shown, ada);

@@ -96,6 +96,10 @@ const block: fc.Arbitrary<Block> = fc.oneof(
     label: words,
     fraction: fc.double({ noNaN: true }),
     detail: words,
+    steps: fc.array(
+      fc.record({ label: words, state: fc.constantFrom('waiting' as const, 'running', 'done', 'failed') }),
+      { maxLength: 4 },
+    ),
   }),
   fc.record({ kind: fc.constant('picture' as const), pictureId: words, width: fc.nat(), height: fc.nat(), alt: words }),
   fc.record({ kind: fc.constant('file' as const), path: words, name: label, bytes: fc.nat() }),

@@ -113,8 +113,8 @@ describe('conversations', () => {
     expect(status).toBeLessThan(server.calls.findIndex(({ method }) => method === 'chat.postMessage'));
   });
 
-  it('streams a long answer in its own view, and posts it whole where that is refused', async () => {
-    const { server, ada } = await start();
+  it('streams a long answer in its own view, with what was looked up as a task, and posts it whole where that is refused', async () => {
+    const { server, ada } = await start({ pageUrl: () => 'https://learn.example' });
     const direct = server.world.im(ada.id);
     const thread = await server.startAssistant(ada);
     const place: Place = {
@@ -128,6 +128,10 @@ describe('conversations', () => {
     ).join('\n\n');
     const answer = reply(
       { kind: 'text', markdown: long },
+      {
+        kind: 'sources',
+        sources: [{ chapterId: 'c', sectionId: 's', title: 'A chapter › A section', quote: 'In its own words.' }],
+      },
       { kind: 'buttons', buttons: [{ label: 'More', style: 'primary', call: { command: 'help', args: {} } }] },
     );
     await bot.front().deliver(place, answer, ada);
@@ -137,6 +141,15 @@ describe('conversations', () => {
     for (const words of ['Sentence 0 of a long', 'Sentence 29', '<!channel>', 'More'])
       expect(readMessage(streamed as Message)).toContain(words);
     expect(ours(bot).filter((one) => one.threadTs === thread.ts)).toHaveLength(1);
+    const started = server.calls.find(({ method }) => method === 'chat.startStream')?.args;
+    expect(started).toMatchObject({ task_display_mode: 'timeline', chunks: [{ status: 'in_progress' }, {}] });
+    expect(streamed?.blocks.filter(({ type }) => type === 'task_card')).toMatchObject([
+      {
+        title: 'Looked it up in the guide',
+        status: 'complete',
+        sources: [{ type: 'url', url: 'https://learn.example/guide/c#s', text: 'A chapter › A section' }],
+      },
+    ]);
 
     server.fault({ method: 'chat.appendStream', times: 1, error: 'channel_type_not_supported' });
     await bot.front().deliver(place, answer, ada);

@@ -102,6 +102,11 @@ export interface SourceLink {
   readonly quote: string;
 }
 
+export interface ProgressStep {
+  readonly label: string;
+  readonly state: 'waiting' | 'running' | 'done' | 'failed';
+}
+
 /** The parts a reply is made of. `markdown` is a safe subset: bold, italic, code, fences, lists, links, headings, tables. */
 export type Block =
   | { readonly kind: 'text'; readonly markdown: string }
@@ -142,6 +147,8 @@ export type Block =
       readonly label: string /** From 0 to 1. */;
       readonly fraction: number;
       readonly detail: string;
+      /** The stages it goes through, where a front can show them; the running one is what the rest tells of. */
+      readonly steps?: readonly ProgressStep[];
     }
   | { readonly kind: 'sources'; readonly sources: readonly SourceLink[] }
   | {

@@ -1,7 +1,7 @@
 // A training run as one message: how far it is, how it does, what came of it, and what can be done with it now.
-import type { ClassificationMetrics, Picture, Run, RunStatus } from '../../engine/index.ts';
+import type { Metrics, Picture, Run, RunStatus } from '../../engine/index.ts';
 import { code, plain, shorten } from './escape.ts';
-import type { Block, Button, Reply } from './message.ts';
+import type { Block, Button, ProgressStep, Reply } from './message.ts';
 import { button, buttons, text } from './reply.ts';
 
 /** What a card shows beyond the run's row. */
@@ -73,7 +73,7 @@ function statusBlocks(run: Run): readonly Block[] {
   const blocks: Block[] = sentence === undefined ? [] : [text(sentence)];
   if (run.start !== undefined && run.status !== 'done') blocks.push(progressOf(run, run.start));
   if (run.metrics !== undefined && run.result === undefined) {
-    blocks.push(text(`Held-out accuracy so far: ${percent(run.metrics.accuracy)} (${baseline(run.metrics)}).`));
+    blocks.push(text(`Held-out so far: ${metricsInWords(run.metrics, 'soFar')}.`));
   }
   return [...blocks, ...(run.start?.warnings ?? []).map((warning) => text(`Note: ${plain(warning)}`))];
 }
@@ -90,7 +90,21 @@ function progressOf(run: Run, start: NonNullable<Run['start']>): Block {
     label: `step ${step} of ${start.totalSteps} · epoch ${epoch} of ${start.epochs}`,
     fraction: start.totalSteps === 0 ? 0 : Math.min(1, step / start.totalSteps),
     detail: details?.join(' · ') ?? `${start.parameters.toLocaleString('en')} parameters on ${start.device}`,
+    steps: stepsOf(run, start, step >= start.totalSteps),
   };
+}
+
+function stepsOf({ status }: Run, start: NonNullable<Run['start']>, trained: boolean): readonly ProgressStep[] {
+  const going = status === 'failed' ? 'failed' : status === 'running' || status === 'stopping' ? 'running' : 'waiting';
+  const whole = (count: number) => count.toLocaleString('en');
+  return [
+    {
+      label: `Read the data: ${whole(start.trainExamples)} to learn from, ${whole(start.evalExamples)} held out`,
+      state: 'done',
+    },
+    { label: 'Train', state: trained ? 'done' : going },
+    { label: 'Measure on what was held out, and save', state: trained ? going : 'waiting' },
+  ];
 }
 
 const rate = (perSecond: number) =>
@@ -98,60 +112,41 @@ const rate = (perSecond: number) =>
 
 function resultBlocks({ metrics, samples }: NonNullable<Run['result']>, parts: CardParts): readonly Block[] {
   return [
-    text(
-      `**Accuracy ${percent(metrics.accuracy)}** on ${metrics.examples.toLocaleString('en')} held-out examples (${baseline(metrics)}). ` +
-        `Macro precision ${percent(metrics.macroPrecision)}, recall ${percent(metrics.macroRecall)}, F1 ${percent(metrics.macroF1)}.`,
-    ),
-    classTable(metrics),
+    text(metricsInWords(metrics, 'result')),
+    ...metricsTables(metrics),
     ...(parts.confusion === undefined ? [] : [illustrate(parts.confusion)]),
-    {
-      kind: 'table',
-      caption: 'Held-out examples',
-      columns: [
-        { label: '', align: 'left' },
-        { label: 'Text', align: 'left' },
-        { label: 'Actual', align: 'left' },
-        { label: 'Predicted', align: 'left' },
-        { label: 'Sure', align: 'right' },
-      ],
-      rows: samples
-        .slice(0, 5)
-        .map(({ text, actual, predicted, confidence }) => [
-          actual === predicted ? '✓' : '✗',
-          shorten(text.replace(/\s+/g, ' ').trim(), 90),
-          actual,
-          predicted,
-          percent(confidence),
-        ]),
-    },
+    ...(samples.length === 0 ? [] : [sampleTable(metrics.kind, samples)]),
     ...parts.files.map((file): Block => ({ kind: 'file', ...file })),
   ];
 }
 
-function classTable({ perClass }: ClassificationMetrics): Block {
+const shownSamples = 5;
+
+/** Where there are classes: whether each was right, and how sure the model was. */
+function sampleTable(kind: Metrics['kind'], samples: NonNullable<Run['result']>['samples']): Block {
+  const judged = kind === 'classification';
+  const sure = samples.some(({ confidence }) => confidence !== undefined);
+  const line = (words: string) => shorten(words.replace(/\s+/g, ' ').trim(), 90);
   return {
     kind: 'table',
-    caption: 'Each class',
+    caption: 'Held-out examples',
     columns: [
-      { label: 'Class', align: 'left' },
-      { label: 'Precision', align: 'right' },
-      { label: 'Recall', align: 'right' },
-      { label: 'F1', align: 'right' },
-      { label: 'Examples', align: 'right' },
+      ...(judged ? [{ label: '', align: 'left' } as const] : []),
+      { label: 'Text', align: 'left' },
+      { label: 'Actual', align: 'left' },
+      { label: 'Predicted', align: 'left' },
+      ...(sure ? [{ label: 'Sure', align: 'right' } as const] : []),
     ],
-    rows: perClass.map(({ label, precision, recall, f1, support }) => [
-      label,
-      percent(precision),
-      percent(recall),
-      percent(f1),
-      String(support),
-    ]),
+    rows: samples
+      .slice(0, shownSamples)
+      .map(({ text, actual, predicted, confidence }) => [
+        ...(judged ? [actual === predicted ? '✓' : '✗'] : []),
+        line(text),
+        line(actual),
+        line(predicted),
+        ...(sure ? [confidence === undefined ? '–' : percent(confidence)] : []),
+      ]),
   };
-}
-
-/** The score that any model has to beat, beside the one it got. */
-function baseline({ majorityAccuracy }: ClassificationMetrics): string {
-  return `always answering the commonest class: ${percent(majorityAccuracy)}`;
 }
 
 function illustrate({ id, width, height, alt }: Illustration): Block {
@@ -173,10 +168,6 @@ function actions(run: Run): readonly Button[] {
     case 'done':
       return [button('Try it', { command: 'try', args: { run: run.name } }, 'primary')];
   }
-}
-
-export function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
 }
 
 /** `75` → `1 min 15 s`. */

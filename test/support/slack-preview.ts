@@ -130,6 +130,10 @@ function block(one: Fields, pictures: Pictures): string {
               .join('')}</tr>`,
         )
         .join('')}</table>`;
+    case 'plan':
+      return `<div class="plan"><b>${toHtml(String(one.title))}</b>${fieldsOf(one.tasks)
+        .map((task) => block(task, pictures))
+        .join('')}</div>`;
     case 'task_card': {
       const mark = one.status === 'complete' ? '✓' : one.status === 'error' ? '✗' : '◌';
       const details = isFields(one.details) ? fieldsOf(one.details.elements).map(rich).join('') : '';

@@ -177,11 +177,47 @@ function toView(view: { id: string; hash: string; content: Fields }, { world }: 
   return { ...view.content, id: view.id, hash: view.hash, team_id: world.teamId, app_id: world.appId };
 }
 
+const chunkFields: { readonly [type: string]: readonly string[] } = {
+  markdown_text: ['type', 'text'],
+  task_update: ['type', 'id', 'title', 'status', 'details', 'output', 'sources'],
+  plan_update: ['type', 'title'],
+  blocks: ['type', 'blocks'],
+};
+
+/** A task of a stream stands in the message as a card; told of again, it changes there. */
+function showTask(message: Message, chunk: Fields, { violations }: MethodContext): boolean {
+  const rich = (value: unknown) => ({
+    type: 'rich_text',
+    elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: words(value) }] }],
+  });
+  const card = {
+    type: 'task_card',
+    task_id: chunk.id,
+    block_id: `task:${words(chunk.id)}`,
+    title: chunk.title,
+    status: chunk.status,
+    ...(chunk.details === undefined ? {} : { details: rich(chunk.details) }),
+    ...(chunk.output === undefined ? {} : { output: rich(chunk.output) }),
+    ...(chunk.sources === undefined ? {} : { sources: chunk.sources }),
+  };
+  const problems = checkBlocks([card], 'message');
+  violations.push(...problems.map((problem) => `chunks: ${problem}`));
+  const others = message.blocks.filter((block) => block.block_id !== card.block_id);
+  message.blocks = [...others, card];
+  return problems.length === 0;
+}
+
 function appendChunks(message: Message, args: Fields, context: MethodContext): Failure | undefined {
   const chunks = fieldsOf(args.chunks);
+  if (args.chunks !== undefined && args.markdown_text !== undefined) return fail('markdown_text_conflict');
   for (const chunk of chunks) {
-    if (!['markdown_text', 'task_update', 'plan_update', 'blocks'].includes(words(chunk.type)))
+    const fields = chunkFields[words(chunk.type)];
+    const unknown = Object.keys(chunk).filter((name) => fields?.includes(name) === false);
+    if (fields === undefined || unknown.length > 0) {
+      context.violations.push(`chunks: ${String(chunk.type)} ${unknown.join(', ')}`);
       return fail('invalid_chunks');
+    }
+    if (chunk.type === 'task_update' && !showTask(message, chunk, context)) return fail('invalid_chunks');
   }
   const added = [
     words(args.markdown_text),
@@ -192,7 +228,7 @@ function appendChunks(message: Message, args: Fields, context: MethodContext): F
   if (pings.length > 0) context.violations.push(`it notifies people: ${pings.join(' ')}`);
   message.text += added;
   const rest = message.blocks.filter((block) => block.block_id !== 'stream');
-  message.blocks = [{ type: 'markdown', text: message.text, block_id: 'stream' }, ...rest];
+  if (message.text !== '') message.blocks = [{ type: 'markdown', text: message.text, block_id: 'stream' }, ...rest];
   return undefined;
 }
 

@@ -189,6 +189,35 @@ const blockRules: { readonly [type: string]: BlockRule } = {
         if (isFields(rich) && rich.type === 'rich_text') blockRules.rich_text?.check(rich, `${at}.${part}`, problems);
         else problems.push(`${at}.${part}: must be rich_text`);
       }
+      if (block.sources === undefined) return;
+      list(block.sources, 1, 50, `${at}.sources`, problems).forEach((source, index) => {
+        const place = `${at}.sources[${index}]`;
+        if (!isFields(source) || source.type !== 'url') problems.push(`${place}: must be a url`);
+        else {
+          allow(source, ['type', 'url', 'text'], place, problems);
+          text(source.url, 3000, `${place}.url`, problems);
+          text(source.text, 75, `${place}.text`, problems);
+        }
+      });
+    },
+  },
+  plan: {
+    surfaces: ['message'],
+    fields: ['title', 'tasks'],
+    check(block, at, problems) {
+      text(block.title, 256, `${at}.title`, problems);
+      const ids = new Set<unknown>();
+      list(block.tasks, 1, 50, `${at}.tasks`, problems).forEach((task, index) => {
+        const place = `${at}.tasks[${index}]`;
+        if (!isFields(task) || task.type !== 'task_card') {
+          problems.push(`${place}: must be a task_card`);
+          return;
+        }
+        allow(task, ['type', 'block_id', ...(blockRules.task_card?.fields ?? [])], place, problems);
+        blockRules.task_card?.check(task, place, problems);
+        if (ids.has(task.task_id)) problems.push(`${place}: a second task ${String(task.task_id)}`);
+        ids.add(task.task_id);
+      });
     },
   },
 };

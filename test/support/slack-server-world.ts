@@ -152,6 +152,8 @@ function readBlock(block: Fields): string {
             .join(' '),
         )
         .join('\n');
+    case 'plan':
+      return [String(block.title), ...fieldsOf(block.tasks).map(readBlock)].join('\n');
     case 'task_card':
       return [String(block.title), ...[block.details, block.output].filter(isFields).map(readBlock)].join('\n');
     default:

@@ -47,6 +47,14 @@ interface RichText {
   readonly elements: readonly RichElement[];
 }
 
+export interface TaskCard {
+  readonly type: 'task_card';
+  readonly task_id: string;
+  readonly title: string;
+  readonly status: 'pending' | 'in_progress' | 'complete' | 'error';
+  readonly details?: RichText;
+}
+
 export type Cell = { readonly type: 'raw_text'; readonly text: string } | RichText;
 
 export type SlackBlock =
@@ -70,13 +78,8 @@ export type SlackBlock =
         readonly is_wrapped: boolean;
       }[];
     }
-  | {
-      readonly type: 'task_card';
-      readonly task_id: string;
-      readonly title: string;
-      readonly status: 'pending' | 'in_progress' | 'complete' | 'error';
-      readonly details?: RichText;
-    }
+  | TaskCard
+  | { readonly type: 'plan'; readonly title: string; readonly tasks: readonly TaskCard[] }
   | RichText;
 
 export const plainText = (text: string): PlainText => ({ type: 'plain_text', text, emoji: true });

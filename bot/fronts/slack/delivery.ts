@@ -11,7 +11,7 @@ import { cut } from './limits.ts';
 import { escapeMrkdwn } from './markdown.ts';
 import { isDirect, type Places, type Spot } from './places.ts';
 import { type Page, type RenderOptions, renderReply } from './render.ts';
-import { readStreamable, streamAnswer } from './stream.ts';
+import { lookedUp, readStreamable, streamAnswer } from './stream.ts';
 import type { Charts } from './uploads.ts';
 
 export const partKind = 'slack.part';
@@ -254,7 +254,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const target = { channel, threadTs, workspaceId: place.workspaceId, personId: asker.id };
     const last = { blocks: rest.pages[0]?.blocks ?? [], metadata: markOf(`${messageId}.0`) };
     try {
-      standing.ts.push(await streamAnswer(api, target, answer.pieces, last));
+      const found = lookedUp(answer.sources, options.sectionUrl);
+      standing.ts.push(await streamAnswer(api, target, { pieces: answer.pieces, found }, last));
     } catch (error) {
       if (!(error instanceof SlackProblem) || error.trouble === 'credentials') throw error;
       log.debug({ err: error }, 'an answer could not be streamed; it is posted whole');

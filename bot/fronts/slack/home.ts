@@ -150,6 +150,6 @@ function describeProgress({ chapters, chaptersInAll, streakDays }: Progress): st
 }
 
 function describeRun({ name, datasetName, status, metrics }: Run): string {
-  const result = metrics === undefined ? '' : ` · accuracy ${percent(metrics.accuracy)}`;
+  const result = metrics !== undefined && 'accuracy' in metrics ? ` · accuracy ${percent(metrics.accuracy)}` : '';
   return `*${escapeMrkdwn(name)}* · ${statusWords[status]}${result}\n${escapeMrkdwn(cut(datasetName, 200))}`;
 }

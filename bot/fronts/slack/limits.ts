@@ -24,6 +24,7 @@ export const limits = {
   text: 40_000,
   imageAlt: 2000,
   taskTitle: 256,
+  planTasks: 50,
   viewTitle: 24,
   viewButton: 24,
   inputLabel: 2000,

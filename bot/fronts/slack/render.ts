@@ -1,6 +1,6 @@
 // Reply → Slack messages. Pure: pictures come as the ids of files uploaded before, and what must be kept is handed back.
 import stringWidth from 'string-width';
-import type { Block, Button, Option, Reply } from '../../chat/message.ts';
+import type { Block, Button, Option, ProgressStep, Reply } from '../../chat/message.ts';
 import { splitMarkdown } from '../split.ts';
 import {
   callAction,
@@ -12,7 +12,15 @@ import {
   optionValue,
   pickAction,
 } from './actions.ts';
-import { type Cell, mrkdwn, plainText, type SlackBlock, type SlackButton, type SlackOption } from './blocks.ts';
+import {
+  type Cell,
+  mrkdwn,
+  plainText,
+  type SlackBlock,
+  type SlackButton,
+  type SlackOption,
+  type TaskCard,
+} from './blocks.ts';
 import { cut, limits } from './limits.ts';
 import { isLocal } from './links.ts';
 import {
@@ -166,7 +174,7 @@ const draw: Draw = {
     ];
   },
 
-  progress({ label, fraction, detail }, { plain, messageKey }) {
+  progress({ label, fraction, detail, steps = [] }, { plain, messageKey }) {
     const share = Math.min(1, Math.max(0, fraction));
     const bar = `${'▰'.repeat(Math.round(share * 20))}${'▱'.repeat(20 - Math.round(share * 20))} ${Math.floor(share * 100)}%`;
     if (plain) {
@@ -174,18 +182,29 @@ const draw: Draw = {
       return [{ type: 'section', text: mrkdwn(cut(lines.join('\n'), limits.sectionText)) }];
     }
     const details = detail === '' ? bar : `${bar}\n${quiet(detail)}`;
-    return [
-      {
-        type: 'task_card',
-        task_id: `progress-${messageKey}`,
-        title: cut(label === '' ? 'Working' : quiet(label), limits.taskTitle),
-        status: share >= 1 ? 'complete' : 'in_progress',
-        details: {
-          type: 'rich_text',
-          elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: details }] }],
-        },
-      },
-    ];
+    const told = cut(label === '' ? 'Working' : quiet(label), limits.taskTitle);
+    const card = (index: number, title: string, status: TaskCard['status'], more?: string): TaskCard => ({
+      type: 'task_card',
+      task_id: `progress-${messageKey}-${index}`,
+      title,
+      status,
+      ...(more === undefined
+        ? {}
+        : {
+            details: {
+              type: 'rich_text',
+              elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: more }] }],
+            },
+          }),
+    });
+    if (steps.length === 0) return [card(0, told, share >= 1 ? 'complete' : 'in_progress', details)];
+    const shown = steps.slice(0, limits.planTasks);
+    const current = shown.findIndex(({ state }) => state !== 'done');
+    const tasks = shown.map((step, index) => {
+      const title = cut(step.label === '' ? '…' : quiet(step.label), limits.taskTitle);
+      return card(index, title, taskStatus[step.state], index === current ? details : undefined);
+    });
+    return [{ type: 'plan', title: told, tasks }];
   },
 
   sources({ sources }, { sectionUrl }) {
@@ -214,6 +233,13 @@ const draw: Draw = {
       },
     ];
   },
+};
+
+const taskStatus: { readonly [S in ProgressStep['state']]: TaskCard['status'] } = {
+  waiting: 'pending',
+  running: 'in_progress',
+  done: 'complete',
+  failed: 'error',
 };
 
 type FileBlock = Extract<Block, { kind: 'file' }>;

@@ -1,9 +1,10 @@
 // A long answer in the app's own view, streamed: its words come piece by piece, then sources and buttons under them.
-import type { Block, Reply } from '../../chat/message.ts';
+import type { Block, Reply, SourceLink } from '../../chat/message.ts';
 import { splitMarkdown } from '../split.ts';
 import type { Fields, SlackApi } from './api.ts';
 import type { SlackBlock } from './blocks.ts';
-import { limits } from './limits.ts';
+import { cut, limits } from './limits.ts';
+import { isLocal } from './links.ts';
 import { quiet } from './markdown.ts';
 
 /** An answer shorter than this is there at once. */
@@ -12,6 +13,8 @@ const piece = 400;
 
 export interface Streamable {
   readonly pieces: readonly string[];
+  /** Where it stands in the guide. */
+  readonly sources: readonly SourceLink[];
   /** What comes after the words. */
   readonly rest: Reply;
 }
@@ -23,8 +26,9 @@ export function readStreamable(reply: Reply): Streamable | undefined {
   const texts = end === -1 ? reply.blocks : reply.blocks.slice(0, end);
   const markdown = texts.flatMap((block) => (isText(block) ? block.markdown : [])).join('\n\n');
   if (markdown.length < shortest || markdown.length > limits.streamedMarkdown) return undefined;
+  const sources = reply.blocks.flatMap((block) => (block.kind === 'sources' ? block.sources : []));
   const rest = { ...reply, blocks: end === -1 ? [] : reply.blocks.slice(end) };
-  return { pieces: splitMarkdown(markdown, piece).map(toStreamed), rest };
+  return { pieces: splitMarkdown(markdown, piece).map(toStreamed), sources, rest };
 }
 
 const isText = (block: Block): block is Extract<Block, { kind: 'text' }> => block.kind === 'text';
@@ -39,11 +43,44 @@ export interface StreamTarget {
   readonly personId: string;
 }
 
+/** A step of the answer, shown as a card in it: a stream begins with it and completes it at the end. */
+type TaskUpdate = {
+  readonly type: 'task_update';
+  readonly id: string;
+  readonly title: string;
+  readonly status: 'in_progress' | 'complete';
+  readonly details?: string;
+  readonly sources?: readonly { readonly type: 'url'; readonly url: string; readonly text: string }[];
+};
+
+const lookUp = { type: 'task_update', id: 'guide' } as const;
+
+/** What was looked up, once it is found. @param urlOf a section's address; undefined where other people can't open it. */
+export function lookedUp(
+  sources: readonly SourceLink[],
+  urlOf: (chapterId: string, sectionId: string) => string | undefined,
+): TaskUpdate | undefined {
+  if (sources.length === 0) return undefined;
+  const links = sources.flatMap(({ chapterId, sectionId, title }) => {
+    const url = urlOf(chapterId, sectionId);
+    return url === undefined || isLocal(url)
+      ? []
+      : [{ type: 'url' as const, url, text: cut(quiet(title), limits.buttonText) }];
+  });
+  return {
+    ...lookUp,
+    title: 'Looked it up in the guide',
+    status: 'complete',
+    details: sources.length === 1 ? 'One section answers it.' : `${sources.length} sections answer it.`,
+    ...(links.length === 0 ? {} : { sources: links }),
+  };
+}
+
 /** @returns the message's id. @throws SlackProblem; then nothing of it is left standing. */
 export async function streamAnswer(
   api: SlackApi,
   { channel, threadTs, workspaceId, personId }: StreamTarget,
-  pieces: readonly string[],
+  { pieces, found }: { readonly pieces: readonly string[]; readonly found: TaskUpdate | undefined },
   last: { readonly blocks: readonly SlackBlock[]; readonly metadata: Fields },
 ): Promise<string> {
   const [first = '', ...others] = pieces;
@@ -52,7 +89,15 @@ export async function streamAnswer(
     thread_ts: threadTs,
     recipient_team_id: workspaceId,
     recipient_user_id: personId,
-    markdown_text: first,
+    ...(found === undefined
+      ? { markdown_text: first }
+      : {
+          task_display_mode: 'timeline',
+          chunks: [
+            { ...lookUp, title: 'Looking it up in the guide', status: 'in_progress' },
+            { type: 'markdown_text', text: first },
+          ],
+        }),
   });
   const ts = String(started.ts);
   try {
@@ -60,6 +105,7 @@ export async function streamAnswer(
     await api.call('chat.stopStream', {
       channel,
       ts,
+      ...(found === undefined ? {} : { chunks: [found] }),
       ...(last.blocks.length === 0 ? {} : { blocks: last.blocks }),
       metadata: last.metadata,
     });
