@@ -20,7 +20,7 @@ export interface InPlace {
 }
 
 /** A weight of the checkpoint; `inPlace` when its bytes can be used where they lie. */
-interface BaseWeight {
+export interface BaseWeight {
   readonly shape: Shape;
   readonly inPlace: InPlace | undefined;
   load(): Promise<FloatTensor>;

@@ -40,12 +40,15 @@ export async function makeFolder(path: string): Promise<void> {
   });
 }
 
+/** Made one after the other, so that a large file is never in memory whole. */
+type Chunks = Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
+
 /**
  * Writes beside the target, syncs, and renames over it.
  * @returns the SHA-256 of what was written, in hexadecimal.
  * @throws UserError when there is no room or no permission; the old file is untouched.
  */
-export async function writeFileAtomically(path: string, chunks: Iterable<Uint8Array | string>): Promise<string> {
+export async function writeFileAtomically(path: string, chunks: Chunks): Promise<string> {
   const temporary = `${path}.${process.pid}.partial`;
   try {
     const hash = await writeAndSync(temporary, chunks);
@@ -58,11 +61,11 @@ export async function writeFileAtomically(path: string, chunks: Iterable<Uint8Ar
   }
 }
 
-async function writeAndSync(path: string, chunks: Iterable<Uint8Array | string>): Promise<string> {
+async function writeAndSync(path: string, chunks: Chunks): Promise<string> {
   const hash = createHash('sha256');
   const handle = await open(path, 'w');
   try {
-    for (const chunk of chunks) {
+    for await (const chunk of chunks) {
       hash.update(chunk);
       await handle.appendFile(chunk);
     }

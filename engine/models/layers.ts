@@ -1,6 +1,6 @@
 // What a model function builds with: weights by their checkpoint name, linear layers, dropout.
 import type { GraphBuilder } from '../graph/graph.ts';
-import type { Value } from '../graph/ops.ts';
+import type { Blocks, Value } from '../graph/ops.ts';
 import { elementCount, type Shape } from '../graph/tensor.ts';
 import type { LinearTarget } from './model.ts';
 
@@ -49,21 +49,40 @@ export const loraB = (name: string) => `${name}.lora_B.weight`;
 
 export interface LayersOptions {
   readonly weight: (name: string) => Value;
+  /** The matrices that are kept in four bits, by weight name. */
+  readonly fourBit?: ((name: string) => FourBitValue | undefined) | undefined;
   readonly lora?: LoraLayers | undefined;
   /** Collects the masks a training graph needs; without it there is no dropout. */
   readonly masks?: DropoutMask[] | undefined;
   readonly statistics?: BatchStatistics[] | undefined;
 }
 
-export function createLayers(g: GraphBuilder, { weight, lora, masks, statistics }: LayersOptions): Layers {
+/** A frozen matrix [out, in] in four bits, as the graph's constants. */
+export interface FourBitValue {
+  readonly packed: Value;
+  readonly steps: Value;
+  readonly blocks: Blocks;
+}
+
+export function createLayers(g: GraphBuilder, { weight, fourBit, lora, masks, statistics }: LayersOptions): Layers {
+  /** x·Wᵀ + b, whichever way W lies; one in four bits always lies as [out, in]. */
+  function multiply(x: Value, name: string, layout: LinearTarget['layout'], bias: Value | undefined): Value {
+    const packed = fourBit?.(`${name}.weight`);
+    if (packed) {
+      const y = g.op('MatMulNBits', [x, packed.packed, packed.steps], packed.blocks);
+      return bias ? g.op('Add', [y, bias]) : y;
+    }
+    const form = { transA: false, transB: layout === 'out-in' };
+    const w = weight(`${name}.weight`);
+    return bias ? g.op('Gemm', [x, w, bias], form) : g.op('Gemm', [x, w], form);
+  }
+
   return {
     g,
     weight,
     statistics,
     linear(x, name, { layout = 'out-in', bias = true } = {}) {
-      const form = { transA: false, transB: layout === 'out-in' };
-      const w = weight(`${name}.weight`);
-      const y = bias ? g.op('Gemm', [x, w, weight(`${name}.bias`)], form) : g.op('Gemm', [x, w], form);
+      const y = multiply(x, name, layout, bias ? weight(`${name}.bias`) : undefined);
       if (!lora?.targets.has(name)) return y;
       // The narrow product is scaled, and the wide one added to y as it is made. A and B lie alike in both layouts.
       const down = g.op('Gemm', [x, weight(loraA(name))], { transA: false, transB: true });

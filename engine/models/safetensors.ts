@@ -103,7 +103,8 @@ function readEntry(path: string, name: string, entry: unknown, start: number, si
   return { dtype, shape, range: { path, offset: start + from, bytes } };
 }
 
-async function readBytes({ path, offset, bytes }: FileRange): Promise<Buffer> {
+/** Reads a range of a file. @throws UserError when the file ends before it. */
+export async function readBytes({ path, offset, bytes }: FileRange): Promise<Buffer> {
   const handle = await open(path, 'r');
   try {
     const buffer = Buffer.alloc(bytes);
@@ -152,25 +153,61 @@ function widenFloat16(halves: Uint16Array): Float32Array {
   });
 }
 
+/** A tensor to be written; its bytes are asked for when their turn comes. */
+export interface TensorToWrite {
+  readonly name: string;
+  readonly dtype: ElementType;
+  readonly shape: Shape;
+  load(): Promise<Uint8Array> | Uint8Array;
+}
+
 /**
- * Writes float32 tensors, sorted by name (equal tensors give equal bytes), atomically.
+ * Writes tensors in the order given, one at a time in memory, atomically.
  * @returns the SHA-256 of the file.
+ * @throws Error when a tensor's bytes do not fill its shape.
  */
-export async function writeSafetensors(path: string, tensors: ReadonlyMap<string, FloatTensor>): Promise<string> {
-  const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
+export async function streamSafetensors(path: string, tensors: readonly TensorToWrite[]): Promise<string> {
   const header: { [name: string]: unknown } = { __metadata__: { format: 'pt' } };
   let end = 0;
-  for (const [name, { shape, data }] of sorted) {
-    if (elementCount(shape) !== data.length)
-      throw new Error(`${name}: ${data.length} numbers in ${describeShape(shape)}`);
-    header[name] = { dtype: 'F32', shape, data_offsets: [end, end + data.byteLength] };
-    end += data.byteLength;
+  for (const { name, dtype, shape } of tensors) {
+    const bytes = elementCount(shape) * element_bytes[dtype];
+    header[name] = { dtype, shape, data_offsets: [end, end + bytes] };
+    end += bytes;
   }
   const json = Buffer.from(JSON.stringify(header));
   // Spaces fill the header so that the data starts at a multiple of 8 bytes.
   const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
-  const bytes = sorted.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  return writeFileAtomically(path, [length, padded, ...bytes]);
+  return writeFileAtomically(
+    path,
+    (async function* () {
+      yield length;
+      yield padded;
+      for (const { name, dtype, shape, load } of tensors) {
+        const bytes = await load();
+        if (bytes.length !== elementCount(shape) * element_bytes[dtype]) {
+          throw new Error(`${name}: ${bytes.length} bytes in ${dtype} ${describeShape(shape)}`);
+        }
+        yield bytes;
+      }
+    })(),
+  );
+}
+
+/**
+ * Writes float32 tensors, sorted by name (equal tensors give equal bytes), atomically.
+ * @returns the SHA-256 of the file.
+ */
+export async function writeSafetensors(path: string, tensors: ReadonlyMap<string, FloatTensor>): Promise<string> {
+  const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
+  return streamSafetensors(
+    path,
+    sorted.map(([name, { shape, data }]) => ({
+      name,
+      dtype: 'F32',
+      shape,
+      load: () => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    })),
+  );
 }
