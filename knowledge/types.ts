@@ -39,6 +39,7 @@ export interface Guide {
   readonly chapters: readonly Chapter[];
   readonly passages: readonly Passage[];
   readonly quizItems: readonly QuizItem[];
+  readonly misconceptions?: readonly Misconception[];
   /** Of all the files the shipped guide was read from; what is worked out from it is remembered by this. */
   readonly hash?: string;
   chapter(chapterId: string): Chapter | undefined;
@@ -87,4 +88,23 @@ export interface QuizItem {
   readonly choices: readonly QuizChoice[];
   readonly correctChoiceId: string;
   readonly difficulty: 1 | 2 | 3;
+}
+
+/** Something people wrongly take for granted. Patterns are regular expressions on a sentence in lower case. */
+export interface Misconception {
+  readonly id: string;
+  readonly about: string;
+  readonly says: string;
+  /** Where this stands too, something else was said. */
+  readonly unless?: string;
+  /** The false claim is itself a negation. */
+  readonly negated: boolean;
+  /** `about` comes before `says`. */
+  readonly ordered: boolean;
+  /** What is so instead, in one sentence. */
+  readonly denial: string;
+  readonly chapterId: string;
+  readonly sectionId: string;
+  /** The guide's own sentence that carries the denial. */
+  readonly quote: string;
 }

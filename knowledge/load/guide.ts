@@ -3,12 +3,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Guide } from '../types.ts';
 import { type ChapterFile, type LinkUse, readChapter } from './chapter.ts';
+import { readMisconceptions } from './misconceptions.ts';
 import { orderChapters } from './order.ts';
 import { GuideError, type Problem } from './problem.ts';
 import { type QuizFile, readQuiz } from './quiz.ts';
 
 /** What a guide holds, as plain data. */
-export type GuideContents = Pick<Guide, 'chapters' | 'passages' | 'quizItems'>;
+export type GuideContents = Pick<Guide, 'chapters' | 'passages' | 'quizItems' | 'misconceptions'>;
 
 /** @throws GuideError listing every problem with its file and line. */
 export async function readGuide(folder: string): Promise<GuideContents> {
@@ -25,6 +26,12 @@ export async function readGuide(folder: string): Promise<GuideContents> {
   const ordered = orderChapters(chapters, await readIfThere(orderFile), show(orderFile));
   if (chapterFiles.length === 0)
     problems.push({ file: show(folder), line: 1, message: 'no chapter (*.md) in this folder' });
+
+  const misconceptionsFile = join(folder, 'misconceptions.yaml');
+  const { misconceptions, ...unfit } = readMisconceptions(
+    await readIfThere(misconceptionsFile),
+    show(misconceptionsFile),
+  );
 
   // A chapter that could not be read has told so already; links to it are not reported a second time.
   const unread = new Set(chapterFiles.flatMap(({ chapter, name }) => (chapter ? [] : name)));
@@ -43,12 +50,23 @@ export async function readGuide(folder: string): Promise<GuideContents> {
     if (resolves(item.chapterId, item.sectionId)) continue;
     problems.push({ file, line, message: `${item.id}: section "${item.chapterId}#${item.sectionId}" does not exist` });
   }
+  problems.push(...unfit.problems);
+  for (const { misconception, line } of misconceptions) {
+    const { id, chapterId, sectionId, quote } = misconception;
+    const held = chapterFiles
+      .flatMap(({ passages }) => passages)
+      .filter((passage) => passage.chapterId === chapterId && passage.sectionId === sectionId);
+    if (unread.has(chapterId) || held.some(({ text }) => text.includes(quote))) continue;
+    const message = `${id}: its quote does not stand in "${chapterId}#${sectionId}"`;
+    problems.push({ file: show(misconceptionsFile), line, message });
+  }
   if (problems.length > 0) throw new GuideError(problems);
 
   return {
     chapters: ordered.chapters,
     passages: chapterFiles.flatMap(({ passages }) => passages),
     quizItems: items.map(({ item }) => item),
+    misconceptions: misconceptions.map(({ misconception }) => misconception),
   };
 }
 
