@@ -10,7 +10,7 @@ const mpnetConfigSchema = z
   .object({
     ...encoder_fields,
     model_type: z.literal('mpnet'),
-    relative_attention_num_buckets: z.number().int().min(4).max(4096).multipleOf(4).default(32),
+    relative_attention_num_buckets: z.literal(32).default(32),
     pad_token_id: z.number().int().min(0).default(1),
   })
   .refine(fits_heads.check, fits_heads.message);

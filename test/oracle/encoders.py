@@ -141,7 +141,7 @@ DISTILBERT = dict(
     model_type="distilbert", vocab_size=24, dim=8, hidden_dim=12, n_layers=2, n_heads=2, activation="gelu", dropout=0.0,
     attention_dropout=0.0, seq_classif_dropout=0.0, max_position_embeddings=12, sinusoidal_pos_embds=False,
 )
-MPNET = {**BERT, "model_type": "mpnet", "relative_attention_num_buckets": 8, "pad_token_id": 1, "hidden_act": "relu"}
+MPNET = {**BERT, "model_type": "mpnet", "relative_attention_num_buckets": 32, "max_position_embeddings": 16, "pad_token_id": 1, "hidden_act": "relu"}
 del MPNET["type_vocab_size"]
 HEADS = [
     dict(kind="classification", labels=3), dict(kind="regression", targets=2), dict(kind="token-classification", labels=4),
@@ -151,6 +151,6 @@ HEADS = [
 if __name__ == "__main__":
     families = [(BERT, bert, 0), (ROBERTA, roberta, 1), (DISTILBERT, distilbert, 0), (MPNET, mpnet, 1)]
     write("encoders.json", [
-        solve(f"{c['model_type']} {head['kind']}", c, head, forward, [8, 5, 3], c["vocab_size"], pad)
+        solve(f"{c['model_type']} {head['kind']}", c, head, forward, [12 if c is MPNET else 8, 5, 3], c["vocab_size"], pad)
         for c, forward, pad in families for head in HEADS
     ])
