@@ -30,7 +30,8 @@ const oracleSchema = z.object({
   }),
 });
 const available = existsSync(join(folder, 'oracle.json')) && existsSync(join(data, 'cats_dogs'));
-const withData = available ? test : test.skip;
+const withData = (title: string, run: () => Promise<void>) =>
+  available ? test(title, run, 60_000) : test.skip(`${title} (skipped: ${folder} is not there)`, () => {});
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 async function openMobilenet(rows: number) {
@@ -136,46 +137,42 @@ function solveRidge(a: Float64Array, targets: readonly number[], columns: number
   return w;
 }
 
-withData(
-  'a linear probe on its features tells 200 unseen cats and dogs apart as well as the oracle’s',
-  async () => {
-    const rows = 20;
-    const mobilenet = await openMobilenet(rows);
-    const { probe } = mobilenet.oracle;
-    const files = [...probe.train_files, ...probe.test_files];
-    const all = new Float64Array(files.length * 1280);
-    const size = 3 * 224 * 224;
-    for (let start = 0; start < files.length; start += rows) {
-      const pixels = new Float32Array(rows * size);
-      const fitted = await Promise.all(files.slice(start, start + rows).map(mobilenet.fit));
-      fitted.forEach((picture, at) => {
-        mobilenet.preprocessor.normalize(picture, pixels, at * size);
-      });
-      all.set(await mobilenet.run(pixels), start * 1280);
-    }
-    await mobilenet.close();
-    const train = probe.train_files.length;
-    for (let column = 0; column < 1280; column++) {
-      const values = Array.from({ length: files.length }, (_, row) => all[row * 1280 + column] ?? 0);
-      const mean = values.slice(0, train).reduce((sum, value) => sum + value, 0) / train;
-      const deviation = Math.sqrt(values.slice(0, train).reduce((sum, value) => sum + (value - mean) ** 2, 0) / train);
-      values.forEach((value, row) => {
-        all[row * 1280 + column] = (value - mean) / (deviation + 1e-6);
-      });
-    }
-    const isDog = (file: string) => (file.includes('/dogs/') ? 1 : -1);
-    const w = solveRidge(all.subarray(0, train * 1280), probe.train_files.map(isDog), 1280);
-    const scores = probe.test_files.map((_, row) =>
-      w.reduce((sum, value, at) => sum + value * (all[(train + row) * 1280 + at] ?? 0), 0),
-    );
-    probe.ridge.first10_test_scores.forEach((score, at) => {
-      expect(scores[at]).toBeCloseTo(score, 3);
+withData('a linear probe on its features tells 200 unseen cats and dogs apart as well as the oracle’s', async () => {
+  const rows = 20;
+  const mobilenet = await openMobilenet(rows);
+  const { probe } = mobilenet.oracle;
+  const files = [...probe.train_files, ...probe.test_files];
+  const all = new Float64Array(files.length * 1280);
+  const size = 3 * 224 * 224;
+  for (let start = 0; start < files.length; start += rows) {
+    const pixels = new Float32Array(rows * size);
+    const fitted = await Promise.all(files.slice(start, start + rows).map(mobilenet.fit));
+    fitted.forEach((picture, at) => {
+      mobilenet.preprocessor.normalize(picture, pixels, at * size);
     });
-    const correct = probe.test_files.filter((file, at) => isDog(file) * (scores[at] ?? 0) > 0).length;
-    expect(correct).toBe(probe.ridge.test_correct_of_200);
-  },
-  60_000,
-);
+    all.set(await mobilenet.run(pixels), start * 1280);
+  }
+  await mobilenet.close();
+  const train = probe.train_files.length;
+  for (let column = 0; column < 1280; column++) {
+    const values = Array.from({ length: files.length }, (_, row) => all[row * 1280 + column] ?? 0);
+    const mean = values.slice(0, train).reduce((sum, value) => sum + value, 0) / train;
+    const deviation = Math.sqrt(values.slice(0, train).reduce((sum, value) => sum + (value - mean) ** 2, 0) / train);
+    values.forEach((value, row) => {
+      all[row * 1280 + column] = (value - mean) / (deviation + 1e-6);
+    });
+  }
+  const isDog = (file: string) => (file.includes('/dogs/') ? 1 : -1);
+  const w = solveRidge(all.subarray(0, train * 1280), probe.train_files.map(isDog), 1280);
+  const scores = probe.test_files.map((_, row) =>
+    w.reduce((sum, value, at) => sum + value * (all[(train + row) * 1280 + at] ?? 0), 0),
+  );
+  probe.ridge.first10_test_scores.forEach((score, at) => {
+    expect(scores[at]).toBeCloseTo(score, 3);
+  });
+  const correct = probe.test_files.filter((file, at) => isDog(file) * (scores[at] ?? 0) > 0).length;
+  expect(correct).toBe(probe.ridge.test_correct_of_200);
+});
 
 test('the picture is read as RGB: grey is spread, transparency dropped, and a camera’s turn undone', async () => {
   const grey = await sharp(Buffer.from([10, 200]), { raw: { width: 2, height: 1, channels: 1 } })
