@@ -1,7 +1,8 @@
 // App Home: how the learning goes, the last runs, what can be started, and one person's settings.
 import type { Engine, Progress, Run } from '../../../engine/index.ts';
 import { outlookInWords, progressBar, streakInWords } from '../../chat/learning.ts';
-import { percent, statusWords } from '../../chat/run-card.ts';
+import { metricsInWords } from '../../chat/metrics-words.ts';
+import { statusWords } from '../../chat/run-card.ts';
 import { callAction, type Keepsake } from './actions.ts';
 import { mrkdwn, plainText, type SlackBlock } from './blocks.ts';
 import { cut } from './limits.ts';
@@ -150,6 +151,6 @@ function describeProgress({ chapters, chaptersInAll, streakDays }: Progress): st
 }
 
 function describeRun({ name, datasetName, status, metrics }: Run): string {
-  const result = metrics !== undefined && 'accuracy' in metrics ? ` · accuracy ${percent(metrics.accuracy)}` : '';
+  const result = metrics === undefined ? '' : ` · ${escapeMrkdwn(metricsInWords(metrics, 'soFar'))}`;
   return `*${escapeMrkdwn(name)}* · ${statusWords[status]}${result}\n${escapeMrkdwn(cut(datasetName, 200))}`;
 }
