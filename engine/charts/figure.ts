@@ -205,7 +205,7 @@ function toSeries(mark: Mark, index: number, panel: Panel): object {
         ...base,
         type: 'line',
         data: mark.points,
-        z: 3,
+        z: mark.arrow === true ? 5 : 3,
         showSymbol: mark.arrow === true,
         symbol: (_: unknown, { dataIndex }: { dataIndex: number }) =>
           dataIndex === mark.points.length - 1 ? 'triangle' : 'none',

@@ -59,8 +59,10 @@ function findAlphabet(words: ReadonlyMap<string, number>, limit: number): string
  * Byte-pair merges over words (Sennrich et al. 2016), as Hugging Face's WordPiece trainer does: join the most frequent
  * neighbouring pair again and again. Pair counts are kept up to date per merge, and a heap holds the candidates.
  */
-function learnPieces(wordCounts: ReadonlyMap<string, number>, limit: number): string[] {
-  const pieces = findAlphabet(wordCounts, limit);
+function learnPieces(wordCounts: ReadonlyMap<string, number>, limit: number): Merges {
+  const alphabet = findAlphabet(wordCounts, limit);
+  const pieces = alphabet.slice();
+  const merges: { left: string; right: string }[] = [];
   const idOf = new Map(pieces.map((piece, id) => [piece, id]));
   const words: Word[] = [];
   for (const [word, count] of wordCounts) {
@@ -102,7 +104,8 @@ function learnPieces(wordCounts: ReadonlyMap<string, number>, limit: number): st
     if (pairCounts.get(best.pair) !== best.count) continue;
     const left = Math.floor(best.pair / pairBase);
     const right = best.pair % pairBase;
-    const joined = (pieces[left] ?? '') + (pieces[right] ?? '').slice(prefix.length);
+    const joined = joinPieces(pieces[left] ?? '', pieces[right] ?? '');
+    merges.push({ left: pieces[left] ?? '', right: pieces[right] ?? '' });
     const id = idOf.get(joined) ?? pieces.push(joined) - 1;
     idOf.set(joined, id);
     const touched = new Set<number>();
@@ -115,7 +118,26 @@ function learnPieces(wordCounts: ReadonlyMap<string, number>, limit: number): st
     pairCounts.delete(best.pair);
     enqueue(touched);
   }
-  return pieces;
+  return { alphabet, pieces, merges };
+}
+
+/** `t` + `##he` = `the`. */
+export function joinPieces(left: string, right: string): string {
+  return left + right.slice(prefix.length);
+}
+
+export interface Merges {
+  /** Characters as they start a word or, after `##`, continue one. */
+  readonly alphabet: readonly string[];
+  /** The alphabet, then what the merges made, in their order. */
+  readonly pieces: readonly string[];
+  /** Most frequent pair first. Two pairs may make the same piece. */
+  readonly merges: readonly { readonly left: string; readonly right: string }[];
+}
+
+/** The same learning step by step, for showing: which pairs were joined, in which order. */
+export function learnMerges(texts: Iterable<string>, limit: number): Merges {
+  return learnPieces(countWords(texts), limit);
 }
 
 function joinPair(pieces: readonly number[], left: number, right: number, joined: number): number[] {
@@ -138,7 +160,7 @@ export function learnWordPiece(
   texts: Iterable<string>,
   { vocabularySize }: { readonly vocabularySize: number },
 ): TokenizerFiles {
-  return tokenizerFiles(learnPieces(countWords(texts), Math.max(0, vocabularySize - specialTokens.length)));
+  return tokenizerFiles(learnPieces(countWords(texts), Math.max(0, vocabularySize - specialTokens.length)).pieces);
 }
 
 function tokenizerFiles(learnt: readonly string[]): TokenizerFiles {

@@ -47,7 +47,7 @@ export function createDemos({ guide, pictures }: { readonly guide: Guide; readon
   const chapterOf = (demo: Demo) => splitSection(demo.home).chapterId;
   const sorted = [...demoTable].sort((a, b) => (order.get(chapterOf(a)) ?? 99) - (order.get(chapterOf(b)) ?? 99));
   const list = sorted.map(summarise);
-  const corpus = () => guide.passages.map(({ text }) => text);
+  const corpus = guide.passages.map(({ text }) => text);
 
   function summarise(demo: Demo): DemoSummary {
     const { id, title, summary } = demo;
@@ -76,7 +76,7 @@ export function createDemos({ guide, pictures }: { readonly guide: Guide; readon
       const demo = findDemo(name);
       const values = readValues(demo.controls, given, demo.id);
       const [{ figure, explanation }, { drawFigure }, { renderPng }] = await Promise.all([
-        demo.play(values, { random: createRandom(seed), seed, corpus: corpus() }),
+        demo.play(values, { random: createRandom(seed), seed, corpus }),
         import('../charts/figure.ts'),
         import('../charts/render.ts'),
       ]);

@@ -105,7 +105,7 @@ export const ensembles = defineDemo({
   picture({ train, curve, errors }, { method, rounds, depth }) {
     const here = errors[rounds - 1];
     return {
-      title: `${methods[method]}, ${rounds} ${rounds === 1 ? 'tree' : 'trees'} of depth ${depth}`,
+      title: `${method === 'bagging' ? 'Bagging' : 'Gradient boosting'}, ${rounds} ${rounds === 1 ? 'tree' : 'trees'} of depth ${depth}`,
       legend: [
         { label: 'training', color: hues.blue, shape: 'dot' },
         { label: 'truth', color: hues.grey, shape: 'dashed' },

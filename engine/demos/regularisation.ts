@@ -10,7 +10,7 @@ const shadows: { readonly [feature: number]: number } = { 3: 0, 4: 1 };
 const strengths = range(41).map((index) => 10 ** (-3 + (4 * index) / 40));
 const penalties = { l1: 'L1 (lasso)', l2: 'L2 (ridge)', both: 'both (elastic net)' } as const;
 const shareOfL1 = { l1: 1, l2: 0, both: 0.5 } as const;
-const colours = [hues.blue, hues.orange, hues.green, hues.grey, hues.grey, hues.axis, hues.axis, hues.axis];
+const colours = [hues.blue, hues.blue, hues.blue, hues.gold, hues.gold, hues.axis, hues.axis, hues.axis];
 
 export interface Rows {
   /** Features, standardised: mean 0, deviation 1. */
@@ -89,7 +89,7 @@ export const regularisation = defineDemo({
       max: 10,
       stops: [0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10],
     }),
-    noise: real('Noise', { standard: 2, min: 0, max: 10, stops: [0, 0.5, 1, 2, 4, 8] }),
+    noise: real('Noise', { standard: 1, min: 0, max: 10, stops: [0, 0.5, 1, 2, 4, 8] }),
     rows: whole('Training rows', { standard: 25, min: 12, max: 500, stops: [12, 15, 20, 25, 40, 80, 200] }),
   },
 
@@ -134,9 +134,9 @@ export const regularisation = defineDemo({
       title: `${penalties[penalty]}, λ = ${short(strength)}`,
       legend: [
         { label: 'the 3 that matter', color: hues.blue, shape: 'line' },
-        { label: '2 shadows', color: hues.grey, shape: 'line' },
+        { label: '2 shadows', color: hues.gold, shape: 'line' },
         { label: '3 useless', color: hues.axis, shape: 'line' },
-        { label: 'training error', color: hues.purple, shape: 'dashed' },
+        { label: 'training', color: hues.purple, shape: 'dashed' },
         { label: 'unseen', color: hues.pink, shape: 'line' },
       ],
       panels: [

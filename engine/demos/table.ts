@@ -9,10 +9,14 @@ import { dropout } from './dropout.ts';
 import { ensembles } from './ensembles.ts';
 import { gradientDescent } from './gradient-descent.ts';
 import { kMeans } from './k-means.ts';
+import { lora } from './lora.ts';
 import { overfitting } from './overfitting.ts';
 import { pca } from './pca.ts';
 import { regularisation } from './regularisation.ts';
+import { sampling } from './sampling.ts';
+import { schedule } from './schedule.ts';
 import { threshold } from './threshold.ts';
+import { tokens } from './tokens.ts';
 
 const table = {
   overfitting,
@@ -26,6 +30,10 @@ const table = {
   pca,
   ensembles,
   dropout,
+  tokens,
+  lora,
+  schedule,
+  sampling,
   threshold,
 } as const satisfies { readonly [id: string]: Demo };
 
