@@ -1,10 +1,20 @@
 // Models of images against independent ones in PyTorch (test/oracle wrote the fixtures): forward and every gradient.
 import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { addGradients } from '../engine/autodiff/gradients.ts';
+import { createGraph } from '../engine/graph/graph.ts';
+import type { Value } from '../engine/graph/ops.ts';
+import { createSession } from '../engine/graph/session.ts';
+import { createClip } from '../engine/models/clip.ts';
+import { createLayers } from '../engine/models/layers.ts';
 import { createMobilenetV2 } from '../engine/models/mobilenet-v2.ts';
 import { createResnet } from '../engine/models/resnet.ts';
+import { createVit } from '../engine/models/vit.ts';
+import clipJson from './oracle/fixtures/clip.json' with { type: 'json' };
 import mobilenetJson from './oracle/fixtures/mobilenet-v2.json' with { type: 'json' };
 import resnetJson from './oracle/fixtures/resnet.json' with { type: 'json' };
-import { expectModelAgrees, image_oracle } from './support/image-oracle.ts';
+import vitJson from './oracle/fixtures/vit.json' with { type: 'json' };
+import { expectClose, expectModelAgrees, feedWeights, image_oracle, weightsSchema } from './support/image-oracle.ts';
 
 test('ResNet agrees with PyTorch to 1e-4: basic and bottleneck, statistics frozen and of the batch', async () => {
   const fixture = image_oracle.parse(resnetJson);
@@ -14,6 +24,83 @@ test('ResNet agrees with PyTorch to 1e-4: basic and bottleneck, statistics froze
 
 test('MobileNetV2 agrees with PyTorch to 1e-4: TensorFlow’s padding and its own, strides turned into dilations', async () => {
   await expectModelAgrees(createMobilenetV2, image_oracle.parse(mobilenetJson));
+});
+
+test('ViT agrees with PyTorch to 1e-4: patches that fill the image or not, with and without biases', async () => {
+  await expectModelAgrees(createVit, image_oracle.parse(vitJson));
+});
+
+test('CLIP as a classifier of images agrees with PyTorch to 1e-4', async () => {
+  await expectModelAgrees(createClip, image_oracle.parse(clipJson));
+});
+
+const numbers = z.array(z.number());
+const contrastSchema = image_oracle.extend({
+  contrast: z.object({
+    config: z.record(z.string(), z.unknown()),
+    inputIds: z.array(numbers),
+    lengths: numbers,
+    similarities: numbers,
+    loss: z.number(),
+    weights: weightsSchema,
+  }),
+});
+
+test('CLIP’s two towers agree with PyTorch to 1e-4: similarities, contrastive loss, every gradient', async () => {
+  const { contrast, pixels, shape } = contrastSchema.parse(clipJson);
+  const model = createClip(contrast.config, 'config.json');
+  const specs = model.contrast.parameters();
+  const names = Object.keys(contrast.weights);
+  expect([...specs.keys()].sort()).toEqual(names.toSorted());
+  const rows = contrast.inputIds.length;
+  const length = contrast.inputIds[0]?.length ?? 0;
+
+  const g = createGraph();
+  const values = new Map<string, Value>();
+  for (const name of names) values.set(name, g.input(name, 'float32', specs.get(name)?.shape ?? []));
+  const weight = (name: string) => values.get(name) ?? g.scalar(Number.NaN);
+  const layers = createLayers(g, { weight });
+  const texts = model.contrast.textVectors(layers, {
+    inputIds: g.input('inputIds', 'int32', [rows, length]),
+    attentionBias: g.input('attentionBias', 'float32', [rows, 1, 1, length]),
+    ends: g.input('ends', 'int32', [rows]),
+  });
+  const images = model.contrast.imageVectors(layers, { pixelValues: g.input('pixelValues', 'float32', shape) });
+  const similarities = model.contrast.similarities(layers, texts, images);
+  const loss = model.contrast.loss(layers, similarities);
+  g.output('similarities', similarities);
+  g.output('loss', loss);
+  addGradients(g, loss, names.map(weight)).forEach((gradient, at) => {
+    g.output(`gradient of ${names[at]}`, gradient);
+  });
+  const session = await createSession(g.graph, { device: 'cpu' });
+  const answers = await session.run({
+    ...feedWeights(contrast.weights).feeds,
+    pixelValues: { type: 'float32', shape, data: Float32Array.from(pixels) },
+    inputIds: { type: 'int32', shape: [rows, length], data: Int32Array.from(contrast.inputIds.flat()) },
+    attentionBias: {
+      type: 'float32',
+      shape: [rows, 1, 1, length],
+      data: Float32Array.from({ length: rows * length }, (_, at) =>
+        at % length < (contrast.lengths[Math.floor(at / length)] ?? 0) ? 0 : -10_000,
+      ),
+    },
+    ends: {
+      type: 'int32',
+      shape: [rows],
+      data: Int32Array.from(contrast.lengths, (count, row) => row * length + count - 1),
+    },
+  });
+  await session.close();
+  expectClose(answers.similarities?.data, contrast.similarities, 'similarities');
+  expectClose(answers.loss?.data, [contrast.loss], 'loss');
+  for (const [name, { gradient = [] }] of Object.entries(contrast.weights)) {
+    const ours = answers[`gradient of ${name}`]?.data;
+    if (gradient.every((value) => Math.abs(value) < 1e-12)) {
+      expect(name).toMatch(/k_proj\.bias$/);
+      expect(Math.max(...Array.from(ours ?? [Number.NaN], Math.abs)), name).toBeLessThan(1e-5);
+    } else expectClose(ours, gradient, name);
+  }
 });
 
 const sizes = {

@@ -1,12 +1,16 @@
 // The one table of supported architectures, by `model_type` of config.json.
 import { UserError } from '../errors.ts';
 import { createBert } from './bert.ts';
+import { createClip } from './clip.ts';
 import { createDistilbert } from './distilbert.ts';
+import { createGpt2 } from './gpt2.ts';
+import { createLlama } from './llama.ts';
 import { createMobilenetV2 } from './mobilenet-v2.ts';
 import type { Model } from './model.ts';
 import { createMpnet } from './mpnet.ts';
 import { createResnet } from './resnet.ts';
 import { createRoberta } from './roberta.ts';
+import { createVit } from './vit.ts';
 
 type RawConfig = { readonly [key: string]: unknown };
 
@@ -18,8 +22,15 @@ const families: { readonly [modelType: string]: (config: RawConfig, source: stri
   camembert: createRoberta,
   distilbert: createDistilbert,
   mpnet: createMpnet,
-  mobilenet_v2: createMobilenetV2,
+  gpt2: createGpt2,
+  llama: createLlama,
+  mistral: createLlama,
+  qwen2: createLlama,
+  qwen3: createLlama,
   resnet: createResnet,
+  mobilenet_v2: createMobilenetV2,
+  vit: createVit,
+  clip: createClip,
 };
 
 /** @throws UserError naming the architecture and what is supported. */

@@ -23,7 +23,7 @@ export type Head =
 export type HeadKind = Head['kind'];
 
 /** How a weight that the checkpoint lacks is drawn. */
-export type Initial = 'zeros' | 'ones' | { readonly normal: number };
+export type Initial = 'zeros' | 'ones' | { readonly normal: number } | { readonly constant: number };
 
 /**
  * `head`: belongs to one task, always drawn anew for a new one; `pooler`: of the pretraining (a pooler, the head of a
@@ -101,11 +101,11 @@ export interface CachedInputs {
   readonly attentionBias: Value;
   /** The same for layers that see only the nearest `slidingWindow` places; for a model that has such. */
   readonly slidingBias?: Value;
-  /** One a layer, each [rows, keyHeads, past, depth]. */
+  /** One a layer, each [rows, keyHeads, past, depth]; none when these tokens are the first. */
   readonly past: readonly KeyValue[];
 }
 
-interface CachedOutputs {
+export interface CachedOutputs {
   /** [rows, length, vocabulary] logits of the token that follows. */
   readonly logits: Value;
   /** One a layer, each [rows, keyHeads, past + length, depth]. */
@@ -145,6 +145,7 @@ export type Model = TextModel | ImageModel;
 export function drawInitial({ shape, initial }: ParameterSpec, random: Random): FloatTensor {
   const data = new Float32Array(elementCount(shape));
   if (initial === 'ones') data.fill(1);
+  else if (typeof initial === 'object' && 'constant' in initial) data.fill(initial.constant);
   else if (initial !== 'zeros') for (let i = 0; i < data.length; i++) data[i] = initial.normal * random.normal();
   return { shape, data };
 }

@@ -30,7 +30,7 @@ export const image_oracle = z.object({
   labels: z.number(),
   cases: z.array(caseSchema),
 });
-export type ImageOracle = z.output<typeof image_oracle>;
+type ImageOracle = z.output<typeof image_oracle>;
 
 const tolerance = 1e-4;
 
