@@ -26,3 +26,7 @@ function agrees(one: OracleCase) {
 describe('encoders', () => {
   for (const one of readCases('encoders.json')) agrees(one);
 });
+
+describe('decoders', () => {
+  for (const one of [...readCases('gpt2.json'), ...readCases('llama.json')]) agrees(one);
+});

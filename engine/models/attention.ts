@@ -43,7 +43,7 @@ export function attend(layers: Layers, { query, key, value, bias }: AttentionInp
 export function attendWithPast(
   layers: Layers,
   { query, key, value, bias }: AttentionInputs,
-  past: KeyValue,
+  past: KeyValue | undefined,
   shape: AttentionShape,
 ): { readonly context: Value; readonly present: KeyValue; readonly added: KeyValue } {
   const { g } = layers;
@@ -52,7 +52,7 @@ export function attendWithPast(
     g.op('Transpose', [g.op('Reshape', [x], { shape: [rows, length, keyHeads, depth] })], { perm: [0, 2, 1, 3] });
   const added = { key: split(key), value: split(value) };
   const after = (before: Value, next: Value) => g.op('Concat', [before, next], { axis: 2 });
-  const present = { key: after(past.key, added.key), value: after(past.value, added.value) };
+  const present = past ? { key: after(past.key, added.key), value: after(past.value, added.value) } : added;
   const turned = g.op('Transpose', [present.key], { perm: [0, 1, 3, 2] });
   return { context: attendHeads(layers, query, turned, present.value, bias, shape), present, added };
 }

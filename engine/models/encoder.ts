@@ -222,7 +222,7 @@ function answer(layers: Layers, design: EncoderDesign, tokens: Value, attentionB
       const dense = activate(g, maskedHead.activation, layers.linear(tokens, maskedHead.dense));
       const ready = norm(layers, design, maskedHead.norm, dense);
       const table = maskedHead.table ?? wordTable(design);
-      return scoreVocabulary(layers, ready, { table, bias: maskedHead.bias }, attentionBias);
+      return scoreVocabulary(layers, ready, { table, bias: maskedHead.bias }, rows, length);
     }
     case 'embedding':
       return meanOfTokens(layers, tokens, attentionBias);

@@ -74,9 +74,9 @@ export function scoreVocabulary(
   { g, weight }: Layers,
   x: Value,
   { table, bias }: { readonly table: string; readonly bias?: string },
-  attentionBias: Value,
+  rows: number,
+  length: number,
 ): Value {
-  const [rows = 0, , , length = 0] = attentionBias.shape;
   const form = { transA: false, transB: true };
   const scores = bias ? g.op('Gemm', [x, weight(table), weight(bias)], form) : g.op('Gemm', [x, weight(table)], form);
   return asTokens(g, scores, rows, length);

@@ -1,6 +1,7 @@
 """Checks the fixtures against Hugging Face's own classes, where `transformers` is at hand: python3 test/oracle/hugging_face.py
 
-The classes get the same seeded weights by name; answers, losses and gradients must agree with the fixtures to 1e-6.
+The classes get the same seeded weights by name; answers, losses and gradients must agree with the fixtures to 2e-6
+(rotary angles are float32 there).
 """
 import base64
 import json
@@ -17,6 +18,8 @@ AUTO = {
     "causal-lm": "AutoModelForCausalLM", "embedding": "AutoModel",
 }
 
+TOLERANCE = 2e-6
+
 
 def unpack(data):
     return torch.frombuffer(bytearray(base64.b64decode(data)), dtype=torch.float32).double()
@@ -32,19 +35,23 @@ def check(case):
     model = getattr(transformers, AUTO[head["kind"]]).from_config(config).double().eval()
     parameters = dict(model.named_parameters())
     prefix = model.base_model_prefix + "."
-    seen = {}
+    weights = {}
     for name in case["gradients"]:
         found = name if name in parameters else name.removeprefix(prefix)
-        seen[name] = parameters.pop(found)
-        assert list(seen[name].shape) == case["gradients"][name]["shape"], name
-        seen[name].data = numbers(name, seen[name].shape)
+        weights[name] = parameters.pop(found)
+        assert list(weights[name].shape) == case["gradients"][name]["shape"], name
+        weights[name].data = numbers(name, weights[name].shape)
     unused = [name for name in parameters if "pooler" not in name and "embeddings.mask" not in name]
     ids, mask = pad(case["texts"], case["padId"])
-    output = model(input_ids=ids, attention_mask=mask)
-    if head["kind"] == "embedding":
+    if "sliding_window" in case["config"]:
+        # The library's padding sees nothing within its window, and answers NaN: each text goes alone.
+        alone = [model(input_ids=row[seen.bool()][None]).logits[0] for row, seen in zip(ids, mask)]
+        answer = torch.nn.utils.rnn.pad_sequence(alone, batch_first=True) if alone[0].dim() == 2 else torch.stack(alone)
+    elif head["kind"] == "embedding":
+        output = model(input_ids=ids, attention_mask=mask)
         answer = (output.last_hidden_state * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
     else:
-        answer = output.logits
+        answer = model(input_ids=ids, attention_mask=mask).logits
     loss = loss_of(head, answer, case["targets"])
     loss.backward()
     worst = 0.0
@@ -52,23 +59,23 @@ def check(case):
     # Padding's own answers mean nothing, and the libraries differ in them.
     own = mask.bool() if answer.dim() == 3 else slice(None)
     pairs = [("answer", answer[own], truth[own]), ("loss", loss, torch.tensor(case["loss"]))]
-    for name, parameter in seen.items():
+    for name, parameter in weights.items():
         gradient = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
         pairs.append((name, gradient.flatten(), unpack(case["gradients"][name]["data"])))
     for name, theirs, ours in pairs:
         # A bias that softmax does not see has no gradient but rounding.
         error = float((theirs - ours).detach().abs().max()) / max(float(ours.abs().max()), 1e-9)
-        worst = max(worst, error)
-        if error > 1e-6:
+        worst = error if not error <= worst else worst
+        if not error <= TOLERANCE:
             print("  differs:", case["name"], name, error)
     print(f"{type(model).__name__:40} {case['name']:36} {worst:.1e}", f"unused: {unused}" if unused else "")
-    return worst <= 1e-6 and not unused
+    return worst <= TOLERANCE and not unused
 
 
 torch.set_grad_enabled(True)
 print("transformers", transformers.__version__, "torch", torch.__version__)
 failed = 0
-for file in sys.argv[1:] or ["encoders.json", "decoders.json"]:
+for file in sys.argv[1:] or ["encoders.json", "gpt2.json", "llama.json"]:
     for case in json.loads((FIXTURES / file).read_text())["cases"]:
         failed += not check(case)
 sys.exit(failed)

@@ -1,0 +1,294 @@
+// The Llama family (Touvron et al. 2023) and its kin Mistral, Qwen2 and Qwen3: rotary positions, RMS norms, gated feed-forward
+// parts, several query heads to a key head. What sets one member apart from another stands in `members`.
+import { z } from 'zod';
+import type { Value } from '../graph/ops.ts';
+import { elementCount } from '../graph/tensor.ts';
+import { activate, activationSchema } from './activations.ts';
+import { attend, attendWithPast, causalBias, type KeyValue } from './attention.ts';
+import { addDecoderHead, answerDecoder, decoder_heads, scoreNextToken } from './decoder-heads.ts';
+import { rateSchema, sizeSchema } from './encoder-config.ts';
+import { classNamer } from './heads.ts';
+import { asMatrix, type Layers } from './layers.ts';
+import type { CachedInputs, CachedOutputs, Head, ParameterSpec, TextInputs, TextModel } from './model.ts';
+import { parseConfig } from './parse-config.ts';
+import { longestText, ropeScalingSchema, rotaryTables } from './rope.ts';
+import { collectSpecs } from './specs.ts';
+
+const model_types = ['llama', 'mistral', 'qwen2', 'qwen3'] as const;
+
+const llamaConfigSchema = z
+  .object({
+    model_type: z.literal(model_types),
+    vocab_size: sizeSchema,
+    hidden_size: sizeSchema,
+    intermediate_size: sizeSchema,
+    num_hidden_layers: sizeSchema,
+    num_attention_heads: sizeSchema,
+    num_key_value_heads: sizeSchema.nullish(),
+    head_dim: sizeSchema.nullish(),
+    hidden_act: activationSchema.default('silu'),
+    max_position_embeddings: z.number().int().min(1).max(100_000_000).default(2048),
+    rms_norm_eps: z.number().positive().default(1e-6),
+    rope_theta: z.number().positive().nullish(),
+    rope_scaling: ropeScalingSchema,
+    rope_parameters: ropeScalingSchema,
+    partial_rotary_factor: z.literal(1).nullish(),
+    attention_bias: z.boolean().default(false),
+    mlp_bias: z.boolean().default(false),
+    attention_dropout: rateSchema.default(0),
+    classifier_dropout: rateSchema.nullish(),
+    hidden_dropout: rateSchema.nullish(),
+    sliding_window: z.number().int().min(1).nullish(),
+    use_sliding_window: z.boolean().nullish(),
+    max_window_layers: z.number().int().min(0).nullish(),
+    layer_types: z.array(z.literal(['full_attention', 'sliding_attention'])).nullish(),
+    initializer_range: z.number().positive().default(0.02),
+    tie_word_embeddings: z.boolean().default(false),
+  })
+  .refine((config) => config.num_attention_heads % (config.num_key_value_heads ?? config.num_attention_heads) === 0, {
+    message: 'num_attention_heads must be a multiple of num_key_value_heads',
+  });
+
+/** The keys of `config.json` that shape the network; names as there. */
+type LlamaConfig = z.output<typeof llamaConfigSchema>;
+
+interface Member {
+  readonly className: string;
+  readonly defaultHeadDim?: number;
+  /** Biases of the query, key and value, and of what follows attention. */
+  biases(config: LlamaConfig): { readonly query: boolean; readonly output: boolean };
+  /** Queries and keys are normalised, each head for itself. */
+  readonly normsHeads: boolean;
+  /** Which layers see only the nearest places. */
+  slides(config: LlamaConfig, layer: number): boolean;
+}
+
+const whereAsked = ({ attention_bias }: LlamaConfig) => ({ query: attention_bias, output: attention_bias });
+/** Qwen has a window only where `use_sliding_window` says so, and by default in the later layers. */
+const qwenSlides = (config: LlamaConfig, layer: number) =>
+  config.use_sliding_window === true &&
+  (config.layer_types ? config.layer_types[layer] === 'sliding_attention' : layer >= (config.max_window_layers ?? 28));
+
+const members: { readonly [Type in (typeof model_types)[number]]: Member } = {
+  llama: { className: 'Llama', biases: whereAsked, normsHeads: false, slides: () => false },
+  mistral: {
+    className: 'Mistral',
+    biases: () => ({ query: false, output: false }),
+    normsHeads: false,
+    slides: () => true,
+  },
+  qwen2: {
+    className: 'Qwen2',
+    biases: () => ({ query: true, output: false }),
+    normsHeads: false,
+    slides: qwenSlides,
+  },
+  qwen3: { className: 'Qwen3', defaultHeadDim: 128, biases: whereAsked, normsHeads: true, slides: qwenSlides },
+};
+
+/** A member with its sizes, as the network is built of them. */
+interface Design {
+  readonly config: LlamaConfig;
+  readonly member: Member;
+  readonly depth: number;
+  readonly keyHeads: number;
+  readonly scaling: NonNullable<LlamaConfig['rope_scaling']>['scaling'];
+  readonly theta: number;
+  /** Places that sliding layers see; undefined where no layer slides. */
+  readonly window: number | undefined;
+}
+
+const prefix = 'model';
+const word_table = `${prefix}.embed_tokens.weight`;
+const layerPrefix = (layer: number) => `${prefix}.layers.${layer}`;
+
+/** @throws UserError naming the file and the field that does not fit. */
+export function createLlama(raw: { readonly [key: string]: unknown }, source: string): TextModel {
+  const config = parseConfig(llamaConfigSchema, raw, source);
+  const design = designOf(config);
+  const { member, depth, keyHeads, scaling, window } = design;
+  return {
+    modality: 'text',
+    direction: 'decoder',
+    modelType: config.model_type,
+    heads: decoder_heads,
+    vocabularySize: config.vocab_size,
+    maxLength: longestText({ scaling, maxPositions: config.max_position_embeddings }),
+    hiddenSize: config.hidden_size,
+    // As PEFT chooses them for Llama and its kin.
+    loraTargets: Array.from({ length: config.num_hidden_layers }, (_, layer) =>
+      ['q_proj', 'v_proj'].map(
+        (part) => ({ name: `${layerPrefix(layer)}.self_attn.${part}`, layout: 'out-in' }) as const,
+      ),
+    ).flat(),
+    parameters: (head) => llamaParameters(design, head),
+    // Checkpoints of the bare decoder leave the prefix out.
+    storedNames: (name) => (name.startsWith(`${prefix}.`) ? [name, name.slice(prefix.length + 1)] : [name]),
+    architecture: classNamer(member.className),
+    build: (layers, inputs, head) => buildLlama(layers, design, inputs, head),
+    decoding: {
+      layers: config.num_hidden_layers,
+      keyHeads,
+      depth,
+      slidingWindow: window,
+      build: (layers, inputs) => continueLlama(layers, design, inputs),
+    },
+  };
+}
+
+function designOf(config: LlamaConfig): Design {
+  const member = members[config.model_type];
+  const rope = config.rope_parameters.theta === undefined ? config.rope_scaling : config.rope_parameters;
+  const slides = Array.from({ length: config.num_hidden_layers }, (_, layer) => member.slides(config, layer));
+  return {
+    config,
+    member,
+    depth: config.head_dim ?? member.defaultHeadDim ?? config.hidden_size / config.num_attention_heads,
+    keyHeads: config.num_key_value_heads ?? config.num_attention_heads,
+    scaling: rope.scaling,
+    theta: config.rope_theta ?? rope.theta ?? 10_000,
+    window: slides.includes(true) ? (config.sliding_window ?? undefined) : undefined,
+  };
+}
+
+const headDesign = ({ config }: Design) => ({
+  vocabulary: config.vocab_size,
+  hidden: config.hidden_size,
+  initializerRange: config.initializer_range,
+  wordTable: word_table,
+  tied: config.tie_word_embeddings,
+  tokenClassifier: 'score',
+  tokenDropout: config.classifier_dropout ?? config.hidden_dropout ?? 0.1,
+});
+
+function llamaParameters(design: Design, head: Head): ReadonlyMap<string, ParameterSpec> {
+  const { config, member, depth, keyHeads } = design;
+  const { hidden_size: hidden, intermediate_size: inner, mlp_bias } = config;
+  const collector = collectSpecs(config.initializer_range);
+  const { specs, add, linear } = collector;
+  const norm = (name: string, size: number) => add(`${name}.weight`, [size], 'ones');
+  const bias = member.biases(config);
+  const width = config.num_attention_heads * depth;
+  add(word_table, [config.vocab_size, hidden], { normal: config.initializer_range });
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    const l = layerPrefix(layer);
+    norm(`${l}.input_layernorm`, hidden);
+    linear(`${l}.self_attn.q_proj`, width, hidden, { bias: bias.query });
+    linear(`${l}.self_attn.k_proj`, keyHeads * depth, hidden, { bias: bias.query });
+    linear(`${l}.self_attn.v_proj`, keyHeads * depth, hidden, { bias: bias.query });
+    linear(`${l}.self_attn.o_proj`, hidden, width, { bias: bias.output });
+    if (member.normsHeads) for (const part of ['q_norm', 'k_norm']) norm(`${l}.self_attn.${part}`, depth);
+    norm(`${l}.post_attention_layernorm`, hidden);
+    for (const part of ['gate_proj', 'up_proj']) linear(`${l}.mlp.${part}`, inner, hidden, { bias: mlp_bias });
+    linear(`${l}.mlp.down_proj`, hidden, inner, { bias: mlp_bias });
+  }
+  norm(`${prefix}.norm`, hidden);
+  addDecoderHead(collector, headDesign(design), head);
+  return specs;
+}
+
+/** Turns queries (which it also scales by 1/√depth) or keys [rows · length, heads · depth] by their places. */
+interface Turns {
+  query(x: Value): Value;
+  key(x: Value): Value;
+}
+
+/** A layer's turned query, key and value to what attention makes of them. */
+type Attend = (inputs: { query: Value; key: Value; value: Value }, layer: number) => Value;
+
+function buildLlama(layers: Layers, design: Design, { inputIds, attentionBias }: TextInputs, head: Head): Value {
+  const { g } = layers;
+  const [rows = 0, length = 0] = inputIds.shape;
+  const everything = g.op('Add', [attentionBias, causalBias(g, length)]);
+  const slides = design.window !== undefined && design.window < length;
+  const nearest = slides ? g.op('Add', [attentionBias, causalBias(g, length, design.window)]) : everything;
+  const shape = attentionShape(design, rows, length);
+  const turn = (scale: number) => {
+    const { cos, sin } = anglesOf(layers, design, length, scale);
+    return (x: Value) => {
+      const apart = g.op('Reshape', [x], { shape: [rows, length, x.shape[1] ?? 0] });
+      return g.op('Reshape', [g.op('RotaryEmbedding', [apart, cos, sin])], { shape: x.shape });
+    };
+  };
+  const turns = { query: turn(1 / Math.sqrt(design.depth)), key: turn(1) };
+  const tokens = decode(layers, design, inputIds, turns, (own, layer) => {
+    const bias = design.member.slides(design.config, layer) ? nearest : everything;
+    return attend(layers, { ...own, bias }, shape);
+  });
+  return answerDecoder(layers, headDesign(design), tokens, attentionBias, head);
+}
+
+function continueLlama(layers: Layers, design: Design, inputs: CachedInputs): CachedOutputs {
+  const { g } = layers;
+  const { inputIds, positions, attentionBias, slidingBias = attentionBias, past } = inputs;
+  const [rows = 0, length = 0] = inputIds.shape;
+  const shape = attentionShape(design, rows, length);
+  const presents: KeyValue[] = [];
+  const added: KeyValue[] = [];
+  const places = g.op('Reshape', [positions], { shape: [rows * length] });
+  const turn = (scale: number) => {
+    const tables = anglesOf(layers, design, inputs.positionLimit, scale);
+    // Every token has a place of its own: all rows are turned as one, each by the angles picked for it.
+    const cos = g.op('Gather', [tables.cos, places]);
+    const sin = g.op('Gather', [tables.sin, places]);
+    return (x: Value) => {
+      const together = g.op('Reshape', [x], { shape: [1, rows * length, x.shape[1] ?? 0] });
+      return g.op('Reshape', [g.op('RotaryEmbedding', [together, cos, sin])], { shape: x.shape });
+    };
+  };
+  const turns = { query: turn(1 / Math.sqrt(design.depth)), key: turn(1) };
+  const tokens = decode(layers, design, inputIds, turns, (own, layer) => {
+    const bias = design.member.slides(design.config, layer) ? slidingBias : attentionBias;
+    const answer = attendWithPast(layers, { ...own, bias }, past[layer], shape);
+    presents.push(answer.present);
+    added.push(answer.added);
+    return answer.context;
+  });
+  return { logits: scoreNextToken(layers, headDesign(design), tokens, rows, length), presents, added };
+}
+
+const attentionShape = ({ config, keyHeads, depth }: Design, rows: number, length: number) => ({
+  rows,
+  length,
+  heads: config.num_attention_heads,
+  keyHeads,
+  depth,
+  dropout: config.attention_dropout,
+});
+
+/** cos and sin of the first places, [places, depth/2], times `scale`. */
+function anglesOf({ g }: Layers, { config, scaling, theta, depth }: Design, places: number, scale: number) {
+  const rope = { scaling, theta, depth, maxPositions: config.max_position_embeddings };
+  const { cos, sin } = rotaryTables(rope, places, scale);
+  return { cos: g.constant({ type: 'float32', ...cos }), sin: g.constant({ type: 'float32', ...sin }) };
+}
+
+/** The layers, and the norm after them: [rows · length, hidden]. */
+function decode(layers: Layers, design: Design, inputIds: Value, turns: Turns, attendTo: Attend): Value {
+  const { config, member } = design;
+  const { g, weight } = layers;
+  const norm = (name: string, value: Value) =>
+    g.op('RmsNormalization', [value, weight(`${name}.weight`)], { epsilon: config.rms_norm_eps });
+  const normHeads = (name: string, value: Value) => {
+    if (!member.normsHeads) return value;
+    const heads = elementCount(value.shape) / design.depth;
+    const apart = g.op('Reshape', [value], { shape: [heads, design.depth] });
+    return g.op('Reshape', [norm(name, apart)], { shape: value.shape });
+  };
+  const bias = member.biases(config);
+  let x = asMatrix(g, g.op('Gather', [weight(word_table), inputIds]));
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    const l = layerPrefix(layer);
+    const read = norm(`${l}.input_layernorm`, x);
+    const project = (part: string) => layers.linear(read, `${l}.self_attn.${part}_proj`, { bias: bias.query });
+    const query = turns.query(normHeads(`${l}.self_attn.q_norm`, project('q')));
+    const key = turns.key(normHeads(`${l}.self_attn.k_norm`, project('k')));
+    const context = attendTo({ query, key, value: project('v') }, layer);
+    x = g.op('Add', [x, layers.linear(context, `${l}.self_attn.o_proj`, { bias: bias.output })]);
+    const stream = norm(`${l}.post_attention_layernorm`, x);
+    const widen = (part: string) => layers.linear(stream, `${l}.mlp.${part}_proj`, { bias: config.mlp_bias });
+    const inner = g.op('Mul', [activate(g, config.hidden_act, widen('gate')), widen('up')]);
+    x = g.op('Add', [x, layers.linear(inner, `${l}.mlp.down_proj`, { bias: config.mlp_bias })]);
+  }
+  return norm(`${prefix}.norm`, x);
+}
