@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import { type SlackBot, type SlackBotOptions, startSlackBot } from './support/slack-bot.ts';
 import { createSlackServer, everyScope, type SlackServer } from './support/slack-server.ts';
 import { readMessage } from './support/slack-server-methods.ts';
-import { createVirtualClock, type VirtualClock } from './support/virtual-clock.ts';
+import { createStoppedClock, type StoppedClock } from './support/stopped-clock.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -16,13 +16,13 @@ const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const soon = { timeout: 5000 };
 
-async function openServer(clock: VirtualClock) {
+async function openServer(clock: StoppedClock) {
   const server = await createSlackServer({ clock, retryDelaysMs: [0, minuteMs, 5 * minuteMs] });
   cleanups.push(server.stop);
   return server;
 }
 
-async function startBot(clock: VirtualClock, { server = {}, ...options }: SlackBotOptions = {}): Promise<SlackBot> {
+async function startBot(clock: StoppedClock, { server = {}, ...options }: SlackBotOptions = {}): Promise<SlackBot> {
   const bot = await startSlackBot({
     server: { clock, ...server },
     now: clock.now,
@@ -49,7 +49,7 @@ async function openDeafApp(server: SlackServer) {
 }
 
 /** Time goes on while something waits for it. */
-async function passing<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {
+async function passing<T>(clock: StoppedClock, work: Promise<T>): Promise<T> {
   let done = false;
   const end = () => {
     done = true;
@@ -64,7 +64,7 @@ const ours = (bot: SlackBot) =>
 
 describe('the Slack for tests', () => {
   it('sends an event again three seconds after silence, then a minute and five minutes later, and then no more', async () => {
-    const clock = createVirtualClock();
+    const clock = createStoppedClock();
     const server = await openServer(clock);
     const heard = await openDeafApp(server);
     const sent = server.sendEvent({ type: 'app_mention' });
@@ -86,7 +86,7 @@ describe('the Slack for tests', () => {
   });
 
   it('lets a trigger serve for three seconds', async () => {
-    const clock = createVirtualClock();
+    const clock = createStoppedClock();
     const server = await openServer(clock);
     const heard = await openDeafApp(server);
     const ada = server.addPerson('Ada');
@@ -113,7 +113,7 @@ describe('the Slack for tests', () => {
   });
 
   it('lets an address to answer at serve five times, and for half an hour', async () => {
-    const clock = createVirtualClock();
+    const clock = createStoppedClock();
     const server = await openServer(clock);
     await openDeafApp(server);
     const ada = server.addPerson('Ada');
@@ -138,7 +138,7 @@ describe('the Slack for tests', () => {
 
 describe('sockets that Slack refreshes every four hours', () => {
   it('lose nothing and answer nothing twice over a day of questions', async () => {
-    const clock = createVirtualClock();
+    const clock = createStoppedClock();
     const bot = await startBot(clock, { server: { socketLifeMs: 4 * hourMs } });
     const { server, ada, channel } = bot;
     const opened = () => server.calls.filter(({ method }) => method === 'apps.connections.open').length;
@@ -173,7 +173,7 @@ describe('tokens that expire after twelve hours', () => {
   const lifeMs = 12 * hourMs;
 
   it('are renewed before they do, once for all who need it, and the answers go on', async () => {
-    const clock = createVirtualClock(new Date());
+    const clock = createStoppedClock(new Date());
     const bot = await startBot(clock, {
       server: { http: { url: 'http://127.0.0.1:9/', signingSecret } },
       access: { kind: 'oauth', clientId: '1.2', clientSecret: 'client', sealKey: 'k'.repeat(40) },
@@ -238,7 +238,7 @@ describe('tokens that expire after twelve hours', () => {
 
 describe('reminders', () => {
   it('come once a day from the hour that was chosen, to those who want them, while something is due', async () => {
-    const clock = createVirtualClock(new Date('2026-03-02T06:30:00Z'));
+    const clock = createStoppedClock(new Date('2026-03-02T06:30:00Z'));
     const bot = await startBot(clock);
     const { server, ada, ben, channel } = bot;
     for (const person of [ada, ben]) {

@@ -10,7 +10,7 @@ import { createEngine, type Engine } from '../../engine/index.ts';
 import { loadGuide } from '../../knowledge/index.ts';
 import { noBattles } from './fake-engine.ts';
 import { createSlackServer } from './slack-server.ts';
-import { realClock } from './virtual-clock.ts';
+import { realClock } from './stopped-clock.ts';
 
 const total = 1000;
 const overMs = 10_000;

@@ -25,7 +25,7 @@ import {
   type World,
 } from './slack-server-world.ts';
 import { checkAgainstSpec } from './slack-spec.ts';
-import { type Clock, realClock } from './virtual-clock.ts';
+import { type Clock, realClock } from './stopped-clock.ts';
 
 export const everyScope = [
   'app_mentions:read',
