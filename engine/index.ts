@@ -7,9 +7,10 @@ import type { Runs } from './runs/runs.ts';
 import type { Conversations } from './store/conversations.ts';
 import type { Inbox } from './store/inbox.ts';
 import type { Kept } from './store/kept.ts';
+import type { Tutor } from './tutor/answer.ts';
+import type { Battles } from './tutor/battles.ts';
 import type { Quizzes } from './tutor/quizzes.ts';
 import type { Reviews } from './tutor/reviews.ts';
-import type { Tutor } from './tutor/tutor.ts';
 
 export type { Picture } from './charts/pictures.ts';
 export { createEngine } from './create.ts';
@@ -17,19 +18,23 @@ export type { Dataset } from './data/datasets.ts';
 export { inspectDataset } from './data/examples.ts';
 export { maxDatasetBytes } from './data/text-file.ts';
 export type { Control } from './demos/demo.ts';
-export type { Demos, DemoSummary, DemoView } from './demos/demos.ts';
+export type { DemoSummary, Demos, DemoView } from './demos/demos.ts';
 export { UserError } from './errors.ts';
-export type { ClassificationMetrics, RunEvent } from './runs/events.ts';
+export type { ClassificationMetrics, Metrics, MetricsOf, RunEvent } from './runs/events.ts';
 export { parseRunSpec } from './runs/parse-spec.ts';
-export type { Prediction, Run, Runs } from './runs/runs.ts';
+export type { Prediction } from './runs/prediction.ts';
+export type { Run, Runs } from './runs/runs.ts';
 export { hyperSchema, runSpecSchema } from './runs/spec.ts';
 export type { Conversations, StoredMessage } from './store/conversations.ts';
 export type { Inbox, KeptEvent } from './store/inbox.ts';
 export type { Kept } from './store/kept.ts';
 export type { RunStatus } from './store/schema.ts';
+export type { Answer, Level, Turn } from './tutor/answer.ts';
+export { levels } from './tutor/answer.ts';
+export type { Standing } from './tutor/battle.ts';
+export type { Battle, BattleRound, Battles } from './tutor/battles.ts';
 export type { QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from './tutor/quizzes.ts';
 export type { Outlook, Progress, Reviews } from './tutor/reviews.ts';
-export type { Answer, Turn } from './tutor/tutor.ts';
 export { createTutor } from './tutor/tutor.ts';
 
 export interface Engine {
@@ -38,6 +43,7 @@ export interface Engine {
   readonly kept: Kept;
   readonly tutor: Tutor;
   readonly quizzes: Quizzes;
+  readonly battles: Battles;
   readonly reviews: Reviews;
   readonly datasets: Datasets;
   readonly demos: Demos;
@@ -49,11 +55,11 @@ export interface Engine {
 
 /** Training and classifying in this very process, for the command line. The bot never needs it, so its code loads here. */
 export async function loadTraining() {
-  const [{ train }, { loadClassifier }] = await Promise.all([
+  const [{ train }, { loadPredictor }] = await Promise.all([
     import('./tuning/train.ts'),
     import('./tuning/predict.ts'),
   ]);
-  return { train, loadClassifier };
+  return { train, loadPredictor };
 }
 
 /** The execution providers that are installed, such as `cpu` and `webgpu`. */

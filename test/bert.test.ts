@@ -1,18 +1,13 @@
 // Our BERT against an independent one in PyTorch (test/oracle/bert.py wrote the fixture): forward, every gradient, training.
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { assembleBatch } from '../engine/data/batches.ts';
 import type { FloatTensor } from '../engine/graph/tensor.ts';
 import { createBert } from '../engine/models/bert.ts';
-import { createClassifier } from '../engine/tuning/classifier.ts';
-import {
-  adamw_defaults,
-  clippingScale,
-  createMoments,
-  globalNorm,
-  learningRateAt,
-  stepAdamW,
-} from '../engine/tuning/optimizer.ts';
+import { classObjective } from '../engine/tuning/losses.ts';
+import { createNetwork } from '../engine/tuning/network.ts';
+import { adamw_defaults, clippingScale, createMoments, globalNorm, stepAdamW } from '../engine/tuning/optimizer.ts';
+import { learningRateAt } from '../engine/tuning/schedule.ts';
+import { answerTexts, textInputs } from '../engine/tuning/tasks/text-batches.ts';
 import fixtureJson from './oracle/fixtures/bert.json' with { type: 'json' };
 
 const numbers = z.array(z.number());
@@ -58,18 +53,25 @@ function createModel() {
     modulesToSave: [],
     count: 0,
   };
-  const classifier = createClassifier(parameters, { device: 'cpu', padId: 0, maxLength });
+  const classifier = createNetwork(parameters, classObjective, { device: 'cpu' });
   return { trainable, classifier };
 }
 
 function prepareBatch(at: number) {
   const { texts, labels } = fixture.batches[at] ?? { texts: [], labels: [] };
-  const batch = assembleBatch(texts, { rows, padId: 0, maxLength });
+  const { inputs } = textInputs(texts, rows, { padId: 0, maxLength });
   const targets = new Float32Array(rows * fixture.labels);
   labels.forEach((label, row) => {
     targets[row * fixture.labels + label] = 1 / labels.length;
   });
-  return { batch, targets, texts };
+  return {
+    batch: {
+      inputs,
+      targets: { targets: { type: 'float32', shape: [rows, fixture.labels], data: targets } },
+      weight: 1,
+    } as const,
+    texts,
+  };
 }
 
 /** Largest difference, relative to the largest true value of the tensor. */
@@ -84,10 +86,12 @@ const withoutEffect = (name: string) => name.endsWith('attention.self.key.bias')
 
 test('logits, loss and the gradient of every parameter agree with PyTorch to 1e-4', async () => {
   const { classifier } = createModel();
-  const { batch, targets, texts } = prepareBatch(0);
-  expect(batch.length).toBe(8);
-  expect(relativeError(await classifier.computeLogits(texts, rows), fixture.logits)).toBeLessThan(tolerance);
-  const { loss, gradients } = await classifier.computeGradients(batch, targets, undefined);
+  const { batch, texts } = prepareBatch(0);
+  expect(batch.inputs.inputIds?.shape).toEqual([rows, 8]);
+  expect(
+    relativeError(await answerTexts(classifier, texts, fixture.labels, { rows, padId: 0, maxLength }), fixture.logits),
+  ).toBeLessThan(tolerance);
+  const { loss, gradients } = await classifier.computeGradients(batch, undefined);
   expect(relativeError([loss], [fixture.loss])).toBeLessThan(tolerance);
   expect([...gradients.keys()].sort()).toEqual(Object.keys(fixture.gradients).sort());
   for (const [name, truth] of Object.entries(fixture.gradients)) {
@@ -102,12 +106,17 @@ test('fifty steps of AdamW with warmup, decay and clipping follow PyTorch to 1e-
   const { trainable, classifier } = createModel();
   const moments = createMoments(trainable);
   const { training } = fixture;
-  const schedule = { peak: training.peak, warmupSteps: training.warmup, totalSteps: training.steps };
+  const schedule = {
+    kind: 'linear',
+    peak: training.peak,
+    warmupSteps: training.warmup,
+    totalSteps: training.steps,
+  } as const;
   const losses: number[] = [];
   const norms: number[] = [];
   for (let step = 1; step <= training.steps; step++) {
-    const { batch, targets } = prepareBatch((step - 1) % fixture.batches.length);
-    const { loss, gradients } = await classifier.computeGradients(batch, targets, undefined);
+    const { batch } = prepareBatch((step - 1) % fixture.batches.length);
+    const { loss, gradients } = await classifier.computeGradients(batch, undefined);
     const norm = globalNorm(gradients.values());
     const settings = {
       step,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { classificationMetrics } from '../engine/evaluate/classification.ts';
 import { createRandom } from '../engine/random.ts';
 import type { ClassificationMetrics } from '../engine/runs/events.ts';
-import { classificationMetricsSchema } from '../engine/runs/events.ts';
+import { metricsSchema } from '../engine/runs/events.ts';
 
 /** Logits that make the model predict `predicted`. */
 const logitsOf = (predicted: readonly number[], classes: number) =>
@@ -38,6 +38,7 @@ function naiveMetrics(
       values.length,
     );
   return {
+    kind: 'classification',
     loss: mean(losses),
     accuracy: mean(actual.map((a, i) => (predicted[i] === a ? 1 : 0))),
     majorityAccuracy: share(Math.max(...perClass.map((c) => c.support)), actual.length),
@@ -110,7 +111,7 @@ describe('classification metrics', () => {
       const actual = Array.from({ length: 1 + random.below(80) }, () => Math.floor(k * random.next() ** 2));
       const logits = Float32Array.from({ length: actual.length * k }, () => 3 * random.normal());
       const metrics = classificationMetrics({ actual: Int32Array.from(actual), logits, labels });
-      expect(classificationMetricsSchema.parse(metrics)).toEqual(metrics);
+      expect(metricsSchema.parse(metrics)).toEqual(metrics);
       const naive = naiveMetrics(actual, [...logits], labels);
       expect(metrics.confusion).toEqual(naive.confusion);
       for (const name of [

@@ -9,6 +9,7 @@ import type { RunEvent } from '../engine/runs/events.ts';
 import { openQueue } from '../engine/runs/queue.ts';
 import { openStore } from '../engine/store/client.ts';
 import { describeOnEveryDatabase, emptyFolder } from './support/databases.ts';
+import { only } from './support/kinds.ts';
 import { linesOf, livesOf, startRuns } from './support/runs.ts';
 
 const closing: (() => Promise<void>)[] = [];
@@ -183,10 +184,11 @@ describe('a trainer that misbehaves', () => {
     await expect(bot.runs.predict('w', 'run-1', ['x'])).rejects.toMatchObject({ name: 'UserError' });
     await bot.reaches('run-1', 'done');
     const answers = await Promise.all(['good film', 'no'].map((text) => bot.runs.predict('w', 'run-1', [text])));
-    expect(answers.map(([answer]) => answer?.label)).toEqual(['yes', 'no']);
-    expect(new Set(answers.map(([answer]) => answer?.scores.pid)).size).toBe(1);
+    const judged = answers.map(([answer]) => only('classification', answer));
+    expect(judged.map(({ label }) => label)).toEqual(['yes', 'no']);
+    expect(new Set(judged.map(({ scores }) => scores.pid)).size).toBe(1);
     await expect(bot.runs.predict('w', 'run-1', ['crash'])).rejects.toThrow(/SIGKILL/);
-    expect((await bot.runs.predict('w', 'run-1', ['again']))[0]?.label).toBe('yes');
+    expect((await bot.runs.predict('w', 'run-1', ['again']))[0]).toMatchObject({ label: 'yes' });
   });
 
   it('draws the loss and the confusion matrix', async () => {

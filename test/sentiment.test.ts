@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runSpecSchema } from '../engine/runs/spec.ts';
-import { loadClassifier } from '../engine/tuning/predict.ts';
+import { loadPredictor } from '../engine/tuning/predict.ts';
 import { train } from '../engine/tuning/train.ts';
+import { only } from './support/kinds.ts';
 
 const reviews = '../shared/data/sst2';
 const there = existsSync(join(reviews, 'train.tsv'));
@@ -28,12 +29,14 @@ test.skipIf(!there)(
         .trim()
         .split('\n')
         .map((line) => line.split('\t'));
-      const classifier = await loadClassifier(folder, { device: 'cpu' });
+      const classifier = await loadPredictor(folder, { device: 'cpu' });
       const predictions = await classifier.predict(rows.map(([text]) => text ?? ''));
       await classifier.close();
       const share = (count: number) => count / rows.length;
       const positive = share(rows.filter(([, label]) => label === '1').length);
-      const accuracy = share(predictions.filter(({ label }, index) => label === rows[index]?.[1]).length);
+      const accuracy = share(
+        predictions.filter((one, index) => only('classification', one).label === rows[index]?.[1]).length,
+      );
       expect(rows.length).toBeGreaterThan(1800);
       expect(accuracy - Math.max(positive, 1 - positive)).toBeGreaterThan(0.2);
     } finally {

@@ -7,12 +7,15 @@ import { UserError } from '../engine/errors.ts';
 import { type Base, loadBaseFolder, resolveBase } from '../engine/models/base.ts';
 import { openSafetensors, readFloats } from '../engine/models/safetensors.ts';
 import { type RunEvent, runEventSchema } from '../engine/runs/events.ts';
-import { type RunSpec, type RunSpecInput, runSpecSchema } from '../engine/runs/spec.ts';
-import { createClassifier } from '../engine/tuning/classifier.ts';
+import { type RunSpecInput, runSpecSchema, type SpecOf } from '../engine/runs/spec.ts';
 import { readRunExamples } from '../engine/tuning/examples.ts';
+import { classObjective } from '../engine/tuning/losses.ts';
+import { createNetwork } from '../engine/tuning/network.ts';
 import { mergeAdapters, type Parameters, prepareParameters } from '../engine/tuning/parameters.ts';
-import { loadClassifier } from '../engine/tuning/predict.ts';
+import { loadPredictor } from '../engine/tuning/predict.ts';
+import { answerTexts } from '../engine/tuning/tasks/text-batches.ts';
 import { train } from '../engine/tuning/train.ts';
+import { only } from './support/kinds.ts';
 import { writeToyDataset } from './support/toy-dataset.ts';
 
 let folder = '';
@@ -26,14 +29,18 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function specOf(out: string, changes: Partial<RunSpecInput> = {}): RunSpec {
-  return runSpecSchema.parse({
+type Spec = SpecOf<'text-classification'>;
+
+function specOf(out: string, changes: Partial<Extract<RunSpecInput, { task: 'text-classification' }>> = {}): Spec {
+  const spec = runSpecSchema.parse({
     task: 'text-classification',
     data: { train: data, eval: 0.2 },
     hyper: { epochs: 2, batchSize: 16, maxLength: 24, seed: 7 },
     out: join(folder, out),
     ...changes,
   });
+  if (spec.task !== 'text-classification') throw new Error(`a spec of ${spec.task}`);
+  return spec;
 }
 
 interface Control {
@@ -44,7 +51,7 @@ interface Control {
 }
 
 /** Runs to its end, or to where it is stopped. Time stands still between steps and jumps, so that every step is told. */
-async function run(spec: RunSpec, { resume = false, stopAfterStep, dieAfterStep }: Control = {}): Promise<RunEvent[]> {
+async function run(spec: Spec, { resume = false, stopAfterStep, dieAfterStep }: Control = {}): Promise<RunEvent[]> {
   const stop = new AbortController();
   let time = 0;
   const now = () => {
@@ -64,10 +71,10 @@ async function run(spec: RunSpec, { resume = false, stopAfterStep, dieAfterStep 
 const doneOf = (events: readonly RunEvent[]) => {
   const last = events.at(-1);
   if (last?.type !== 'done') throw new Error(`the run ended with ${JSON.stringify(last)}`);
-  return last;
+  return { ...last, metrics: only('classification', last.metrics) };
 };
 const losses = (events: readonly RunEvent[]) => events.flatMap((event) => (event.type === 'step' ? [event.loss] : []));
-const modelBytes = (spec: RunSpec, file = 'model.safetensors') => readFile(join(spec.out, file));
+const modelBytes = (spec: Spec, file = 'model.safetensors') => readFile(join(spec.out, file));
 
 test('a full fine-tune learns, tells its steps, and its artifact classifies as it was measured', async () => {
   const spec = specOf('learns', { hyper: { epochs: 12, batchSize: 16, maxLength: 24, learningRate: 0.002 } });
@@ -82,12 +89,13 @@ test('a full fine-tune learns, tells its steps, and its artifact classifies as i
   expect(done.samples).toHaveLength(5);
 
   const { held } = await readRunExamples(spec);
-  const classifier = await loadClassifier(spec.out, { device: 'auto' });
+  const classifier = await loadPredictor(spec.out, { device: 'auto' });
   const predictions = await classifier.predict(held.map(({ text }) => text));
-  const hits = predictions.filter(({ label }, index) => label === held[index]?.label).length;
+  const hits = predictions.filter((one, index) => only('classification', one).label === held[index]?.label).length;
   expect(hits / held.length).toBeCloseTo(done.metrics.accuracy, 10);
   const [alone] = await classifier.predict(held.slice(0, 1).map(({ text }) => text));
-  expect(alone?.scores.good).toBeCloseTo(predictions[0]?.scores.good ?? Number.NaN, 5);
+  const good = (one: (typeof predictions)[number] | undefined) => only('classification', one).scores.good ?? Number.NaN;
+  expect(good(alone)).toBeCloseTo(good(predictions[0]), 5);
   await classifier.close();
 
   const config = JSON.parse(await readFile(join(spec.out, 'config.json'), 'utf8'));
@@ -197,10 +205,10 @@ test('a LoRA run writes the PEFT layout, keeps its base frozen, and its adapter 
     'base_model.model.classifier.weight',
   ]);
   const { held } = await readRunExamples(spec);
-  const classifier = await loadClassifier(spec.out, { device: 'cpu' });
+  const classifier = await loadPredictor(spec.out, { device: 'cpu' });
   const predictions = await classifier.predict(held.map(({ text }) => text));
   await classifier.close();
-  const hits = predictions.filter(({ label }, index) => label === held[index]?.label).length;
+  const hits = predictions.filter((one, index) => only('classification', one).label === held[index]?.label).length;
   expect(hits / held.length).toBeCloseTo(done.metrics.accuracy, 10);
 
   const again = specOf('lora-again', { method: 'lora' });
@@ -211,19 +219,19 @@ test('a LoRA run writes the PEFT layout, keeps its base frozen, and its adapter 
 });
 
 /** Any folder with trained weights serves as a pretrained base. */
-async function pretrained(name: string): Promise<{ spec: RunSpec; base: Base }> {
+async function pretrained(name: string): Promise<{ spec: Spec; base: Base }> {
   const spec = specOf(name);
   await run(spec);
   return { spec, base: await loadBaseFolder(spec.out) };
 }
 
 async function logitsOf(parameters: Parameters, base: Base): Promise<Float32Array> {
-  const classifier = createClassifier(parameters, { device: 'cpu', padId: base.tokenizer.padId, maxLength: 24 });
+  const network = createNetwork(parameters, classObjective, { device: 'cpu' });
   const texts = ['a lovely film', 'the dull story about a dog in town', 'people'].map((t) =>
     base.tokenizer.encode(t, 24),
   );
-  const logits = await classifier.computeLogits(texts, 4);
-  await classifier.close();
+  const logits = await answerTexts(network, texts, 2, { rows: 4, padId: base.tokenizer.padId, maxLength: 24 });
+  await network.close();
   return logits;
 }
 

@@ -2,6 +2,7 @@
 import type { Metrics, Picture, Run, RunStatus } from '../../engine/index.ts';
 import { code, plain, shorten } from './escape.ts';
 import type { Block, Button, ProgressStep, Reply } from './message.ts';
+import { metricsInWords, metricsTables, percent } from './metrics-words.ts';
 import { button, buttons, text } from './reply.ts';
 
 /** What a card shows beyond the run's row. */

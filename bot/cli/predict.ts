@@ -1,7 +1,7 @@
 // `finetutor predict`: a trained artifact on texts, one by one, in order.
 import { z } from 'zod';
 import { loadTraining, UserError } from '../../engine/index.ts';
-import { percent } from '../chat/run-card.ts';
+import { predictionInWords } from '../chat/prediction-words.ts';
 import { answerLines } from './lines.ts';
 import { printJson, printWords } from './print.ts';
 
@@ -13,23 +13,21 @@ export async function predict(
   { jsonl, device }: { jsonl?: boolean; device: string },
 ): Promise<void> {
   if (!jsonl && text === '') throw new UserError('There is no text.', 'Write it after the artifact, or use --jsonl.');
-  const { loadClassifier } = await loadTraining();
-  const classifier = await loadClassifier(artifact, { device });
-  const classify = async (words: string) => {
-    const [prediction] = await classifier.predict([words]);
+  const { loadPredictor } = await loadTraining();
+  const predictor = await loadPredictor(artifact, { device });
+  const answer = async (words: string) => {
+    const [prediction] = await predictor.predict([words]);
     if (prediction === undefined) throw new Error(`${artifact} gave no prediction for a text`);
     return prediction;
   };
   try {
     if (jsonl) {
-      const refused = await answerLines(process.stdin, printJson, request, ({ text }) => classify(text));
+      const refused = await answerLines(process.stdin, printJson, request, ({ text }) => answer(text));
       if (refused > 0) process.exitCode = 1;
     } else {
-      const { label, scores } = await classify(text);
-      const ranked = Object.entries(scores).sort(([, a], [, b]) => b - a);
-      printWords([label, ...ranked.map(([name, score]) => `  ${percent(score).padStart(7)}  ${name}`)].join('\n'));
+      printWords(predictionInWords(await answer(text)));
     }
   } finally {
-    await classifier.close();
+    await predictor.close();
   }
 }

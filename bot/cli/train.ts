@@ -1,7 +1,8 @@
 // `finetutor train`: one run in this process, no database: a spec in, events out.
 import { readFile } from 'node:fs/promises';
 import { loadTraining, parseRunSpec, type RunEvent, UserError } from '../../engine/index.ts';
-import { inWords, percent } from '../chat/run-card.ts';
+import { metricsInWords } from '../chat/metrics-words.ts';
+import { inWords } from '../chat/run-card.ts';
 import { printJson, printWords } from './print.ts';
 
 /** What a shell reports for a program ended by Ctrl-C. */
@@ -60,17 +61,17 @@ function describe<T extends RunEvent['type']>(event: Extract<RunEvent, { type: T
 const inLine: { readonly [T in RunEvent['type']]: (event: Extract<RunEvent, { type: T }>) => string } = {
   start: ({ totalSteps, trainExamples, evalExamples, labels, parameters, trainableParameters, device, warnings }) =>
     [
-      `${trainExamples} examples to learn from, ${evalExamples} held out, ${labels.length} labels; ` +
+      `${trainExamples} examples to learn from, ${evalExamples} held out${labels.length === 0 ? '' : `, ${labels.length} labels`}; ` +
         `${trainableParameters.toLocaleString('en')} of ${parameters.toLocaleString('en')} parameters learn, ${totalSteps} steps on ${device}`,
       ...warnings.map((warning) => `note: ${warning}`),
     ].join('\n'),
   step: ({ step, epoch, loss, examplesPerSecond, secondsLeft }) =>
     `step ${step}, epoch ${epoch}: loss ${loss.toFixed(4)}, ${examplesPerSecond.toFixed(0)} examples/s, ${inWords(secondsLeft)} left`,
   eval: ({ step, metrics }) =>
-    `step ${step}: held-out loss ${metrics.loss.toFixed(4)}, accuracy ${percent(metrics.accuracy)}`,
+    `step ${step}: held-out loss ${metrics.loss.toFixed(4)}, ${metricsInWords(metrics, 'soFar')}`,
   checkpoint: ({ step }) => `checkpoint at step ${step}`,
   stopped: ({ step }) => `stopped at step ${step}; --resume goes on from there`,
   done: ({ artifact, metrics, seconds }) =>
-    `done in ${inWords(seconds)}: accuracy ${percent(metrics.accuracy)} (the commonest class alone: ${percent(metrics.majorityAccuracy)}), saved in ${artifact}`,
+    `done in ${inWords(seconds)}: ${metricsInWords(metrics, 'soFar')}, saved in ${artifact}`,
   error: ({ message, hint }) => [message, hint].filter(Boolean).join('\n'),
 };

@@ -5,8 +5,9 @@ import { type CommandContext, defineCommand } from '../chat/command.ts';
 import { code, plain } from '../chat/escape.ts';
 import { finishedParts } from '../chat/live.ts';
 import type { Reply } from '../chat/message.ts';
+import { metricsInWords } from '../chat/metrics-words.ts';
 import { aside, button, buttons, reply, text } from '../chat/reply.ts';
-import { methodInWords, percent, runCard, statusWords } from '../chat/run-card.ts';
+import { methodInWords, runCard, statusWords } from '../chat/run-card.ts';
 
 const listed = 15;
 
@@ -77,14 +78,14 @@ async function list({ engine, place }: CommandContext): Promise<Reply> {
       columns: [
         { label: 'Run', align: 'left' },
         { label: 'Status', align: 'left' },
-        { label: 'Accuracy', align: 'right' },
+        { label: 'Score', align: 'right' },
         { label: 'Method', align: 'left' },
         { label: 'Data', align: 'left' },
       ],
       rows: found.map((run) => [
         run.name,
         statusWords[run.status] + progressOf(run),
-        run.metrics === undefined ? '–' : percent(run.metrics.accuracy),
+        run.metrics === undefined ? '–' : metricsInWords(run.metrics, 'brief'),
         methodInWords(run.spec),
         run.datasetName,
       ]),

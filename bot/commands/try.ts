@@ -1,14 +1,12 @@
 // try: a finished run's model on your own words.
 import { z } from 'zod';
-import { type Prediction, UserError } from '../../engine/index.ts';
+import { UserError } from '../../engine/index.ts';
 import { type CommandContext, defineCommand } from '../chat/command.ts';
-import { plain } from '../chat/escape.ts';
-import type { Block, Reply } from '../chat/message.ts';
-import { button, buttons, reply, text } from '../chat/reply.ts';
-import { percent } from '../chat/run-card.ts';
+import type { Reply } from '../chat/message.ts';
+import { predictionBlocks } from '../chat/prediction-words.ts';
+import { button, buttons, reply } from '../chat/reply.ts';
 
 const longestText = 10_000;
-const shownScores = 10;
 
 export const tryRun = defineCommand({
   name: 'try',
@@ -27,7 +25,7 @@ export const tryRun = defineCommand({
   isMeant: (rest) => rest === '' || /^(run-\d+|last)(\s|$)/i.test(rest),
   async *execute({ run, text: words }, context) {
     const name = run.toLowerCase() === 'last' ? await newestFinished(context) : run;
-    if (words) yield await classify(name, words, context);
+    if (words) yield await answer(name, words, context);
     else yield await askForWords(name, context);
   },
 });
@@ -67,25 +65,11 @@ async function askForWords(name: string, { engine, place }: CommandContext): Pro
   });
 }
 
-async function classify(name: string, words: string, { engine, place }: CommandContext): Promise<Reply> {
+async function answer(name: string, words: string, { engine, place }: CommandContext): Promise<Reply> {
   const [prediction] = await engine.runs.predict(place.workspaceId, name, [words]);
   if (prediction === undefined) throw new Error(`${name} gave no prediction for one text`);
   return reply(
-    text(`**${plain(prediction.label)}** · “${plain(words, 200)}”`),
-    scoreTable(name, prediction),
+    ...predictionBlocks(prediction, words, name),
     buttons(button('Try another', { command: 'try', args: { run: name } }, 'primary')),
   );
-}
-
-function scoreTable(name: string, { scores }: Prediction): Block {
-  const ranked = Object.entries(scores).sort(([, a], [, b]) => b - a);
-  return {
-    kind: 'table',
-    caption: ranked.length > shownScores ? `${name}: the ${shownScores} likeliest labels` : `${name}: how sure it is`,
-    columns: [
-      { label: 'Label', align: 'left' },
-      { label: 'Probability', align: 'right' },
-    ],
-    rows: ranked.slice(0, shownScores).map(([label, probability]) => [label, percent(probability)]),
-  };
 }

@@ -66,6 +66,40 @@ export function splitExamples(examples: readonly Example[], fraction: number, se
   return split;
 }
 
+/**
+ * Holds out about `fraction` of the items, at least one. Items with equal keys stay on one side. File order is kept.
+ * @throws UserError when all have the same key.
+ */
+export function holdOut<Item>(
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+  fraction: number,
+  seed: number,
+): { readonly train: Item[]; readonly held: Item[] } {
+  const sizes = new Map<string, number>();
+  for (const item of items) sizes.set(keyOf(item), (sizes.get(keyOf(item)) ?? 0) + 1);
+  const target = Math.max(1, Math.round(fraction * items.length));
+  const chosen = new Set<string>();
+  let taken = 0;
+  for (const key of createRandom(seed).shuffle([...sizes.keys()])) {
+    const size = sizes.get(key) ?? 0;
+    if (chosen.size + 1 < sizes.size && (taken + size <= target || taken === 0)) {
+      chosen.add(key);
+      taken += size;
+    }
+  }
+  if (taken === 0) {
+    throw new UserError(
+      `Nothing can be held out of these ${items.length} examples: they are all the same.`,
+      'Add different examples, or give a second file to evaluate on.',
+    );
+  }
+  return {
+    train: items.filter((item) => !chosen.has(keyOf(item))),
+    held: items.filter((item) => chosen.has(keyOf(item))),
+  };
+}
+
 /** Labels of `held` that `train` never shows, in order of appearance. */
 export function unseenLabels(train: readonly Example[], held: readonly Example[]): string[] {
   const seen = new Set(train.map(({ label }) => label));

@@ -125,18 +125,19 @@ function explainCsvError(error: CsvError, name: string, delimiter: string): User
   );
 }
 
-interface JsonRow {
+/** An object of a JSON or JSON-lines file, as it stands there. */
+export interface JsonRecord {
   readonly line: number;
   readonly fields: object;
 }
 
 const isRow = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-async function* readJsonLines(text: Text, name: string): AsyncGenerator<JsonRow, void> {
+async function* readJsonLines(text: Text, name: string): AsyncGenerator<JsonRecord, void> {
   let line = 0;
   /** The pieces of a line that has not ended yet. */
   let open: string[] = [];
-  const parseLine = (content: string): JsonRow | undefined => {
+  const parseLine = (content: string): JsonRecord | undefined => {
     line++;
     if (content.trim() === '') return undefined;
     let fields: unknown;
@@ -228,7 +229,7 @@ function findBreak(text: string): string {
   return `after item ${count(number)}`;
 }
 
-async function* readJsonArray(text: Text, name: string): AsyncGenerator<JsonRow, void> {
+async function* readJsonArray(text: Text, name: string): AsyncGenerator<JsonRecord, void> {
   const hint = 'It must be an array of objects: [{"text": "a good film", "label": "positive"}, …].';
   let whole = '';
   for await (const piece of text) whole += piece;
@@ -256,7 +257,7 @@ function toCell(value: unknown): Cell {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-async function* toRows(rows: AsyncIterable<JsonRow>, columns: readonly string[]): AsyncGenerator<Row, void> {
+async function* toRows(rows: AsyncIterable<JsonRecord>, columns: readonly string[]): AsyncGenerator<Row, void> {
   for await (const { line, fields } of rows) {
     const values = new Map<string, unknown>(Object.entries(fields));
     yield { line, cells: columns.map((column) => toCell(values.get(column))) };
@@ -266,10 +267,29 @@ async function* toRows(rows: AsyncIterable<JsonRow>, columns: readonly string[])
 /** Rows looked at before deciding on columns. */
 export const headRows = 1000;
 
-async function openJson(format: 'json' | 'jsonl', items: AsyncGenerator<JsonRow, void>): Promise<Table> {
+async function openJson(format: 'json' | 'jsonl', items: AsyncGenerator<JsonRecord, void>): Promise<Table> {
   const [head, all] = await peek(items, headRows);
   const columns = [...new Set(head.flatMap(({ fields }) => Object.keys(fields)))];
   return { format, columns, rows: toRows(all, columns) };
+}
+
+/**
+ * The objects of a JSON or JSON-lines file; undefined when it is something else.
+ * @throws UserError as `openTable` does.
+ */
+export async function openRecords(path: string, name: string): Promise<AsyncGenerator<JsonRecord, void> | undefined> {
+  const source = readText(path, name);
+  const [pieces, text] = await peek(source, 1);
+  const format = jsonFormat(name, pieces[0] ?? '');
+  if (format === 'jsonl') return readJsonLines(text, name);
+  if (format === 'json') return readJsonArray(text, name);
+  await text.return();
+  return undefined;
+}
+
+function jsonFormat(name: string, head: string): 'json' | 'jsonl' | undefined {
+  if (/\.(jsonl|ndjson)$/i.test(name) || /^\s*\{\s*("|\}|$)/.test(head)) return 'jsonl';
+  return /\.json$/i.test(name) || /^\s*\[\s*[{\]]/.test(head) ? 'json' : undefined;
 }
 
 /**
@@ -287,10 +307,9 @@ export async function openTable(path: string, name: string): Promise<Table> {
       'Send a file with a text column and a label column, one example a row.',
     );
   }
-  if (/\.(jsonl|ndjson)$/i.test(name) || /^\s*\{\s*("|\}|$)/.test(head)) {
-    return openJson('jsonl', readJsonLines(text, name));
-  }
-  if (/\.json$/i.test(name) || /^\s*\[\s*[{\]]/.test(head)) return openJson('json', readJsonArray(text, name));
+  const format = jsonFormat(name, head);
+  if (format === 'jsonl') return openJson('jsonl', readJsonLines(text, name));
+  if (format === 'json') return openJson('json', readJsonArray(text, name));
   const delimiter = detectDelimiter(head);
   return {
     format: delimiter === '\t' ? 'tsv' : 'csv',

@@ -52,6 +52,7 @@ export function classificationMetrics({ actual, logits, labels }: ScoredExamples
   const macro = (of: 'precision' | 'recall' | 'f1') =>
     ratio(sum(occurring.map((scores) => scores[of])), occurring.length);
   return {
+    kind: 'classification',
     loss: ratio(loss, n),
     accuracy: ratio(sum(confusion.map((row, index) => row[index] ?? 0)), n),
     majorityAccuracy: ratio(Math.max(0, ...perClass.map(({ support }) => support)), n),

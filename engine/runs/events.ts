@@ -10,7 +10,8 @@ const perClass = z.object({
   support: z.number().int(),
 });
 
-export const classificationMetricsSchema = z.object({
+const classificationMetrics = z.object({
+  kind: z.literal('classification'),
   loss: z.number(),
   accuracy: z.number(),
   /** Share of the most frequent class: what always answering it would score. */
@@ -21,10 +22,57 @@ export const classificationMetricsSchema = z.object({
   perClass: z.array(perClass),
   /** `confusion[actual][predicted]`, counts, in label order. */
   confusion: z.array(z.array(z.number().int())),
+  /** Texts, or words where each word has a label. */
+  examples: z.number().int(),
+  /** Of tagged words: whole names found, as CoNLL counts them; one is right when its place and its type are. */
+  entities: z
+    .object({ precision: z.number(), recall: z.number(), f1: z.number(), support: z.number().int() })
+    .optional(),
+});
+
+const regressionMetrics = z.object({
+  kind: z.literal('regression'),
+  /** Mean squared error, in the scale the model learns in: numbers with mean 0 and deviation 1. */
+  loss: z.number(),
+  /** In the units of the data, as are the errors below. */
+  meanSquaredError: z.number(),
+  meanAbsoluteError: z.number(),
+  /** The mean absolute error of always answering the mean of the training data. */
+  baselineAbsoluteError: z.number(),
+  /** 1 − Σ(error²) ÷ Σ(distance from the mean²). */
+  r2: z.number(),
+  /** Rank correlation. */
+  spearman: z.number(),
   examples: z.number().int(),
 });
 
-const sample = z.object({ text: z.string(), actual: z.string(), predicted: z.string(), confidence: z.number() });
+const languageModelMetrics = z.object({
+  kind: z.literal('language-model'),
+  /** Mean cross-entropy of a token, in nats. */
+  loss: z.number(),
+  /** e^loss. */
+  perplexity: z.number(),
+  /** Share of the tokens that the model's first guess got right. */
+  tokenAccuracy: z.number(),
+  /** Tokens that were guessed. */
+  tokens: z.number().int(),
+  /** Texts. */
+  examples: z.number().int(),
+});
+
+export const metricsSchema = z.discriminatedUnion('kind', [
+  classificationMetrics,
+  regressionMetrics,
+  languageModelMetrics,
+]);
+
+/** A held-out example and what the model makes of it; how sure it is where it says so. */
+const sample = z.object({
+  text: z.string(),
+  actual: z.string(),
+  predicted: z.string(),
+  confidence: z.number().optional(),
+});
 
 export const runEventSchema = z.discriminatedUnion('type', [
   /** Data read, model built, first step about to run. `step` > 0 when resumed from a checkpoint. */
@@ -36,13 +84,14 @@ export const runEventSchema = z.discriminatedUnion('type', [
     epochs: z.number().int(),
     trainExamples: z.number().int(),
     evalExamples: z.number().int(),
+    /** The classes; none where the answer is a number or a text. */
     labels: z.array(z.string()),
     parameters: z.number().int(),
     trainableParameters: z.number().int(),
     device: z.string(),
     warnings: z.array(z.string()),
   }),
-  /** `loss`: mean over the examples since the last step event. `epoch` counts from 1. */
+  /** `loss`: mean over the examples (of a language model: the tokens) since the last step event. `epoch` counts from 1. */
   z.object({
     type: z.literal('step'),
     step: z.number().int(),
@@ -52,7 +101,7 @@ export const runEventSchema = z.discriminatedUnion('type', [
     examplesPerSecond: z.number(),
     secondsLeft: z.number(),
   }),
-  z.object({ type: z.literal('eval'), step: z.number().int(), metrics: classificationMetricsSchema }),
+  z.object({ type: z.literal('eval'), step: z.number().int(), metrics: metricsSchema }),
   z.object({ type: z.literal('checkpoint'), step: z.number().int() }),
   /** Stopped on request; the checkpoint of `step` can be resumed. */
   z.object({ type: z.literal('stopped'), step: z.number().int() }),
@@ -60,7 +109,7 @@ export const runEventSchema = z.discriminatedUnion('type', [
     type: z.literal('done'),
     step: z.number().int(),
     artifact: z.string(),
-    metrics: classificationMetricsSchema,
+    metrics: metricsSchema,
     samples: z.array(sample),
     seconds: z.number(),
     peakRssBytes: z.number(),
@@ -69,5 +118,9 @@ export const runEventSchema = z.discriminatedUnion('type', [
 ]);
 
 export type RunEvent = z.output<typeof runEventSchema>;
-export type ClassificationMetrics = z.output<typeof classificationMetricsSchema>;
+export type Metrics = z.output<typeof metricsSchema>;
+export type MetricsOf<Kind extends Metrics['kind']> = Extract<Metrics, { kind: Kind }>;
+export type ClassificationMetrics = MetricsOf<'classification'>;
+export type RegressionMetrics = MetricsOf<'regression'>;
+export type LanguageModelMetrics = MetricsOf<'language-model'>;
 export type SamplePrediction = z.output<typeof sample>;

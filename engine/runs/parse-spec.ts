@@ -1,7 +1,7 @@
 // A run's spec from outside, checked: what is out of bounds is refused in words, with the field, its value and the bound.
 import type { z } from 'zod';
 import { UserError } from '../errors.ts';
-import { type RunSpec, runSpecSchema } from './spec.ts';
+import { type RunSpec, runSpecSchema, task_names } from './spec.ts';
 
 /** @throws UserError naming every field that is wrong, its value, and what it must be. */
 export function parseRunSpec(input: unknown): RunSpec {
@@ -31,6 +31,7 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown): string {
     case 'unrecognized_keys':
       return `${field} has ${issue.keys.map(show).join(', ')}, which no run has`;
     case 'invalid_union': {
+      if (issue.discriminator === 'task') return `${is}: it must be one of ${task_names.join(', ')}`;
       // The member that the value is closest to: one that complains of a bound rather than of the type.
       const closest = issue.errors.map((errors) => errors[0]).find((error) => error?.code !== 'invalid_type');
       return closest === undefined

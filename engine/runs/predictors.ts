@@ -1,6 +1,6 @@
 // Warm processes that answer from a trained model: loading takes longer than answering, and a native crash stays there.
 import { UserError } from '../errors.ts';
-import type { Prediction } from './runs.ts';
+import type { Prediction } from './prediction.ts';
 import type { StartTrainer, TrainerProcess } from './trainer-process.ts';
 
 export interface Predictors {

@@ -26,7 +26,8 @@ export async function drawLoss(
 
 /** The confusion matrix of the last evaluation; undefined before it. */
 export async function drawConfusion(run: Run, pictures: Pictures): Promise<RunPicture | undefined> {
-  if (run.metrics === undefined) return undefined;
+  // Of numbers and texts there is none.
+  if (run.metrics?.kind !== 'classification') return undefined;
   const labels = run.metrics.perClass.map(({ label }) => label);
   const [{ confusionChart }, { renderPng }] = await Promise.all([
     import('../charts/confusion.ts'),

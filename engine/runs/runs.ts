@@ -1,7 +1,8 @@
 // What the conversation may do with training runs: launch, watch, stop, resume, try.
 import type { Picture } from '../charts/pictures.ts';
 import type { RunStatus } from '../store/schema.ts';
-import type { ClassificationMetrics, RunEvent } from './events.ts';
+import type { Metrics, RunEvent } from './events.ts';
+import type { Prediction } from './prediction.ts';
 import type { RunSpec, RunSpecInput } from './spec.ts';
 
 export interface Run {
@@ -14,7 +15,7 @@ export interface Run {
   readonly status: RunStatus;
   readonly start: Extract<RunEvent, { type: 'start' }> | undefined;
   readonly progress: Extract<RunEvent, { type: 'step' }> | undefined;
-  readonly metrics: ClassificationMetrics | undefined;
+  readonly metrics: Metrics | undefined;
   readonly result: Extract<RunEvent, { type: 'done' }> | undefined;
   readonly error: string | undefined;
   readonly hint: string | undefined;
@@ -25,11 +26,8 @@ export interface Run {
   readonly finishedAt: Date | undefined;
 }
 
-export interface Prediction {
-  readonly label: string;
-  /** Probability of each label, summing to 1. */
-  readonly scores: { readonly [label: string]: number };
-}
+/** A spec before its folder is chosen. */
+type NewRunSpec = RunSpecInput extends infer Spec ? (Spec extends unknown ? Omit<Spec, 'out'> : never) : never;
 
 export interface Runs {
   /** Puts a run in the queue. `spec.out` is chosen here. @throws UserError for a spec that is out of bounds, naming the field and its value. */
@@ -39,7 +37,7 @@ export interface Runs {
     front: string;
     conversationId: string;
     datasetName: string;
-    spec: Omit<RunSpecInput, 'out'>;
+    spec: NewRunSpec;
   }): Promise<Run>;
   /** By name or id. @throws UserError naming the nearest runs when there is none. */
   get(workspaceId: string, nameOrId: string): Promise<Run>;
@@ -54,7 +52,7 @@ export interface Runs {
   events(workspaceId: string, runId: string): Promise<readonly RunEvent[]>;
   /** Called with the fresh row after every change of any run. @returns a function that ends it. */
   watch(listener: (run: Run) => void): () => void;
-  /** Classifies with the run's artifact. @throws UserError when the run has none yet. */
+  /** Answers with the run's artifact. @throws UserError when the run has none yet. */
   predict(workspaceId: string, nameOrId: string, texts: readonly string[]): Promise<readonly Prediction[]>;
   /** Train and held-out loss so far, as a PNG in the picture store; undefined before the first step. */
   lossPicture(workspaceId: string, runId: string): Promise<(Picture & { readonly alt: string }) | undefined>;

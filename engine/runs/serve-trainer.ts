@@ -2,7 +2,7 @@
 import { UserError } from '../errors.ts';
 import type { HubOptions } from '../models/hub-options.ts';
 import type { RunEvent } from './events.ts';
-import type { Prediction } from './runs.ts';
+import type { Prediction } from './prediction.ts';
 import type { RunSpec } from './spec.ts';
 import { type FromTrainer, toTrainerSchema } from './trainer-messages.ts';
 
@@ -15,14 +15,14 @@ export interface TrainOptions {
 
 export interface TrainerWork {
   train(spec: RunSpec, options: TrainOptions): AsyncIterable<RunEvent>;
-  loadClassifier(
+  loadPredictor(
     artifact: string,
     options: { device: string; hub?: HubOptions | undefined },
   ): Promise<(texts: readonly string[]) => Promise<readonly Prediction[]>>;
 }
 
 /** Serves this process's IPC channel until the work is done; the process may exit then. */
-export function serveTrainer({ train, loadClassifier }: TrainerWork): void {
+export function serveTrainer({ train, loadPredictor }: TrainerWork): void {
   const stopping = new AbortController();
   // Ctrl-C in a terminal reaches this process too: its worker hears it as well and says what to do.
   process.on('SIGINT', () => undefined);
@@ -32,7 +32,7 @@ export function serveTrainer({ train, loadClassifier }: TrainerWork): void {
   process.once('disconnect', () => stopping.abort());
 
   let hub: HubOptions | undefined;
-  let classify: Promise<(texts: readonly string[]) => Promise<readonly Prediction[]>> | undefined;
+  let predict: Promise<(texts: readonly string[]) => Promise<readonly Prediction[]>> | undefined;
   let queue: Promise<void> = Promise.resolve();
 
   process.on('message', (raw) => {
@@ -48,9 +48,9 @@ export function serveTrainer({ train, loadClassifier }: TrainerWork): void {
         stopping.abort();
         return;
       case 'load':
-        classify = loadClassifier(message.artifact, { device: message.device, hub });
+        predict = loadPredictor(message.artifact, { device: message.device, hub });
         // Told at the first question; a rejection before that is no unhandled one.
-        classify.catch(() => undefined);
+        predict.catch(() => undefined);
         return;
       case 'predict':
         queue = queue.then(() => answer(message.id, message.texts));
@@ -72,13 +72,9 @@ export function serveTrainer({ train, loadClassifier }: TrainerWork): void {
 
   async function answer(id: number, texts: readonly string[]): Promise<void> {
     try {
-      if (classify === undefined) throw new Error('asked to predict before any model was loaded');
-      const predictions = await (await classify)(texts);
-      await send({
-        kind: 'predictions',
-        id,
-        predictions: predictions.map(({ label, scores }) => ({ label, scores: { ...scores } })),
-      });
+      if (predict === undefined) throw new Error('asked to predict before any model was loaded');
+      const predictions = await (await predict)(texts);
+      await send({ kind: 'predictions', id, predictions: [...predictions] });
     } catch (error) {
       console.error(error);
       await send({ kind: 'refused', id, ...explain(error) });

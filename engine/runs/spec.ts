@@ -1,34 +1,138 @@
 // What a training run is asked to do, as anyone may write it in JSON: validated here, once, with every default filled in.
 import { z } from 'zod';
 
-const columns = z.strictObject({ text: z.string().min(1), label: z.string().min(1) });
+const columnName = z.string().min(1);
 
 /** Bounds are the ones a form shows too; a value outside is refused with its name, the value and the bound. */
 export const hyperSchema = z.strictObject({
   /** Left out: chosen from the model and the amount of data. */
   epochs: z.number().int().min(1).max(100).optional(),
+  /** The highest the schedule reaches. Left out: chosen from the model, the method and the optimizer. */
   learningRate: z.number().positive().max(1).optional(),
   batchSize: z.number().int().min(1).max(512).default(16),
-  maxLength: z.number().int().min(8).max(512).default(64),
+  /** Batches whose gradients are added up before a step: as one batch that many times larger, in the memory of one. */
+  accumulate: z.number().int().min(1).max(1024).default(1),
+  /** Tokens. */
+  maxLength: z.number().int().min(8).max(8192).default(64),
+  optimizer: z.enum(['adamw', 'sgd', 'adafactor']).default('adamw'),
+  /** Left out: 0.01 for adamw, 0 for the others. Biases and norms are never decayed. */
+  weightDecay: z.number().min(0).max(1).optional(),
+  /** Of sgd; 0 for none. */
+  momentum: z.number().min(0).lt(1).default(0.9),
+  nesterov: z.boolean().default(false),
+  schedule: z.enum(['constant', 'linear', 'cosine']).default('linear'),
+  /** Share of the steps over which the learning rate rises from zero. */
+  warmup: z.number().min(0).max(0.9).default(0.1),
+  /** Gradients are scaled so that their norm over all weights is at most this; 0 leaves them as they are. */
+  clipNorm: z.number().min(0).max(1000).default(1),
+  /** Left out: at the end of each epoch, and more often in short runs. */
+  evalEverySteps: z.number().int().min(1).max(1_000_000).optional(),
+  /** Evaluations without a better one after which the run ends; 0 goes on to the last step. */
+  patience: z.number().int().min(0).max(1000).default(8),
   loraRank: z.number().int().min(1).max(256).default(8),
   loraAlpha: z.number().positive().max(1024).default(16),
   seed: z.number().int().min(0).max(0xffffffff).default(42),
 });
 
-export const runSpecSchema = z.strictObject({
-  task: z.literal('text-classification'),
-  model: z.string().min(1).default('scratch:tiny'),
+/** The share of the probability that is spread over all classes (Szegedy et al. 2016). */
+const labelSmoothing = z.number().min(0).max(0.5).default(0);
+
+/** A second file, or the fraction of the training file to hold out. */
+const evaluation = z.union([z.string().min(1), z.number().gt(0).max(0.5)]).default(0.1);
+
+/** What every task is asked alike. */
+const common = {
   method: z.enum(['full', 'lora']).default('full'),
-  data: z.strictObject({
-    train: z.string().min(1),
-    /** A second file, or the fraction of the training file to hold out. */
-    eval: z.union([z.string().min(1), z.number().gt(0).max(0.5)]).default(0.1),
-    columns: columns.default({ text: 'text', label: 'label' }),
-  }),
-  hyper: hyperSchema.prefault({}),
   device: z.enum(['auto', 'cpu', 'webgpu', 'cuda']).default('auto'),
   out: z.string().min(1),
+};
+const model = z.string().min(1).default('scratch:tiny');
+
+const files = { train: z.string().min(1), eval: evaluation };
+
+const textClassificationSpec = z.strictObject({
+  task: z.literal('text-classification'),
+  ...common,
+  model,
+  data: z.strictObject({
+    ...files,
+    columns: z.strictObject({ text: columnName, label: columnName }).default({ text: 'text', label: 'label' }),
+  }),
+  hyper: hyperSchema
+    .extend({
+      labelSmoothing,
+      /** What an example of a label counts in the loss; `balanced`: each label as much as any other. */
+      classWeights: z.union([z.literal('balanced'), z.record(z.string(), z.number().positive().max(1e6))]).optional(),
+    })
+    .prefault({}),
 });
+
+const regressionSpec = z.strictObject({
+  task: z.literal('regression'),
+  ...common,
+  model,
+  data: z.strictObject({
+    ...files,
+    /** `label`: a column of numbers. */
+    columns: z.strictObject({ text: columnName, label: columnName }).default({ text: 'text', label: 'label' }),
+  }),
+  hyper: hyperSchema.prefault({}),
+});
+
+const tokenClassificationSpec = z.strictObject({
+  task: z.literal('token-classification'),
+  ...common,
+  model,
+  /** JSON lines of `tokens` and `tags`, or CoNLL: a token and its tag a line, a blank line between sentences. */
+  data: z.strictObject({
+    ...files,
+    columns: z.strictObject({ tokens: columnName, tags: columnName }).default({ tokens: 'tokens', tags: 'tags' }),
+  }),
+  hyper: hyperSchema.extend({ labelSmoothing }).prefault({}),
+});
+
+const maskedLmSpec = z.strictObject({
+  task: z.literal('masked-lm'),
+  ...common,
+  model,
+  data: z.strictObject({ ...files, columns: z.strictObject({ text: columnName }).default({ text: 'text' }) }),
+  hyper: hyperSchema
+    .extend({
+      /** Share of the tokens that are hidden and guessed. */
+      maskShare: z.number().min(0.01).max(0.9).default(0.15),
+    })
+    .prefault({}),
+});
+
+const causalLmSpec = z.strictObject({
+  task: z.literal('causal-lm'),
+  ...common,
+  model: z.string().min(1),
+  data: z.strictObject({
+    ...files,
+    /** `auto` looks: a plain text, rows of a prompt and its response, or rows of chat messages. */
+    format: z.enum(['auto', 'text', 'instructions', 'chat']).default('auto'),
+  }),
+  hyper: hyperSchema
+    .extend({
+      labelSmoothing,
+      /** Fills each row of a batch with as many texts as it holds, one after another. */
+      packing: z.boolean().default(false),
+    })
+    .prefault({}),
+});
+
+export const runSpecSchema = z.discriminatedUnion('task', [
+  textClassificationSpec,
+  regressionSpec,
+  tokenClassificationSpec,
+  maskedLmSpec,
+  causalLmSpec,
+]);
 
 export type RunSpec = z.output<typeof runSpecSchema>;
 export type RunSpecInput = z.input<typeof runSpecSchema>;
+export type TaskName = RunSpec['task'];
+export const task_names: readonly TaskName[] = runSpecSchema.options.map(({ shape }) => shape.task.value);
+/** The spec of one task. */
+export type SpecOf<T extends TaskName> = Extract<RunSpec, { task: T }>;

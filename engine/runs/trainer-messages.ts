@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { hubOptionsSchema } from '../models/hub-options.ts';
 import { runEventSchema } from './events.ts';
+import { predictionSchema } from './prediction.ts';
 import { runSpecSchema } from './spec.ts';
 
 export const toTrainerSchema = z.discriminatedUnion('kind', [
@@ -19,7 +20,7 @@ export const fromTrainerSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('predictions'),
     id: z.number().int(),
-    predictions: z.array(z.object({ label: z.string(), scores: z.record(z.string(), z.number()) })),
+    predictions: z.array(predictionSchema),
   }),
   z.object({ kind: z.literal('refused'), id: z.number().int(), message: z.string(), hint: z.string().optional() }),
 ]);

@@ -23,10 +23,10 @@ serveTrainer({
       unlock();
     }
   },
-  async loadClassifier(artifact, options) {
-    const { loadClassifier } = await import('../tuning/predict.ts');
-    const classifier = await loadClassifier(artifact, options);
-    return (texts) => classifier.predict(texts);
+  async loadPredictor(artifact, options) {
+    const { loadPredictor } = await import('../tuning/predict.ts');
+    const predictor = await loadPredictor(artifact, options);
+    return (texts) => predictor.predict(texts);
   },
 });
 

@@ -14,7 +14,7 @@ import {
   timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
-import type { ClassificationMetrics, RunEvent } from '../runs/events.ts';
+import type { Metrics, RunEvent } from '../runs/events.ts';
 import type { RunSpec } from '../runs/spec.ts';
 
 const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
@@ -249,7 +249,7 @@ export const runs = pgTable(
     /** The last start, step and eval event, so that a card needs one row only. */
     start: jsonb('start').$type<Extract<RunEvent, { type: 'start' }>>(),
     progress: jsonb('progress').$type<Extract<RunEvent, { type: 'step' }>>(),
-    metrics: jsonb('metrics').$type<ClassificationMetrics>(),
+    metrics: jsonb('metrics').$type<Metrics>(),
     result: jsonb('result').$type<Extract<RunEvent, { type: 'done' }>>(),
     error: text('error'),
     hint: text('hint'),

@@ -5,13 +5,15 @@ import type { FloatTensor } from '../graph/tensor.ts';
 import type { Base } from '../models/base.ts';
 import { makeFolder, writeFileAtomically, writeJson } from '../models/files.ts';
 import { writeSafetensors } from '../models/safetensors.ts';
-import type { ClassificationMetrics } from '../runs/events.ts';
+import type { Metrics } from '../runs/events.ts';
 import type { RunSpec } from '../runs/spec.ts';
+import { modelCard } from './model-card.ts';
 import type { Parameters } from './parameters.ts';
+import { tasks } from './tasks/index.ts';
 
 interface History {
   readonly steps: { step: number; loss: number; learningRate: number }[];
-  readonly evaluations: { step: number; loss: number; accuracy: number }[];
+  readonly evaluations: { readonly step: number; readonly loss: number; readonly [figure: string]: number }[];
 }
 
 export interface ArtifactContent {
@@ -21,7 +23,9 @@ export interface ArtifactContent {
   readonly labels: readonly string[];
   readonly epochs: number;
   readonly maxLength: number;
-  readonly metrics: ClassificationMetrics;
+  readonly metrics: Metrics;
+  /** What predicting needs beyond labels. */
+  readonly record: { readonly [key: string]: unknown };
   readonly bestStep: number;
   readonly history: History;
 }
@@ -43,7 +47,8 @@ export async function writeTokenizer(folder: string, base: Base, maxLength: numb
 
 /** Writes the artifact; each file appears whole. */
 export async function writeArtifact(folder: string, content: ArtifactContent): Promise<void> {
-  const { spec, base, parameters, labels, maxLength, metrics, bestStep, history } = content;
+  const { spec, base, parameters, labels, maxLength, metrics, record, bestStep, history } = content;
+  const { problemType } = tasks[spec.task];
   await makeFolder(folder);
   if (parameters.lora) await writeAdapter(folder, content);
   else {
@@ -53,24 +58,35 @@ export async function writeArtifact(folder: string, content: ArtifactContent): P
     await writeJson(join(folder, 'config.json'), {
       ...base.rawConfig,
       architectures: [base.model.architecture(parameters.head)],
-      problem_type: 'single_label_classification',
-      id2label: Object.fromEntries(labels.map((label, id) => [String(id), label])),
-      label2id: Object.fromEntries(labels.map((label, id) => [label, id])),
+      ...(problemType === undefined ? {} : { problem_type: problemType }),
+      ...labelsInConfig(parameters, labels),
     });
   }
   await writeTokenizer(folder, base, maxLength);
   await writeFileAtomically(join(folder, 'README.md'), [modelCard(content)]);
   // Last: a folder with this file is complete.
   await writeJson(join(folder, 'finetutor.json'), {
-    format: 1,
+    format: 2,
+    task: spec.task,
     base: base.source,
     labels,
+    ...record,
     maxLength,
     bestStep,
     metrics,
     spec,
     history,
   });
+}
+
+/** What Transformers needs to build a head of the right size. */
+function labelsInConfig({ head }: Parameters, labels: readonly string[]): object {
+  if (head.kind === 'regression') return { num_labels: 1, id2label: { 0: 'LABEL_0' }, label2id: { LABEL_0: 0 } };
+  if (labels.length === 0) return {};
+  return {
+    id2label: Object.fromEntries(labels.map((label, id) => [String(id), label])),
+    label2id: Object.fromEntries(labels.map((label, id) => [label, id])),
+  };
 }
 
 /** adapter_config.json and adapter_model.safetensors as PEFT's `save_pretrained` writes them. */
@@ -81,7 +97,7 @@ async function writeAdapter(folder: string, { spec, base, parameters }: Artifact
   const targets = new Set(base.model.loraTargets.map(({ name }) => name.split('.').at(-1)));
   await writeJson(join(folder, adapterConfigFile), {
     peft_type: 'LORA',
-    task_type: 'SEQ_CLS',
+    task_type: tasks[spec.task].peftType,
     base_model_name_or_path: base.fresh ? base_folder : base.source,
     r: spec.hyper.loraRank,
     lora_alpha: spec.hyper.loraAlpha,
@@ -95,35 +111,4 @@ async function writeAdapter(folder: string, { spec, base, parameters }: Artifact
     use_rslora: false,
     use_dora: false,
   });
-}
-
-/** Label names are a stranger's text: shown as code, where Markdown and HTML mean nothing. */
-const asCode = (text: string) => `\`${text.replace(/[`|\r\n]/g, ' ').slice(0, 80)}\``;
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-
-function modelCard({ spec, base, labels, epochs, metrics, bestStep, parameters }: ArtifactContent): string {
-  const { hyper } = spec;
-  const method = parameters.lora ? `LoRA, rank ${hyper.loraRank}, alpha ${hyper.loraAlpha}` : 'all weights';
-  const rows = metrics.perClass.map(
-    ({ label, precision, recall, f1, support }) =>
-      `| ${asCode(label)} | ${percent(precision)} | ${percent(recall)} | ${percent(f1)} | ${support} |`,
-  );
-  return `---
-pipeline_tag: text-classification
-library_name: ${parameters.lora ? 'peft' : 'transformers'}
----
-# A text classifier
-
-Trained by Finetutor from ${asCode(base.source)} (${method}) to tell ${labels.slice(0, 20).map(asCode).join(', ')} apart.
-
-- Epochs ${epochs}, batch size ${hyper.batchSize}, at most ${hyper.maxLength} tokens, seed ${hyper.seed}
-- Weights of step ${bestStep}, where the held-out macro F1 was highest
-- Held-out examples ${metrics.examples}: accuracy ${percent(metrics.accuracy)} (always the most frequent class: ${percent(metrics.majorityAccuracy)}), macro F1 ${percent(metrics.macroF1)}
-
-| label | precision | recall | F1 | examples |
-|---|---|---|---|---|
-${rows.join('\n')}
-
-The held-out examples also chose the step that is kept, so they flatter a little; measure on data of your own before relying on it.
-`;
 }

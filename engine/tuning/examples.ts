@@ -2,7 +2,7 @@
 import { type Example, readExamples } from '../data/examples.ts';
 import { normalizeText } from '../data/normalize.ts';
 import { refuseUnseenLabels, splitExamples } from '../data/split.ts';
-import type { RunSpec } from '../runs/spec.ts';
+import type { SpecOf } from '../runs/spec.ts';
 
 export interface RunExamples {
   readonly train: readonly Example[];
@@ -13,7 +13,10 @@ export interface RunExamples {
 }
 
 /** @throws UserError for a dataset that cannot be used, or labels to be measured on that training never shows. */
-export async function readRunExamples({ data, hyper }: Pick<RunSpec, 'data' | 'hyper'>): Promise<RunExamples> {
+export async function readRunExamples({
+  data,
+  hyper,
+}: Pick<SpecOf<'text-classification'>, 'data' | 'hyper'>): Promise<RunExamples> {
   const { maxLength, seed } = hyper;
   const { examples, report } = await readExamples(data.train, data.columns, { maxLength });
   const warnings = [...report.warnings];

@@ -1,4 +1,4 @@
-// AdamW with decoupled weight decay (Loshchilov and Hutter 2019), global-norm clipping and the learning-rate schedule.
+// AdamW with decoupled weight decay (Loshchilov and Hutter 2019) and global-norm clipping.
 import type { FloatTensor } from '../graph/tensor.ts';
 
 export interface AdamWOptions {
@@ -21,10 +21,8 @@ export function createMoments(trainable: ReadonlyMap<string, FloatTensor>): Mome
   return { first: zeros(), second: zeros() };
 }
 
-/** Biases and LayerNorm weights are not decayed. */
-function decays(name: string): boolean {
-  return !name.endsWith('.bias') && !name.includes('LayerNorm');
-}
+/** Biases and the weights of norms are not decayed: they have one axis. */
+const decays = ({ shape }: FloatTensor) => shape.length > 1;
 
 /** √Σg² over all gradients; NaN or infinite when any is. */
 export function globalNorm(gradients: Iterable<Float32Array>): number {
@@ -46,12 +44,13 @@ export function stepAdamW(
 ): void {
   const stepSize = learningRate / (1 - beta1 ** step);
   const secondCorrection = 1 / Math.sqrt(1 - beta2 ** step);
-  for (const [name, { data: weights }] of trainable) {
+  for (const [name, tensor] of trainable) {
+    const { data: weights } = tensor;
     const gradient = gradients.get(name);
     const first = moments.first.get(name);
     const second = moments.second.get(name);
     if (!gradient || !first || !second || gradient.length !== weights.length) throw new Error(`no gradient of ${name}`);
-    const shrink = decays(name) ? 1 - learningRate * weightDecay : 1;
+    const shrink = decays(tensor) ? 1 - learningRate * weightDecay : 1;
     for (let i = 0; i < weights.length; i++) {
       const g = (gradient[i] ?? 0) * gradientScale;
       const m = beta1 * (first[i] ?? 0) + (1 - beta1) * g;
@@ -66,16 +65,4 @@ export function stepAdamW(
 /** What to multiply gradients by so that their global norm is at most `limit` (as PyTorch's clip_grad_norm_). */
 export function clippingScale(norm: number, limit: number): number {
   return Math.min(1, limit / (norm + 1e-6));
-}
-
-export interface Schedule {
-  readonly peak: number;
-  readonly warmupSteps: number;
-  readonly totalSteps: number;
-}
-
-/** Rises linearly over the warmup, then falls linearly to reach 0 after the last step. `step` counts from 1. */
-export function learningRateAt(step: number, { peak, warmupSteps, totalSteps }: Schedule): number {
-  if (step <= warmupSteps) return (peak * step) / warmupSteps;
-  return (peak * (totalSteps - step + 1)) / (totalSteps - warmupSteps);
 }

@@ -4,7 +4,7 @@ import type { Value } from '../graph/ops.ts';
 import type { FloatTensor, Shape, Tensor } from '../graph/tensor.ts';
 import type { Base, InPlace } from '../models/base.ts';
 import { type LoraLayers, loraA, loraB } from '../models/layers.ts';
-import { drawInitial, type Head, type ParameterSpecs, type TextModel } from '../models/model.ts';
+import { drawInitial, type Head, type Model, type ParameterSpecs } from '../models/model.ts';
 import { createRandom, type Random } from '../random.ts';
 import type { RunSpec } from '../runs/spec.ts';
 
@@ -14,7 +14,7 @@ export type FrozenWeight = { readonly shape: Shape } & (
 );
 
 export interface Parameters {
-  readonly model: TextModel;
+  readonly model: Model;
   readonly head: Head;
   readonly lora: LoraLayers | undefined;
   readonly trainable: ReadonlyMap<string, FloatTensor>;
@@ -67,8 +67,9 @@ function addAdapters(
   random: Random,
 ): LoraLayers {
   const targets = base.model.loraTargets.map(({ name }) => name);
-  for (const target of targets) {
-    const [out = 0, input = 0] = specs.get(`${target}.weight`)?.shape ?? [];
+  for (const { name: target, layout } of base.model.loraTargets) {
+    const shape = specs.get(`${target}.weight`)?.shape ?? [];
+    const [out = 0, input = 0] = layout === 'out-in' ? shape : shape.toReversed();
     const bound = 1 / Math.sqrt(input);
     const a = Float32Array.from({ length: loraRank * input }, () => bound * (2 * random.next() - 1));
     trainable.set(loraA(target), { shape: [loraRank, input], data: a });
@@ -80,6 +81,7 @@ function addAdapters(
 /** W + (alpha/r)·B·A for every adapted layer. @returns the weights of the same model without adapters. */
 export async function mergeAdapters(base: Base, parameters: Parameters): Promise<Map<string, FloatTensor>> {
   const { lora, trainable } = parameters;
+  const transposed = new Set(base.model.loraTargets.flatMap(({ name, layout }) => (layout === 'in-out' ? [name] : [])));
   const merged = new Map<string, FloatTensor>();
   for (const name of parameters.model.parameters(parameters.head).keys()) {
     const frozen = parameters.frozen.get(name);
@@ -92,20 +94,32 @@ export async function mergeAdapters(base: Base, parameters: Parameters): Promise
       merged.set(name, { shape: tensor.shape, data: tensor.data.slice() });
       continue;
     }
-    const [out = 0, input = 0] = tensor.shape;
-    const rank = a.shape[0] ?? 0;
     const data = tensor.data.slice();
-    for (let row = 0; row < out; row++) {
-      for (let k = 0; k < rank; k++) {
-        const factor = lora.scale * (b.data[row * rank + k] ?? 0);
-        for (let column = 0; column < input; column++) {
-          data[row * input + column] = (data[row * input + column] ?? 0) + factor * (a.data[k * input + column] ?? 0);
-        }
-      }
-    }
+    addProduct(data, transposed.has(target) ? [a, b] : [b, a], lora.scale);
     merged.set(name, { shape: tensor.shape, data });
   }
   return merged;
+}
+
+/**
+ * Adds scale · B·A to a weight [out, in], or its transpose to one that lies [in, out]: `factors` are B [out, r] and A [r, in],
+ * or A and B, the first the one that runs along the weight's rows.
+ */
+function addProduct(weight: Float32Array, [first, second]: readonly [FloatTensor, FloatTensor], scale: number): void {
+  const rank = Math.min(...first.shape);
+  const rows = first.data.length / rank;
+  const columns = second.data.length / rank;
+  const firstIsB = first.shape[0] === rows && first.shape[1] === rank;
+  for (let row = 0; row < rows; row++) {
+    for (let k = 0; k < rank; k++) {
+      const factor = scale * (first.data[firstIsB ? row * rank + k : k * rows + row] ?? 0);
+      for (let column = 0; column < columns; column++) {
+        const at = row * columns + column;
+        const other = second.data[firstIsB ? k * columns + column : column * rank + k] ?? 0;
+        weight[at] = (weight[at] ?? 0) + factor * other;
+      }
+    }
+  }
 }
 
 /** Weights as graph values: trained ones are inputs, frozen ones part of the model. Each is made once, when asked for. */

@@ -1,46 +1,35 @@
 // Everything a run decides before its first step: data encoded, base opened, weights chosen, schedule laid out.
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
-import type { Example } from '../data/examples.ts';
 import { UserError } from '../errors.ts';
 import { chooseDevice, type Device } from '../graph/session.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
 import { type Base, loadBaseFolder, resolveBase } from '../models/base.ts';
 import { makeFolder, writeJson } from '../models/files.ts';
 import type { HubOptions } from '../models/hub-options.ts';
-import { drawInitial } from '../models/model.ts';
+import { drawInitial, type Head } from '../models/model.ts';
 import { writeSafetensors } from '../models/safetensors.ts';
 import { createRandom } from '../random.ts';
-import type { RunSpec } from '../runs/spec.ts';
+import type { RunSpec, SpecOf, TaskName } from '../runs/spec.ts';
 import { base_folder, writeTokenizer } from './artifact.ts';
-import { readRunExamples } from './examples.ts';
 import { mixSeeds } from './noise.ts';
-import type { Schedule } from './optimizer.ts';
 import { type Parameters, prepareParameters } from './parameters.ts';
-
-/** Examples as the network sees them; `classes` index into the labels. */
-interface EncodedSet {
-  readonly examples: readonly Example[];
-  readonly ids: readonly (readonly number[])[];
-  readonly classes: readonly number[];
-}
+import type { Schedule } from './schedule.ts';
+import { tasks } from './tasks/index.ts';
+import type { EncodedTask, TaskData } from './tasks/task.ts';
 
 export interface PreparedRun {
   readonly spec: RunSpec;
   readonly base: Base;
   readonly parameters: Parameters;
-  readonly labels: readonly string[];
-  readonly train: EncodedSet;
-  readonly held: EncodedSet;
+  readonly data: Pick<TaskData, 'labels' | 'trainExamples'>;
+  readonly encoded: EncodedTask;
   /** Tokens a text is cut at. */
   readonly maxLength: number;
   readonly stepsPerEpoch: number;
   readonly epochs: number;
   readonly schedule: Schedule;
   readonly device: Device;
-  /** Put in place of words that are hidden in training; undefined when none are. */
-  readonly hiddenWordId: number | undefined;
   readonly warnings: readonly string[];
   /** What a checkpoint must agree with to be gone on from: everything that decides the numbers. */
   readonly fingerprint: string;
@@ -51,7 +40,8 @@ const learning_rates = {
   fresh: { full: 5e-4, lora: 2e-3 },
   pretrained: { full: 5e-5, lora: 2e-4 },
 } as const;
-const warmupShare = 0.1;
+/** How much larger a step of another optimizer is to be for like progress. */
+const optimizer_factors = { adamw: 1, adafactor: 2, sgd: 100 } as const;
 /** Fewer steps than this leave a fresh model near chance. */
 const fewestFreshSteps = 300;
 /** What a fresh model is given when nobody says: on our two samples accuracy rises no more beyond this. */
@@ -61,47 +51,48 @@ const usualEpochs = { fewest: 3, most: 30 } as const;
 /** @throws UserError for data, model or folder that cannot be used. */
 export async function prepareRun(spec: RunSpec, hub?: HubOptions): Promise<PreparedRun> {
   const { hyper, method } = spec;
-  const examples = await readRunExamples(spec);
-  const { labels } = examples;
-  const base = await openBase(
-    spec,
-    examples.train.map(({ text }) => text),
-    hub,
-  );
+  const data = await readTask(spec);
+  const base = await openBase(spec, data, hub);
   const maxLength = Math.min(hyper.maxLength, base.model.maxLength);
-  const encodeAll = (set: readonly Example[]): EncodedSet => ({
-    examples: set,
-    ids: set.map(({ text }) => base.tokenizer.encode(text, maxLength)),
-    classes: set.map(({ label }) => labels.indexOf(label)),
-  });
-  const stepsPerEpoch = Math.ceil(examples.train.length / hyper.batchSize);
+  const encoded = data.encode(base, { maxLength });
+  const stepsPerEpoch = Math.ceil(encoded.lengths.length / hyper.batchSize / hyper.accumulate);
   const epochs = hyper.epochs ?? chooseEpochs(base, stepsPerEpoch);
   const totalSteps = stepsPerEpoch * epochs;
+  const usualRate = learning_rates[base.fresh ? 'fresh' : 'pretrained'][method] * optimizer_factors[hyper.optimizer];
   return {
     spec,
     base,
-    parameters: await prepareParameters(base, { kind: 'classification', labels: labels.length }, spec),
-    labels,
-    train: encodeAll(examples.train),
-    held: encodeAll(examples.held),
+    parameters: await prepareParameters(base, data.head, spec),
+    data: { labels: data.labels, trainExamples: data.trainExamples },
+    encoded,
     maxLength,
     stepsPerEpoch,
     epochs,
     schedule: {
-      peak: hyper.learningRate ?? learning_rates[base.fresh ? 'fresh' : 'pretrained'][method],
-      warmupSteps: Math.ceil(totalSteps * warmupShare),
+      kind: hyper.schedule,
+      peak: hyper.learningRate ?? usualRate,
+      warmupSteps: Math.ceil(totalSteps * hyper.warmup),
       totalSteps,
     },
     device: chooseDevice(spec.device),
-    hiddenWordId: base.fresh ? unknownTokenId(base) : undefined,
-    warnings: [...examples.warnings, ...adviseOn(base, spec, maxLength, totalSteps, stepsPerEpoch)],
-    fingerprint: fingerprintOf(spec, [...examples.train, ...examples.held]),
+    warnings: [...data.warnings, ...encoded.warnings, ...adviseOn(base, spec, maxLength, totalSteps, stepsPerEpoch)],
+    fingerprint: fingerprintOf(spec, data.fingerprint),
   };
 }
 
+function readTask<T extends TaskName>(spec: SpecOf<T> & { readonly task: T }): Promise<TaskData> {
+  return tasks[spec.task].read(spec);
+}
+
 /** A fresh base that is to stay frozen is written into the artifact first, and read from there like any other. */
-async function openBase(spec: RunSpec, texts: readonly string[], hub: HubOptions | undefined): Promise<Base> {
+async function openBase(spec: RunSpec, { texts, head }: TaskData, hub: HubOptions | undefined): Promise<Base> {
   const base = await resolveBase(spec.model, texts, hub);
+  if (!base.model.heads.includes(head.kind)) {
+    throw new UserError(
+      `${base.source} is a ${base.model.modelType}, which has no head for ${spec.task}.`,
+      `It can be trained for ${base.model.heads.join(', ')}. Choose another model or task.`,
+    );
+  }
   if (base.source === resolve(spec.out)) {
     throw new UserError(
       `The model folder ${spec.out} is also the folder to write to.`,
@@ -109,16 +100,22 @@ async function openBase(spec: RunSpec, texts: readonly string[], hub: HubOptions
     );
   }
   await makeFolder(spec.out);
-  if (!base.fresh || spec.method === 'full') return base;
-  const folder = join(spec.out, base_folder);
+  return base.fresh && spec.method === 'lora' ? keepFreshBase(base, spec, head) : base;
+}
+
+async function keepFreshBase(base: Base, { out, hyper }: RunSpec, head: Head): Promise<Base> {
+  const folder = join(out, base_folder);
   await makeFolder(folder);
-  const random = createRandom(mixSeeds(spec.hyper.seed, 0));
+  const random = createRandom(mixSeeds(hyper.seed, 0));
   const weights = new Map<string, FloatTensor>();
-  for (const [name, one] of base.model.parameters({ kind: 'classification', labels: 1 })) {
+  for (const [name, one] of base.model.parameters(head)) {
     if (one.part !== 'head') weights.set(name, drawInitial(one, random));
   }
   await writeSafetensors(join(folder, 'model.safetensors'), weights);
-  await writeJson(join(folder, 'config.json'), { ...base.rawConfig, architectures: ['BertModel'] });
+  await writeJson(join(folder, 'config.json'), {
+    ...base.rawConfig,
+    architectures: [base.model.architecture({ kind: 'embedding' })],
+  });
   await writeTokenizer(folder, base, base.model.maxLength);
   return { ...(await loadBaseFolder(folder)), source: base.source, fresh: true };
 }
@@ -153,17 +150,9 @@ function adviseOn(
   return advice;
 }
 
-/** The id of the tokenizer's unknown token, when it has one. */
-function unknownTokenId({ tokenizerFiles }: Base): number | undefined {
-  const parsed = z
-    .object({ model: z.object({ unk_token: z.string(), vocab: z.record(z.string(), z.number()) }) })
-    .safeParse(tokenizerFiles.tokenizer);
-  return parsed.success ? parsed.data.model.vocab[parsed.data.model.unk_token] : undefined;
-}
-
 /** Neither where the files lie nor the device counts. */
-function fingerprintOf({ task, model, method, hyper }: RunSpec, examples: readonly Example[]): string {
+function fingerprintOf({ task, model, method, hyper }: RunSpec, data: Iterable<string>): string {
   const hash = createHash('sha256').update(JSON.stringify({ task, model, method, hyper }));
-  for (const { text, label } of examples) hash.update(`${JSON.stringify([text, label])}\n`);
+  for (const item of data) hash.update(`${item}\n`);
   return hash.digest('hex');
 }

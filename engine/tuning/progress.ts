@@ -8,13 +8,14 @@ import type { PreparedRun } from './prepare.ts';
 
 const stateSchema = z.object({
   fingerprint: z.string(),
-  best: z.object({ step: z.number(), loss: z.number(), macroF1: z.number() }).optional(),
+  /** The best evaluation so far, and how many came after it. */
+  best: z.object({ step: z.number(), rank: z.array(z.number()), worseSince: z.number() }).optional(),
   history: z.object({
     steps: z.array(z.object({ step: z.number(), loss: z.number(), learningRate: z.number() })),
-    evaluations: z.array(z.object({ step: z.number(), loss: z.number(), accuracy: z.number() })),
+    evaluations: z.array(z.object({ step: z.number(), loss: z.number() }).catchall(z.number())),
   }),
   /** Loss since the last step event, so that the curve goes on without a gap. */
-  unreported: z.object({ loss: z.number(), examples: z.number() }),
+  unreported: z.object({ loss: z.number(), weight: z.number() }),
 });
 
 export interface Progress {
@@ -31,7 +32,7 @@ export function startProgress({ parameters, fingerprint }: PreparedRun): Progres
     state: {
       fingerprint,
       history: { steps: [], evaluations: [] },
-      unreported: { loss: 0, examples: 0 },
+      unreported: { loss: 0, weight: 0 },
     },
     moments: createMoments(parameters.trainable),
     bestWeights: new Map(

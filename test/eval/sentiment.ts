@@ -6,8 +6,9 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { classificationMetrics } from '../../engine/evaluate/classification.ts';
 import { runSpecSchema } from '../../engine/runs/spec.ts';
-import { loadClassifier } from '../../engine/tuning/predict.ts';
+import { loadPredictor } from '../../engine/tuning/predict.ts';
 import { train } from '../../engine/tuning/train.ts';
+import { only } from '../support/kinds.ts';
 
 const reviews = '../shared/data/sst2';
 if (!existsSync(join(reviews, 'train.tsv'))) {
@@ -32,7 +33,7 @@ try {
       console.log(`${trainExamples} examples, ${parameters} parameters, ${epochs} epochs, ${totalSteps} steps`);
     }
     if (event.type === 'eval') {
-      const { loss, accuracy } = event.metrics;
+      const { loss, accuracy } = only('classification', event.metrics);
       console.log(`step ${event.step}: held-out loss ${loss.toFixed(3)}, accuracy ${(100 * accuracy).toFixed(1)} %`);
     }
   }
@@ -41,11 +42,14 @@ try {
     .trim()
     .split('\n')
     .map((line) => line.split('\t'));
-  const classifier = await loadClassifier(out, { device: 'cpu' });
+  const classifier = await loadPredictor(out, { device: 'cpu' });
   const predictions = await classifier.predict(rows.map(([text]) => text ?? ''));
   await classifier.close();
   const { labels } = classifier;
-  const logits = predictions.flatMap(({ scores }) => labels.map((label) => Math.log(scores[label] ?? 0)));
+  const logits = predictions.flatMap((one) => {
+    const { scores } = only('classification', one);
+    return labels.map((label) => Math.log(scores[label] ?? 0));
+  });
   const metrics = classificationMetrics({
     actual: rows.map(([, label]) => labels.indexOf(label ?? '')),
     logits: Float32Array.from(logits),

@@ -40,6 +40,7 @@ export interface FakeEngine extends Engine {
 }
 
 export const metrics: ClassificationMetrics = {
+  kind: 'classification',
   loss: 0.41,
   accuracy: 0.875,
   majorityAccuracy: 0.5,
@@ -73,6 +74,11 @@ const quizItems: readonly QuizItem[] = [1, 2].map((n) => ({
 
 const chapter = { chapterId: 'overfitting-underfitting', title: 'Overfitting and underfitting', items: 2 };
 
+const noBattle = () => Promise.reject(new Error('no battle is held in memory'));
+
+/** Where no battle is held. */
+export const noBattles = { show: noBattle, refresh: () => {}, next: noBattle };
+
 export function createFakeEngine(): FakeEngine {
   const keys = new Set<string>();
   const workspaces = new Set(['local']);
@@ -97,7 +103,10 @@ export function createFakeEngine(): FakeEngine {
 
   function answer(markdown: string, covered = true): Answer {
     return {
+      kind: covered ? 'explanation' : 'refusal',
       markdown,
+      sentences: covered ? [{ text: markdown, citation: 0 }] : [],
+      understood: markdown,
       abstained: !covered,
       confidence: covered ? 0.9 : 0.1,
       citations: covered
@@ -172,6 +181,15 @@ export function createFakeEngine(): FakeEngine {
       },
       done: async () => {},
       takeOver: async () => [],
+    },
+    battles: {
+      start: noBattle,
+      answer: noBattle,
+      get: noBattle,
+      close: noBattle,
+      finish: noBattle,
+      unfinished: async () => [],
+      members: async () => [],
     },
     asked,
     messages,
@@ -405,7 +423,7 @@ export function createFakeEngine(): FakeEngine {
       predict: async (workspaceId, name, texts) => {
         const run = await get(workspaceId, name);
         if (run.status !== 'done') throw new UserError(`${run.name} has no model yet.`, 'Wait until it is done.');
-        return texts.map(() => ({ label: 'good', scores: { good: 0.75, bad: 0.25 } }));
+        return texts.map(() => ({ kind: 'classification', label: 'good', scores: { good: 0.75, bad: 0.25 } }));
       },
       lossPicture: async (_workspaceId, runId) => {
         const run = runs.find((candidate) => candidate.id === runId);

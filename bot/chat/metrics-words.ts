@@ -1,0 +1,93 @@
+// The figures of a run in words, by their kind: in a list, in a sentence, and as the blocks of a finished run's card.
+import type { ClassificationMetrics, Metrics, MetricsOf } from '../../engine/index.ts';
+import type { Block } from './message.ts';
+
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+const count = (n: number) => n.toLocaleString('en');
+/** Three significant digits, without the exponent of a large number. */
+export const short = (value: number) =>
+  Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)));
+
+interface Words<Kind extends Metrics['kind']> {
+  /** One number, for a column of a list. */
+  readonly brief: (metrics: MetricsOf<Kind>) => string;
+  /** What it scored and what any model has to beat, for a line while it runs. */
+  readonly soFar: (metrics: MetricsOf<Kind>) => string;
+  readonly result: (metrics: MetricsOf<Kind>) => string;
+  readonly tables: (metrics: MetricsOf<Kind>) => readonly Block[];
+}
+
+const words: { readonly [Kind in Metrics['kind']]: Words<Kind> } = {
+  classification: {
+    brief: ({ accuracy }) => percent(accuracy),
+    soFar: (metrics) => `accuracy ${percent(metrics.accuracy)} (${baseline(metrics)})`,
+    result: (metrics) =>
+      `**Accuracy ${percent(metrics.accuracy)}** on ${count(metrics.examples)} held-out ${metrics.entities === undefined ? 'examples' : 'words'} (${baseline(metrics)}). ` +
+      `Macro precision ${percent(metrics.macroPrecision)}, recall ${percent(metrics.macroRecall)}, F1 ${percent(metrics.macroF1)}.${namesFound(metrics)}`,
+    tables: (metrics) => [classTable(metrics)],
+  },
+  regression: {
+    brief: ({ meanAbsoluteError }) => `± ${short(meanAbsoluteError)}`,
+    soFar: (metrics) =>
+      `mean error ${short(metrics.meanAbsoluteError)} (always answering the mean: ${short(metrics.baselineAbsoluteError)})`,
+    result: (metrics) =>
+      `**Mean error ${short(metrics.meanAbsoluteError)}** on ${count(metrics.examples)} held-out examples (always answering the mean: ${short(metrics.baselineAbsoluteError)}). ` +
+      `Mean squared error ${short(metrics.meanSquaredError)}, R² ${short(metrics.r2)}, Spearman’s rank correlation ${short(metrics.spearman)}.`,
+    tables: () => [],
+  },
+  'language-model': {
+    brief: ({ perplexity }) => `ppl ${short(perplexity)}`,
+    soFar: (metrics) =>
+      `perplexity ${short(metrics.perplexity)}, ${percent(metrics.tokenAccuracy)} of the tokens guessed`,
+    result: (metrics) =>
+      `**Perplexity ${short(metrics.perplexity)}** on ${count(metrics.tokens)} tokens of ${count(metrics.examples)} held-out texts (loss ${metrics.loss.toFixed(3)}). ` +
+      `Its first guess is right for ${percent(metrics.tokenAccuracy)} of the tokens.`,
+    tables: () => [],
+  },
+};
+
+export function metricsInWords<Kind extends Metrics['kind']>(
+  metrics: MetricsOf<Kind>,
+  how: 'brief' | 'soFar' | 'result',
+): string {
+  return words[metrics.kind as Kind][how](metrics);
+}
+
+export function metricsTables<Kind extends Metrics['kind']>(metrics: MetricsOf<Kind>): readonly Block[] {
+  return words[metrics.kind as Kind].tables(metrics);
+}
+
+/** The score that any model has to beat, beside the one it got. */
+function baseline({ majorityAccuracy }: ClassificationMetrics): string {
+  return `always answering the commonest class: ${percent(majorityAccuracy)}`;
+}
+
+function namesFound({ entities }: ClassificationMetrics): string {
+  if (entities === undefined) return '';
+  const { precision, recall, f1, support } = entities;
+  return ` Of ${count(support)} whole names it finds ${percent(recall)}, and ${percent(precision)} of what it finds is right (F1 ${percent(f1)}).`;
+}
+
+function classTable({ perClass }: ClassificationMetrics): Block {
+  return {
+    kind: 'table',
+    caption: 'Each class',
+    columns: [
+      { label: 'Class', align: 'left' },
+      { label: 'Precision', align: 'right' },
+      { label: 'Recall', align: 'right' },
+      { label: 'F1', align: 'right' },
+      { label: 'Examples', align: 'right' },
+    ],
+    rows: perClass.map(({ label, precision, recall, f1, support }) => [
+      label,
+      percent(precision),
+      percent(recall),
+      percent(f1),
+      String(support),
+    ]),
+  };
+}

@@ -1,0 +1,241 @@
+// Opens a finished model for answering: a Hugging Face folder or a PEFT adapter, ours or made elsewhere.
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../errors.ts';
+import { describeShape, type FloatTensor, type Shape, sameShape } from '../graph/tensor.ts';
+import { type Base, loadBaseFolder, resolveBase } from '../models/base.ts';
+import { readJsonObject } from '../models/files.ts';
+import type { HubOptions } from '../models/hub-options.ts';
+import { type LoraLayers, loraA, loraB } from '../models/layers.ts';
+import type { Head, Model } from '../models/model.ts';
+import { openSafetensors, readFloats } from '../models/safetensors.ts';
+import type { TaskName } from '../runs/spec.ts';
+import { peft_prefix } from './artifact.ts';
+import type { FrozenWeight, Parameters } from './parameters.ts';
+import { tasks } from './tasks/index.ts';
+
+export interface LoadedArtifact {
+  readonly task: TaskName;
+  readonly base: Base;
+  readonly parameters: Parameters;
+  readonly labels: readonly string[];
+  readonly maxLength: number;
+  /** finetutor.json; empty for a folder made elsewhere. */
+  readonly record: { readonly [key: string]: unknown };
+}
+
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** @throws UserError when the folder holds no finished model, or one that is damaged. */
+export async function loadArtifact(folder: string, hub: HubOptions | undefined): Promise<LoadedArtifact> {
+  const isAdapter = await exists(join(folder, 'adapter_config.json'));
+  if (!isAdapter && !(await exists(join(folder, 'config.json')))) {
+    throw new UserError(`${folder} holds no finished model.`, 'Wait until its run is done, or give another folder.');
+  }
+  const record = await readRecord(folder);
+  const opened = isAdapter ? await openAdapter(folder, hub) : await openWhole(folder);
+  const { base, own, lora } = opened;
+  const task = record.task ?? opened.task;
+  const head = headOf(task, base.model, (name) => own.get(name)?.shape ?? base.weights.get(name)?.shape);
+  if (head === undefined) {
+    throw new UserError(
+      isAdapter
+        ? `${opened.path} holds no head for ${task}.`
+        : `${folder} holds ${base.model.modality === 'text' && base.model.direction === 'encoder' ? 'an encoder' : 'a model'} without a classifier.`,
+      isAdapter ? `The adapter must be one for ${task}.` : 'Fine-tune it first.',
+    );
+  }
+  const parameters = await freeze(base, head, own, lora, opened.path);
+  const count = 'labels' in head ? head.labels : 0;
+  const labels = count === 0 ? [] : (record.labels ?? labelsOf(base.rawConfig, count));
+  if (labels.length !== count) {
+    throw new UserError(
+      `${folder}: ${labels.length} labels are named; the classifier has ${count}.`,
+      'The files belong to different models; take all from the same run.',
+    );
+  }
+  return { task, base, parameters, labels, maxLength: Math.min(record.maxLength ?? 512, base.model.maxLength), record };
+}
+
+const isTask = (name: string): name is TaskName => Object.hasOwn(tasks, name);
+const recordSchema = z.looseObject({
+  task: z.string().refine(isTask).optional(),
+  labels: z.array(z.string()).optional(),
+  maxLength: z.number().int().positive().optional(),
+});
+
+/** What Finetutor noted beside the model; a folder made elsewhere has no such file. */
+async function readRecord(folder: string): Promise<z.output<typeof recordSchema>> {
+  const path = join(folder, 'finetutor.json');
+  if (!(await exists(path))) return {};
+  const record = recordSchema.safeParse(await readJsonObject(path));
+  if (record.success) return record.data;
+  throw new UserError(`${path} does not name labels.`, 'Restore the file, or remove it to use the model’s own labels.');
+}
+
+function labelsOf(config: { readonly [key: string]: unknown }, count: number): string[] {
+  const named = z.record(z.string(), z.string()).safeParse(config.id2label);
+  return Array.from({ length: count }, (_, id) => (named.success ? named.data[id] : undefined) ?? `LABEL_${id}`);
+}
+
+interface Opened {
+  readonly base: Base;
+  /** Where its weights lie, for errors. */
+  readonly path: string;
+  /** Weights of the artifact that come before the base's. */
+  readonly own: ReadonlyMap<string, FloatTensor>;
+  readonly lora: LoraLayers | undefined;
+  /** What the files themselves say of the task. */
+  readonly task: TaskName;
+}
+
+/** By the ending of the class that config.json names. */
+const task_of_class: readonly (readonly [ending: RegExp, task: TaskName])[] = [
+  [/ForTokenClassification$/, 'token-classification'],
+  [/ForMaskedLM$/, 'masked-lm'],
+  [/(ForCausalLM|LMHeadModel)$/, 'causal-lm'],
+];
+
+async function openWhole(folder: string): Promise<Opened> {
+  const base = await loadBaseFolder(folder);
+  const names = z.array(z.string()).catch([]).parse(base.rawConfig.architectures);
+  const known = task_of_class.find(([ending]) => names.some((name) => ending.test(name)))?.[1];
+  const usual = base.rawConfig.problem_type === 'regression' ? 'regression' : 'text-classification';
+  return { base, path: folder, own: new Map(), lora: undefined, task: known ?? usual };
+}
+
+const adapterSchema = z.object({
+  peft_type: z.literal('LORA'),
+  task_type: z.string().nullish(),
+  base_model_name_or_path: z.string(),
+  r: z.number().int().positive(),
+  lora_alpha: z.number().positive(),
+  bias: z.literal('none').default('none'),
+  fan_in_fan_out: z.boolean().nullish(),
+  use_rslora: z.literal(false).nullish(),
+  use_dora: z.literal(false).nullish(),
+});
+
+async function openAdapter(folder: string, hub: HubOptions | undefined): Promise<Opened> {
+  const configPath = join(folder, 'adapter_config.json');
+  const parsed = adapterSchema.safeParse(await readJsonObject(configPath));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new UserError(
+      `${configPath}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not understood'}.`,
+      'Supported are plain LoRA adapters: no DoRA, no rsLoRA, no trained biases.',
+    );
+  }
+  const { base_model_name_or_path: named, r, lora_alpha: alpha, task_type: type } = parsed.data;
+  const inside = join(folder, named);
+  const base = (await exists(join(inside, 'config.json')))
+    ? await loadBaseFolder(inside)
+    : await resolveBase(named, [], hub);
+  const path = join(folder, 'adapter_model.safetensors');
+  const file = await openSafetensors(path);
+  const own = new Map<string, FloatTensor>();
+  const targets = new Set<string>();
+  for (const name of file.tensors.keys()) {
+    if (!name.startsWith(peft_prefix)) {
+      throw new UserError(`${path}: tensor ${name} is not a PEFT weight.`, `PEFT’s names start with ${peft_prefix}.`);
+    }
+    const inner = name.slice(peft_prefix.length);
+    own.set(inner, await readFloats(file, name));
+    if (inner.endsWith('.lora_A.weight')) targets.add(inner.slice(0, -'.lora_A.weight'.length));
+  }
+  const task = Object.keys(tasks)
+    .filter(isTask)
+    .find((name) => tasks[name].peftType === type);
+  checkAdapters(base, { targets, own, rank: r, path });
+  return { base, path, own, lora: { targets, scale: alpha / r }, task: task ?? 'text-classification' };
+}
+
+function checkAdapters(
+  base: Base,
+  {
+    targets,
+    own,
+    rank,
+    path,
+  }: {
+    readonly targets: ReadonlySet<string>;
+    readonly own: ReadonlyMap<string, FloatTensor>;
+    readonly rank: number;
+    readonly path: string;
+  },
+): void {
+  const layouts = new Map(base.model.loraTargets.map(({ name, layout }) => [name, layout]));
+  for (const target of targets) {
+    const shape = base.weights.get(`${target}.weight`)?.shape ?? [];
+    const [out = 0, input = 0] = layouts.get(target) === 'in-out' ? shape.toReversed() : shape;
+    expectShape(own, loraA(target), [rank, input], path, base);
+    expectShape(own, loraB(target), [out, rank], path, base);
+  }
+}
+
+function expectShape(
+  own: ReadonlyMap<string, FloatTensor>,
+  name: string,
+  shape: Shape,
+  path: string,
+  base: Base,
+): void {
+  const tensor = own.get(name);
+  if (tensor && sameShape(tensor.shape, shape)) return;
+  throw new UserError(
+    `${path}: tensor ${name} is ${tensor ? describeShape(tensor.shape) : 'missing'}; the base ${base.source} asks for ${describeShape(shape)}.`,
+    'The adapter belongs to another base model.',
+  );
+}
+
+const sized_heads = {
+  'text-classification': (labels: number): Head => ({ kind: 'classification', labels }),
+  'token-classification': (labels: number): Head => ({ kind: 'token-classification', labels }),
+  regression: (): Head => ({ kind: 'regression', targets: 1 }),
+  'masked-lm': (): Head => ({ kind: 'masked-lm' }),
+  'causal-lm': (): Head => ({ kind: 'causal-lm' }),
+} as const satisfies { readonly [T in TaskName]: (labels: number) => Head };
+
+/** The head with as many labels as its stored weights have; undefined when a weight of it is missing. */
+function headOf(task: TaskName, model: Model, shapeOf: (name: string) => Shape | undefined): Head | undefined {
+  const make = sized_heads[task];
+  if (!model.heads.includes(make(1).kind)) return undefined;
+  const one = model.parameters(make(1));
+  const two = model.parameters(make(2));
+  let labels = 1;
+  for (const [name, { shape }] of one) {
+    const axis = shape.findIndex((size, at) => size !== two.get(name)?.shape[at]);
+    if (axis >= 0) labels = shapeOf(name)?.[axis] ?? 0;
+  }
+  if (labels === 0) return undefined;
+  const head = make(labels);
+  const specs = [...model.parameters(head)];
+  return specs.every(([name, { part }]) => part === 'body' || shapeOf(name)) ? head : undefined;
+}
+
+/** All weights as parts of the model: those of `own` first, then the base's. */
+async function freeze(
+  base: Base,
+  head: Head,
+  own: ReadonlyMap<string, FloatTensor>,
+  lora: LoraLayers | undefined,
+  path: string,
+): Promise<Parameters> {
+  const frozen = new Map<string, FrozenWeight>(own);
+  for (const [name, { shape }] of base.model.parameters(head)) {
+    if (own.has(name)) {
+      expectShape(own, name, shape, path, base);
+      continue;
+    }
+    const weight = base.weights.get(name);
+    if (!weight) throw new UserError(`${path} has no tensor ${name}.`, 'Its files belong to different models.');
+    frozen.set(name, weight.inPlace ? { shape: weight.shape, inPlace: weight.inPlace } : await weight.load());
+  }
+  const count = [...frozen.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return { model: base.model, head, lora, trainable: new Map(), frozen, modulesToSave: [], count };
+}

@@ -1,0 +1,135 @@
+// The network of a run as compiled graphs: one per purpose and batch shape, made when first needed and kept.
+import { addGradients } from '../autodiff/gradients.ts';
+import { createGraph, type GraphBuilder } from '../graph/graph.ts';
+import type { Value } from '../graph/ops.ts';
+import { createSession, type Session, type SessionOptions } from '../graph/session.ts';
+import { elementCount, type Tensor } from '../graph/tensor.ts';
+import { asMatrix, createLayers, type DropoutMask, type Layers } from '../models/layers.ts';
+import { fillDropoutMask, mixSeeds } from './noise.ts';
+import { type Parameters, weightFeeds, weightValues } from './parameters.ts';
+import type { Answering, Feeds, Objective, TaskBatch } from './tasks/task.ts';
+
+interface Compiled {
+  readonly session: Session;
+  readonly masks: readonly { readonly rate: number; readonly feed: Tensor & { readonly data: Float32Array } }[];
+  readonly maskFeeds: Feeds;
+}
+
+export interface StepResult {
+  /** Σ weight · loss over the batch. */
+  readonly loss: number;
+  /** Of that sum; the arrays belong to the caller. */
+  readonly gradients: ReadonlyMap<string, Float32Array>;
+}
+
+export interface Network extends Answering {
+  /** Forward and backward of one batch, with dropout drawn from `seed` unless it is undefined. */
+  computeGradients(batch: TaskBatch, seed: number | undefined): Promise<StepResult>;
+  close(): Promise<void>;
+}
+
+type Purpose = 'train' | 'measure' | 'answer';
+
+const gradientOf = (name: string) => `gradient of ${name}`;
+
+/** @throws UserError when the device cannot be used here. */
+export function createNetwork(parameters: Parameters, objective: Objective, sessionOptions: SessionOptions): Network {
+  const weights = weightFeeds(parameters.trainable);
+  const compiled = new Map<string, Promise<Compiled>>();
+
+  async function compile(purpose: Purpose, inputs: Feeds, targets: Feeds): Promise<Compiled> {
+    const g = createGraph(sessionOptions.device);
+    const inputValues = inputsOf(g, inputs);
+    const targetValues = inputsOf(g, targets);
+    const masks: DropoutMask[] = [];
+    const weight = weightValues(g, parameters);
+    const layers = createLayers(g, { weight, lora: parameters.lora, masks: purpose === 'train' ? masks : undefined });
+    const answer = buildAnswer(layers, parameters, inputValues);
+    if (purpose === 'train') {
+      const loss = objective.loss(g, answer, targetValues);
+      const trained = [...parameters.trainable.keys()];
+      const gradients = addGradients(g, loss, trained.map(weight));
+      g.output('loss', loss);
+      trained.forEach((name, at) => {
+        const gradient = gradients[at];
+        if (gradient) g.output(gradientOf(name), gradient);
+      });
+    } else if (purpose === 'measure') {
+      const measures = objective.measure?.(g, answer, targetValues) ?? { answer };
+      for (const [name, value] of Object.entries(measures)) g.output(name, value);
+    } else {
+      const rows = asMatrix(g, answer);
+      g.output('answer', targetValues.positions ? g.op('Gather', [rows, targetValues.positions]) : rows);
+    }
+    const session = await createSession(g.graph, sessionOptions);
+    const filled = masks.map(({ name, shape, rate }) => {
+      const feed = { type: 'float32', shape, data: new Float32Array(elementCount(shape)) } as const;
+      return { name, rate, feed };
+    });
+    return { session, masks: filled, maskFeeds: Object.fromEntries(filled.map(({ name, feed }) => [name, feed])) };
+  }
+
+  function obtain(purpose: Purpose, inputs: Feeds, targets: Feeds): Promise<Compiled> {
+    const key = `${purpose} ${describeFeeds(inputs)} ${describeFeeds(targets)}`;
+    const known = compiled.get(key) ?? compile(purpose, inputs, targets);
+    compiled.set(key, known);
+    return known;
+  }
+
+  async function infer(purpose: Purpose, inputs: Feeds, targets: Feeds) {
+    const { session } = await obtain(purpose, inputs, targets);
+    const answers = await session.run({ ...weights, ...inputs, ...targets });
+    return Object.fromEntries(Object.keys(answers).map((name) => [name, floats(answers, name)]));
+  }
+
+  return {
+    async computeGradients({ inputs, targets }, seed) {
+      const { session, masks, maskFeeds } = await obtain('train', inputs, targets);
+      masks.forEach(({ rate, feed }, at) => {
+        if (seed === undefined) feed.data.fill(1);
+        else fillDropoutMask(feed.data, rate, mixSeeds(seed, at));
+      });
+      const answers = await session.run({ ...weights, ...maskFeeds, ...inputs, ...targets });
+      const gradients = new Map<string, Float32Array>();
+      for (const name of parameters.trainable.keys()) gradients.set(name, floats(answers, gradientOf(name)));
+      return { loss: floats(answers, 'loss')[0] ?? Number.NaN, gradients };
+    },
+    measure: ({ inputs, targets }) => infer('measure', inputs, targets),
+    async answer(inputs, positions) {
+      const targets: Feeds = positions
+        ? { positions: { type: 'int32', shape: [positions.length], data: positions } }
+        : {};
+      const { answer } = await infer('answer', inputs, targets);
+      if (!answer) throw new Error('the network gave no answer');
+      return answer;
+    },
+    async close() {
+      const all = await Promise.allSettled(compiled.values());
+      compiled.clear();
+      for (const one of all) if (one.status === 'fulfilled') await one.value.session.close();
+    },
+  };
+}
+
+function inputsOf(g: GraphBuilder, feeds: Feeds): { readonly [name: string]: Value } {
+  return Object.fromEntries(Object.entries(feeds).map(([name, { type, shape }]) => [name, g.input(name, type, shape)]));
+}
+
+function buildAnswer(layers: Layers, { model, head }: Parameters, inputs: { readonly [name: string]: Value }): Value {
+  const { inputIds, attentionBias, pixelValues } = inputs;
+  if (model.modality === 'text' && inputIds && attentionBias)
+    return model.build(layers, { inputIds, attentionBias }, head);
+  if (model.modality === 'image' && pixelValues) return model.build(layers, { pixelValues }, head);
+  throw new Error(`a model of ${model.modality} was fed ${Object.keys(inputs).join(', ')}`);
+}
+
+const describeFeeds = (feeds: Feeds) =>
+  Object.entries(feeds)
+    .map(([name, { shape }]) => `${name} ${shape.join('×')}`)
+    .join(' ');
+
+function floats(answers: { readonly [name: string]: Tensor }, name: string): Float32Array {
+  const data = answers[name]?.data;
+  if (!(data instanceof Float32Array)) throw new Error(`the session answered no ${name}`);
+  return data;
+}

@@ -1,0 +1,95 @@
+// What a task is to the loop: data read and checked, encoded for a base, fed in batches, scored, and answered with.
+import type { GraphBuilder } from '../../graph/graph.ts';
+import type { Value } from '../../graph/ops.ts';
+import type { Tensor } from '../../graph/tensor.ts';
+import type { Base } from '../../models/base.ts';
+import type { Head } from '../../models/model.ts';
+import type { Metrics, SamplePrediction } from '../../runs/events.ts';
+import type { Prediction } from '../../runs/prediction.ts';
+import type { SpecOf, TaskName } from '../../runs/spec.ts';
+
+export type Feeds = { readonly [name: string]: Tensor };
+
+/** One batch as the graph is fed: its shapes decide which compiled graph serves it. */
+export interface TaskBatch {
+  /** `inputIds` and `attentionBias`, or `pixelValues`. */
+  readonly inputs: Feeds;
+  /** What the loss compares the answer with. */
+  readonly targets: Feeds;
+  /** What the loss is divided by: examples or tokens, by what each counts. Several batches add up. */
+  readonly weight: number;
+}
+
+/** How an answer is compared with the truth, as a part of the graph. */
+export interface Objective {
+  /** Σ weight · loss over the batch, one number: the loop divides by the batches' weight. */
+  loss(g: GraphBuilder, answer: Value, targets: { readonly [name: string]: Value }): Value;
+  /** What measuring needs of the answer, where the answer itself would be too large. */
+  measure?(
+    g: GraphBuilder,
+    answer: Value,
+    targets: { readonly [name: string]: Value },
+  ): { readonly [name: string]: Value };
+}
+
+/** The compiled network, as far as tasks use it. */
+export interface Answering {
+  /** The objective's measures, by name. */
+  measure(batch: TaskBatch): Promise<{ readonly [name: string]: Float32Array }>;
+  /** The head's answer, row after row of its last axis; only the rows at `positions`, where given. */
+  answer(inputs: Feeds, positions?: Int32Array): Promise<Float32Array>;
+}
+
+export interface Measured {
+  readonly metrics: Metrics;
+  /** A few held-out examples with what the model makes of them; the same ones for the same seed. */
+  samples(): Promise<SamplePrediction[]>;
+}
+
+/** A task's data as the network sees it. */
+export interface EncodedTask {
+  readonly objective: Objective;
+  /** Length of each training example, 1 where all are alike: batches are made of similar ones. */
+  readonly lengths: readonly number[];
+  readonly heldExamples: number;
+  readonly warnings: readonly string[];
+  /** @param rows of the batch, of which the last may stay empty. Noise follows from `seed` alone. */
+  trainingBatch(chosen: readonly number[], rows: number, seed: number): TaskBatch;
+  measure(network: Answering): Promise<Measured>;
+  /** What predicting needs beyond labels, kept in the artifact's record. */
+  readonly record: { readonly [key: string]: unknown };
+}
+
+/** A task's data, read and checked. */
+export interface TaskData {
+  readonly head: Head;
+  /** The classes, in the order of the logits; none where the answer is a number or a text. */
+  readonly labels: readonly string[];
+  /** What a fresh model learns its vocabulary from. */
+  readonly texts: readonly string[];
+  readonly trainExamples: number;
+  readonly warnings: readonly string[];
+  /** Everything of the data that decides the numbers. */
+  readonly fingerprint: Iterable<string>;
+  encode(base: Base, options: { readonly maxLength: number }): EncodedTask;
+}
+
+/** What an artifact says of the task it was trained for. */
+export interface ArtifactTask {
+  readonly base: Base;
+  readonly labels: readonly string[];
+  readonly maxLength: number;
+  readonly record: { readonly [key: string]: unknown };
+}
+
+export interface Task<T extends TaskName> {
+  /** @throws UserError for data that cannot be used. */
+  read(spec: SpecOf<T>): Promise<TaskData>;
+  /** In the order of the inputs. */
+  predict(network: Answering, artifact: ArtifactTask, inputs: readonly string[]): Promise<Prediction[]>;
+  /** For config.json, as Transformers reads it. */
+  readonly problemType?: string;
+  readonly pipeline: string;
+  /** PEFT's name for it. */
+  readonly peftType: string;
+}
