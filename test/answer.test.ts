@@ -10,13 +10,16 @@ test('two quotes of one section are one source, in the order cited', () => {
     quote,
   });
   const answer = {
+    kind: 'explanation',
+    sentences: [],
+    understood: 'Question?',
     markdown: 'Words.',
     abstained: false,
     confidence: 0.9,
     citations: [cite('lora', 'First.'), cite('qlora', 'Other.'), cite('lora', 'Second.')],
     passages: [],
     nearest: [],
-  };
+  } as const;
   expect(showAnswer(answer, { chapters: [] })[1]).toEqual({
     kind: 'sources',
     sources: [cite('lora', 'First. … Second.'), cite('qlora', 'Other.')],

@@ -2,14 +2,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { UserError } from '../engine/errors.ts';
+import type { Answer, Turn } from '../engine/tutor/answer.ts';
 import { splitComparison } from '../engine/tutor/compare.ts';
-import { isFollowUp, topicOf } from '../engine/tutor/follow-up.ts';
-import { type Answer, createTutor, type Turn } from '../engine/tutor/tutor.ts';
+import { createConcepts } from '../engine/tutor/concepts.ts';
+import { readInThread } from '../engine/tutor/follow-up.ts';
+import { createTutor } from '../engine/tutor/tutor.ts';
 import { createSearch, loadGuide } from '../knowledge/index.ts';
 import { answerable, unanswerable } from './support/questions.ts';
 
 const guide = await loadGuide();
 const tutor = createTutor({ guide, search: await createSearch({ guide }) });
+const concepts = createConcepts(guide);
 const user = (...texts: string[]): Turn[] =>
   texts.flatMap((text) => [{ role: 'user', text } as const, { role: 'assistant', text: 'An answer.' } as const]);
 const sectionsOf = (answer: Answer) => answer.citations.map(({ chapterId, sectionId }) => `${chapterId}#${sectionId}`);
@@ -41,13 +44,7 @@ test('every answer to a known question is short, and each citation quotes its se
 });
 
 test('every line of an answer stands in a section it cites, save the pointer to the quiz', async () => {
-  for (const question of [
-    'what is overfitting',
-    'L1 vs L2',
-    'what is LoRA',
-    'how do I choose a threshold',
-    'explain dropout',
-  ]) {
+  for (const question of ['what is overfitting', 'what is LoRA', 'how do I choose a threshold', 'explain dropout']) {
     const answer = await tutor.ask(question, []);
     const cited = sectionsOf(answer).map((key) => wordsOfSection(key.split('#')[0] ?? '', key.split('#')[1] ?? ''));
     const lines = answer.markdown
@@ -119,14 +116,23 @@ test('"why?" out of nowhere is refused, not guessed', async () => {
   expect((await tutor.ask('why?', [])).abstained).toBe(true);
 });
 
-test('follow-ups are short and lean on what was said; the topic grows from the last full question', () => {
-  for (const text of ['why?', 'and L1?', 'how do I fix it?', 'what about small datasets'])
-    expect(isFollowUp(text)).toBe(true);
-  expect(isFollowUp('what is the difference between precision and recall')).toBe(false);
-  expect(topicOf(user('what is the bias of a model', 'what is dropout in a network', 'why?'))).toBe(
-    'what is dropout in a network why?',
-  );
-  expect(topicOf([])).toBe('');
+test.each([
+  [['what is dropout'], 'why?', 'why dropout'],
+  [['What is L2 regularisation?'], 'and L1?', 'What is L1?'],
+  [['how does LoRA work?'], 'and QLoRA?', 'how does QLoRA work?'],
+  [['what is overfitting'], 'how do I fix it?', 'how do I fix overfitting?'],
+  [['what is lasso'], 'how is that different from ridge?', 'lasso vs ridge'],
+  [['what is overfitting'], 'and the opposite?', 'what is underfitting'],
+  [['what is bagging', 'and boosting?'], "what's the difference?", 'bagging vs boosting'],
+  [['what is PCA', 'what is dropout'], 'give me an example', 'dropout worked example'],
+  [['what is dropout'], 'and in PyTorch?', 'dropout python code'],
+  [['what is k-means'], 'what is the difference between precision and recall', undefined],
+  [['what is k-means'], 'what is early stopping', undefined],
+  [[], 'why?', undefined],
+])('after %j, "%s" reads "%s"', (before, question, meant) => {
+  const reading = readInThread(question, user(...before), concepts);
+  expect(reading.candidates[0]).toBe(meant ?? question);
+  expect(reading.follows === undefined).toBe(meant === undefined);
 });
 
 test.each([

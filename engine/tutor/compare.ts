@@ -1,24 +1,43 @@
-// "X vs Y": the two sides of a question that compares.
+// "X vs Y", "X, Y or Z?", "when X instead of Y": the sides of a question that compares.
 
 const frames: readonly RegExp[] = [
-  /^(?:.*?\b)?(?:difference|differences|relationship|relation|comparison|trade-?off)s? (?:between|of) (.+?) (?:and|vs\.?|versus) (.+)$/i,
-  /^(?:.*?\b)?compare (?:the )?(.+?) (?:and|with|to|against|vs\.?) (.+)$/i,
-  /^(?:what'?s?|how|is|are|does|do|which|when)?\s*(?:is |are |does |do |better:? |should i use |to use )*(.+?)\s+(?:vs\.?|versus)\s+(.+)$/i,
-  /^how (?:is|are|does|do) (.+?) (?:different from|differ from|compare to|compare with) (.+)$/i,
-  /^(?:should i use|when to use|which is better,?|do i use|do i need|pick|choose) (.+?) or (.+)$/i,
-  /^([\w-]+(?: [\w-]+){0,2}) or ([\w-]+(?: [\w-]+){0,2})$/i,
+  /^(?:.*?\b)?(?:difference|differences|diference|relationship|relation|comparison|trade-?off)s? (?:between|betwen|of|in) (?<sides>.+? (?:and|vs\.?|versus|or|&) .+)$/i,
+  /^(?:.*?\b)?compare (?:the )?(?<sides>.+? (?:and|with|to|against|vs\.?|versus) .+)$/i,
+  /^(?:when|why|where)\b.*?\b(?:use|choose|pick|prefer|take|want|need)s? (?<a>.+?) (?:instead of|rather than|over|and not) (?<b>.+)$/i,
+  /^(?:.*?\b)?(?:is|are) (?<a>.+?) (?:better|worse|faster|slower|cheaper|more accurate|more \w+) than (?<b>.+)$/i,
+  /^how (?:is|are|does|do) (?<a>.+?) (?:different from|different to|different than|differ from|compare to|compare with|compared to) (?<b>.+)$/i,
+  /^(?:what'?s?|how|is|are|does|do|which|when)?\s*(?:is |are |does |do |better:? |should i use |to use )*(?<sides>.+?\s+(?:vs\.?|versus)\s+.+)$/i,
+  /^(?:should i use|should we use|should i choose|when to use|which is better[,:]?|what is better[,:]?|do i use|do i need|do i want|pick|choose|use|shall i take) (?<sides>.+? or .+)$/i,
+  /^(?<sides>[\w-]+(?: [\w-]+){0,2} or [\w-]+(?: [\w-]+){0,2})$/i,
 ];
 
-/** @returns undefined when the question does not compare. */
-export function splitComparison(question: string): readonly [string, string] | undefined {
+const separators = /\s*,\s*(?:and|or|vs\.?|versus)?\s*|\s+(?:vs\.?|versus|and|or|with|to|against|&)\s+/i;
+/** What goes on after the last side: "… for small data", "… when I have little memory". */
+const tail =
+  /\s+(?:for|when|if|in terms of|in practice|on (?:a|my|small|large)|with (?:a|my|small|few|little)|which|what|\(|to (?:train|use|fine)|is better|better)\b.*$/i;
+const most = 4;
+
+/** @returns two sides or more, in the order named; undefined when the question does not compare. */
+export function splitComparison(question: string): readonly string[] | undefined {
   const line = question
     .replace(/\s+/g, ' ')
     .replace(/[?!.\s]+$/, '')
+    .replace(/^(?:hi|hey|hello|so|ok|and|um)[,\s]+/i, '')
     .trim();
   if (line.length > 200) return undefined;
   for (const frame of frames) {
-    const match = frame.exec(line);
-    if (match?.[1] && match[2]) return [match[1], match[2]];
+    const groups = frame.exec(line)?.groups;
+    if (!groups) continue;
+    const sides = groups.sides === undefined ? [groups.a ?? '', groups.b ?? ''] : cut(groups.sides);
+    const clean = sides.map((side, index) => (index === sides.length - 1 ? side.replace(tail, '') : side).trim());
+    if (clean.length >= 2 && clean.every((side) => side !== '' && side.split(' ').length <= 7))
+      return clean.slice(0, most);
   }
   return undefined;
+}
+
+function cut(sides: string): readonly string[] {
+  // Where "vs" stands, "and" may be part of a name.
+  const hasVersus = /\s(?:vs\.?|versus)\s/i.test(sides);
+  return sides.split(hasVersus ? /\s*,\s*|\s+(?:vs\.?|versus)\s+/i : separators).filter((side) => side.trim() !== '');
 }

@@ -1,31 +1,31 @@
-// Words an answer from sections of the guide: the answer first, then an example or table, a pitfall, the next step.
-// Only sentences of the guide are used, so that each is cited by its own words.
+// Words an answer from sections of the guide: the answer first, then an example, table or code, pitfalls, the next step.
+// Only sentences of the guide are used, so that each is cited by its own words. The level chooses the parts.
 import type { Sentence } from '../../knowledge/index.ts';
+import type { Level } from './answer.ts';
+import { assemble, type Composed, figurePiece, type Piece, pointerPiece, quotePiece, type Source } from './draft.ts';
 import type { Part, Role } from './reading.ts';
-import type { Citation } from './tutor.ts';
-
-export interface Source {
-  readonly chapterId: string;
-  readonly sectionId: string;
-  /** `Chapter › Section`. */
-  readonly title: string;
-  readonly sectionTitle: string;
-  /** How learners ask for this section. */
-  readonly asks: readonly string[];
-  readonly parts: readonly Part[];
-  /** Whether its chapter has questions to test oneself with. */
-  readonly hasQuiz: boolean;
-}
-
-export interface Composed {
-  readonly markdown: string;
-  readonly citations: readonly Citation[];
-}
 
 /** The share of the question's terms that each text holds. */
 export type Overlap = (texts: readonly string[]) => readonly number[];
 
-const limits = { total: 1200, lead: 450, side: 300, support: 620, leadIn: 260, pitfall: 280, next: 220 };
+interface Plan {
+  /** Characters in all, and of each kind of part. */
+  readonly total: number;
+  readonly lead: number;
+  readonly support: number;
+  readonly figures: number;
+  readonly pitfalls: number;
+  /** What is told beside the answer, in this order. */
+  readonly roles: readonly Role[];
+}
+
+/** eli5: the picture, no formula. student: example and pitfall. expert: formula, reasons, measurements, all pitfalls. */
+const plans: { readonly [level in Level]: Plan } = {
+  eli5: { total: 900, lead: 300, support: 0, figures: 0, pitfalls: 0, roles: [] },
+  student: { total: 1200, lead: 450, support: 620, figures: 1, pitfalls: 1, roles: [] },
+  expert: { total: 2400, lead: 450, support: 900, figures: 2, pitfalls: 2, roles: ['why', 'evidence', 'use'] },
+};
+const limits = { leadIn: 260, pitfall: 280, next: 220, intuition: 420 };
 
 interface Run {
   readonly source: Source;
@@ -33,72 +33,87 @@ interface Run {
   readonly sentences: readonly Sentence[];
 }
 
-export function composeAnswer(
-  question: string,
-  source: Source,
-  overlap: Overlap,
-  sides: readonly Run[] = [],
-): Composed {
-  const lead = findLead(question, source, overlap);
-  const support = findSupport(question, source, overlap, lead);
-  const pitfall = findPitfall(source, overlap, lead);
-  const paragraphs = lead.map(wordsOf);
-  const cited: Run[] = [...lead];
-  const fits = (text: string) => [...paragraphs, text].join('\n\n').length <= limits.total;
-  if (sides.length > 0) {
-    paragraphs.push(listSides(sides));
-    cited.push(...sides);
+export interface ComposeOptions {
+  readonly level: Level;
+  /** Told between the answer and its example: the sides of a comparison, say. */
+  readonly aside?: readonly Piece[];
+  /** Sections nearby in which code is looked for when it is asked for. */
+  readonly nearby?: readonly Source[];
+}
+
+export function composeAnswer(question: string, source: Source, overlap: Overlap, options: ComposeOptions): Composed {
+  return assemble(planAnswer(question, source, overlap, options));
+}
+
+function planAnswer(question: string, source: Source, overlap: Overlap, options: ComposeOptions): readonly Piece[] {
+  const { level, aside = [], nearby = [] } = options;
+  const plan = plans[level];
+  const lead = level === 'eli5' ? findPicture(source, plan) : findLead(question, source, overlap, plan);
+  const pieces: Piece[] = [...lead.map(pieceOf), ...aside];
+  const add = (piece: Piece | undefined) => {
+    const length = [...pieces, ...(piece ? [piece] : [])].reduce((sum, { text }) => sum + text.length + 2, 0);
+    if (piece && length <= plan.total + 2) pieces.push(piece);
+  };
+  if (wantsCode.test(question)) {
+    // Code was asked for, so it comes even where it is long.
+    const code = findCode(question, [source, ...nearby], overlap);
+    pieces.push(...code);
   }
-  if (support && fits(support)) paragraphs.push(support);
-  if (pitfall) {
-    const text = `**Watch out:** ${wordsOf(pitfall)}`;
-    if (fits(text)) {
-      paragraphs.push(text);
-      cited.push(pitfall);
+  for (const figure of findSupport(question, source, overlap, lead, plan)) add(figure);
+  for (const role of plan.roles) {
+    for (const part of source.parts.filter((candidate) => candidate.role === role && !isUsed(candidate, lead))) {
+      if (part.block.kind === 'paragraph') add(quotePiece(source, withLabel(part)));
     }
   }
-  const next = nextStep(source, lead);
-  if (next && fits(next)) paragraphs.push(next);
-  return { markdown: paragraphs.join('\n\n'), citations: cite(cited) };
+  for (const pitfall of findPitfalls(source, overlap, lead).slice(0, plan.pitfalls)) {
+    add(quotePiece(source, pitfall.sentences, '**Watch out:** '));
+  }
+  add(nextStep(source, lead));
+  return pieces;
+}
+
+function pieceOf({ source, sentences }: Run): Piece {
+  return quotePiece(source, sentences);
+}
+
+const isUsed = (part: Part, runs: readonly Run[]) => runs.some((run) => run.part === part);
+const withLabel = ({ label: name, sentences }: Part) => (name ? [name, ...sentences] : sentences);
+
+/** In a picture: one sentence that says what it is, and what it is like. */
+function findPicture(source: Source, { lead }: Plan): Run[] {
+  const definition = openingOf(source, lead);
+  const part = source.parts.find(
+    ({ role, block, sentences }) => role === 'intuition' && block.kind === 'paragraph' && sentences.length > 0,
+  );
+  if (!definition) return [];
+  if (!part) return [definition];
+  return [
+    { ...definition, sentences: definition.sentences.slice(0, 1) },
+    { source, part, sentences: takeSentences(part.sentences, limits.intuition, 5) },
+  ];
 }
 
 /** The section's own short answer, or what was asked for in particular together with a shorter definition. */
-function findLead(question: string, source: Source, overlap: Overlap): Run[] {
-  const definition = openingOf(source, limits.lead);
-  const wanted = findWanted(question, source);
-  const focus = wanted ?? findFocus(question, source, overlap, definition);
+function findLead(question: string, source: Source, overlap: Overlap, plan: Plan): Run[] {
+  const definition = openingOf(source, plan.lead);
+  const wanted = findWanted(question, source, plan);
+  const focus = wanted ?? findFocus(question, source, overlap, definition, plan);
   if (!focus || !definition || focus.part === definition.part) return definition ? [definition] : [];
   const short = { ...definition, sentences: definition.sentences.slice(0, 2) };
   // An example makes sense after what it is an example of.
   return focus.part.role === 'example' ? [short, focus] : [focus, short];
 }
 
-/** Each side in its own words; `whole`, where the guide compares them itself, comes first. */
-export function composeComparison(
-  question: string,
-  whole: Source | undefined,
-  sides: readonly Source[],
-  overlap: Overlap,
-): Composed {
-  const runs = sides.filter((side) => side !== whole).flatMap((side) => openingOf(side, limits.side) ?? []);
-  if (whole) return composeAnswer(question, whole, overlap, isAskedSo(whole, overlap) ? [] : runs);
-  return { markdown: listSides(runs), citations: cite(runs) };
-}
-
-function listSides(runs: readonly Run[]): string {
-  return runs.map((run) => `- **${run.source.sectionTitle}:** ${wordsOf(run)}`).join('\n');
-}
-
 /** The section's first paragraph, as many whole sentences as fit, three at most. */
-function openingOf(source: Source, limit: number): Run | undefined {
+export function openingOf(source: Source, limit: number): Run | undefined {
   const part = source.parts.find(({ role }) => role === 'answer') ?? source.parts.find((p) => p.sentences.length > 0);
   return part && { source, part, sentences: takeSentences(part.sentences, limit) };
 }
 
-function takeSentences(sentences: readonly Sentence[], limit: number): Sentence[] {
+function takeSentences(sentences: readonly Sentence[], limit: number, most = 3): Sentence[] {
   const taken: Sentence[] = [];
   let length = 0;
-  for (const sentence of sentences.slice(0, 3)) {
+  for (const sentence of sentences.slice(0, most)) {
     length += sentence.markdown.length + 1;
     if (taken.length > 0 && length > limit) break;
     taken.push(sentence);
@@ -126,11 +141,11 @@ const wantedRoles: readonly (readonly [RegExp, Role])[] = [
 const shortestAdvice = 120;
 
 /** The paragraph of the kind that was asked for: an example, the intuition behind it, or what to do. */
-function findWanted(question: string, source: Source): Run | undefined {
+function findWanted(question: string, source: Source, plan: Plan): Run | undefined {
   const role = wantedRoles.find(([pattern]) => pattern.test(question))?.[1];
   const part = source.parts.find((candidate) => candidate.role === role && candidate.block.kind === 'paragraph');
   if (role === 'next' && (part?.block.prose.length ?? 0) < shortestAdvice) return undefined;
-  return part && runFrom(source, part, 0, limits.lead);
+  return part && runFrom(source, part, 0, plan.lead);
 }
 
 /** Sentences from one on; a paragraph's label goes with its first sentence. */
@@ -139,12 +154,20 @@ function runFrom(source: Source, part: Part, index: number, limit: number): Run 
   return { source, part, sentences: index === 0 && part.label ? [part.label, ...sentences] : sentences };
 }
 
+const focusRoles: ReadonlySet<Role> = new Set(['text', 'pitfall', 'example', 'intuition', 'use', 'why', 'evidence']);
+
 /** Sentences elsewhere in the section that meet the question clearly better than its first paragraph does. */
-function findFocus(question: string, source: Source, overlap: Overlap, definition: Run | undefined): Run | undefined {
+function findFocus(
+  question: string,
+  source: Source,
+  overlap: Overlap,
+  definition: Run | undefined,
+  plan: Plan,
+): Run | undefined {
   // A question in one of the section's own wordings is answered by its first paragraph.
   if (isAskedSo(source, overlap)) return undefined;
   const candidates = source.parts
-    .filter((part) => part !== definition?.part && ['text', 'pitfall', 'example', 'intuition'].includes(part.role))
+    .filter((part) => part !== definition?.part && focusRoles.has(part.role))
     .flatMap((part) => part.sentences.map((sentence, index) => ({ part, index, sentence })))
     .filter(({ sentence }) => !sentence.prose.endsWith(':') && !isQuotedOnly(sentence));
   const texts = candidates.map(({ sentence }) => sentence.prose);
@@ -159,7 +182,7 @@ function findFocus(question: string, source: Source, overlap: Overlap, definitio
   const { part, index } = best.candidate;
   if (part.block.kind === 'list') return { source, part, sentences: part.sentences.slice(index, index + 1) };
   const start = index > 0 && leansBack.test(best.candidate.sentence.prose) ? index - 1 : index;
-  return runFrom(source, part, start, limits.lead - 100);
+  return runFrom(source, part, start, plan.lead - 100);
 }
 
 /** Learners ask for this very section in the question's words. */
@@ -172,65 +195,98 @@ function isQuotedOnly({ prose }: Sentence): boolean {
   return /^["“][^"”]*["”][.!?]?$/.test(prose.trim());
 }
 
-const wantsFormula =
-  /\b(?:formula|equation|compute|calculate|calculated|math|maths|derive|code|python|implement|how is)\b/i;
+const wantsCode =
+  /\b(?:code|python|pytorch|torch|sklearn|scikit[\s-]learn|snippet|implement\w*|program it|in numpy|api call)\b/i;
+const wantsFormula = /\b(?:formula|equation|compute|calculate|calculated|math|maths|derive|derivation|how is)\b/i;
+const isProgram = (part: Part) => part.block.kind === 'code' && !/^```(?:text)?\s*\n/.test(part.block.markdown);
 
-/** A table, list, formula or picture in words that goes with the answer, with the line that says what it shows. */
-function findSupport(question: string, source: Source, overlap: Overlap, lead: readonly Run[]): string | undefined {
+/** The code that meets the question best, with the line above it that says what it does. */
+function findCode(question: string, sources: readonly Source[], overlap: Overlap): Piece[] {
+  const [first] = sources;
+  const own = first?.parts.some(isProgram) ? [first] : sources;
+  const candidates = own.flatMap((source) => source.parts.filter(isProgram).map((part) => ({ source, part })));
+  const scores = overlap(
+    candidates.map(({ source, part }) => `${source.sectionTitle} ${part.leadIn?.prose ?? ''} ${part.block.prose}`),
+  );
+  const wantsTorch = /torch/i.test(question);
+  const ranked = candidates
+    .map((candidate, index) => ({
+      ...candidate,
+      score: (scores[index] ?? 0) + (wantsTorch && /torch/.test(candidate.part.block.markdown) ? 0.5 : 0),
+    }))
+    .sort((a, b) => b.score - a.score);
+  const best = ranked[0];
+  if (!best) return [];
+  const { source, part } = best;
+  // What stands in another section is introduced by that section's own first sentence.
+  const opening = source === first ? undefined : openingOf(source, 200);
+  const code = figurePiece(source, part.block.markdown);
+  return opening ? [quotePiece(source, opening.sentences.slice(0, 1)), code] : [code];
+}
+
+/** Tables, lists, formulas or pictures in words that go with the answer, each with the line that says what it shows. */
+function findSupport(
+  question: string,
+  source: Source,
+  overlap: Overlap,
+  lead: readonly Run[],
+  plan: Plan,
+): readonly Piece[] {
+  if (plan.figures === 0) return [];
   const used = new Set(lead.map(({ part }) => part.block));
   const candidates = source.parts
-    .filter(({ block, role }) => !used.has(block) && ['text', 'example', 'intuition', 'answer'].includes(role))
+    .filter(({ block, role }) => !used.has(block) && role !== 'pitfall' && role !== 'next' && role !== 'related')
     .flatMap((part) => {
       const isFigure = part.block.kind === 'table' || part.block.kind === 'list' || part.block.kind === 'code';
-      if (!isFigure && part.role !== 'intuition') return [];
+      const isExample = part.block.kind === 'paragraph' && part.role === 'example' && part.sentences.length > 0;
+      if (!isFigure && !isExample && part.role !== 'intuition') return [];
+      // Programs are shown when they are asked for.
+      if (isProgram(part)) return [];
       const above = part.leadIn ?? part.heading;
       const isTitle = above?.kind === 'heading';
       const leadIn = above && !used.has(above) ? `${isTitle ? `**${above.prose}**` : above.markdown}\n\n` : '';
       const text = leadIn + part.block.markdown;
-      const fits = text.length <= limits.support && leadIn.length <= limits.leadIn;
-      return fits ? [{ part, text }] : [];
+      const fits = text.length <= plan.support && leadIn.length <= limits.leadIn;
+      // An example that ends in ":" stops where its table begins.
+      return fits && !/:\s*$/.test(text) ? [{ part, text }] : [];
     });
   const scores = overlap(candidates.map(({ part, text }) => `${text} ${part.block.prose}`));
-  const wanted = wantsFormula.test(question) ? 'code' : 'table';
-  const ranked = candidates
+  const wanted = wantsFormula.test(question) || plan.figures > 1 ? 'code' : 'table';
+  return candidates
     .map(({ part, text }, i) => {
       const isAnnounced = part.leadIn !== undefined && used.has(part.leadIn) && part.leadIn.markdown.endsWith(':');
-      return { text, score: (scores[i] ?? 0) + (part.block.kind === wanted ? 0.3 : 0) + (isAnnounced ? 1 : 0) };
+      const bonus =
+        (part.block.kind === wanted ? 0.3 : 0) +
+        (part.role === 'example' || part.leadIn?.prose.match(/^(?:by hand|worked|a worked|example)/i) ? 0.2 : 0) +
+        (isAnnounced ? 1 : 0);
+      return { text, score: (scores[i] ?? 0) + bonus };
     })
-    .sort((a, b) => b.score - a.score);
-  return ranked[0]?.text;
+    .sort((a, b) => b.score - a.score)
+    .slice(0, plan.figures)
+    .map(({ text }) => figurePiece(source, text));
 }
 
-function findPitfall(source: Source, overlap: Overlap, lead: readonly Run[]): Run | undefined {
+function findPitfalls(source: Source, overlap: Overlap, lead: readonly Run[]): readonly Run[] {
   // Of a paragraph nothing is left out: its first sentence may be the very myth that the rest corrects.
   const candidates: Run[] = source.parts
-    .filter((part) => part.role === 'pitfall' && !lead.some((run) => run.part === part))
+    .filter((part) => part.role === 'pitfall' && !isUsed(part, lead))
     .flatMap((part) => {
       const choices = part.block.kind === 'list' ? part.sentences.map((item) => [item]) : [part.sentences];
       return choices.map((sentences) => ({ source, part, sentences }));
     })
     .filter((run) => run.sentences.length > 0 && wordsOf(run).length <= limits.pitfall);
   const scores = overlap(candidates.map(({ sentences }) => sentences.map(({ prose }) => prose).join(' ')));
-  return candidates[scores.indexOf(Math.max(...scores))];
+  const order = candidates.map((_, index) => index).sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0));
+  return order.flatMap((index) => candidates[index] ?? []);
 }
 
-function nextStep(source: Source, lead: readonly Run[]): string | undefined {
-  const part = source.parts.find(
-    (candidate) => candidate.role === 'next' && !lead.some((run) => run.part === candidate),
-  );
-  if (part && part.block.markdown.length <= limits.next + 30) return part.block.markdown;
-  return source.hasQuiz ? `**Next:** test yourself with \`quiz ${source.chapterId}\`.` : undefined;
+function nextStep(source: Source, lead: readonly Run[]): Piece | undefined {
+  const part = source.parts.find((candidate) => candidate.role === 'next' && !isUsed(candidate, lead));
+  if (part && part.block.markdown.length <= limits.next + 30) return figurePiece(source, part.block.markdown);
+  if (!source.hasQuiz) return undefined;
+  return pointerPiece(`**Next:** test yourself with \`quiz ${source.chapterId}\`.`);
 }
 
 function wordsOf(run: Run): string {
   return run.sentences.map(({ markdown }) => markdown).join(' ');
-}
-
-function cite(runs: readonly Run[]): Citation[] {
-  return runs.map(({ source, sentences }) => ({
-    chapterId: source.chapterId,
-    sectionId: source.sectionId,
-    title: source.title,
-    quote: sentences.map(({ prose }) => prose).join(' '),
-  }));
 }

@@ -1,7 +1,17 @@
 // A section as a tutor reads it: what each block is for (answer, example, pitfall, next step) by the label it opens with.
 import { cutBlocks, type Section, type SectionBlock, type Sentence } from '../../knowledge/index.ts';
 
-export type Role = 'answer' | 'text' | 'intuition' | 'example' | 'pitfall' | 'next' | 'related';
+export type Role =
+  | 'answer'
+  | 'text'
+  | 'intuition'
+  | 'example'
+  | 'use'
+  | 'why'
+  | 'evidence'
+  | 'pitfall'
+  | 'next'
+  | 'related';
 
 export interface Part {
   readonly role: Role;
@@ -17,11 +27,14 @@ export interface Part {
 }
 
 const roles: readonly (readonly [RegExp, Role])[] = [
-  [/pitfall|folklore|mistake|watch out|careful|caveat|trap/i, 'pitfall'],
+  [/pitfall|folklore|misconception|mistake|watch out|careful|caveat|trap/i, 'pitfall'],
   [/^(what to do next|next)/i, 'next'],
   [/^(related|see also|further)/i, 'related'],
   [/intuition|picture|analogy/i, 'intuition'],
   [/example|by hand|worked|check/i, 'example'],
+  [/^(when to use|use it|when not|settings|which|how many|what to do)/i, 'use'],
+  [/^why|derivation|proof/i, 'why'],
+  [/measured|evidence|studies/i, 'evidence'],
 ];
 
 const label = /^\*\*([^*]{1,60})\*\*[.:,]?\s*/;

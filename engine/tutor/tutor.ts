@@ -1,59 +1,29 @@
-// What the tutor answers with: words from the guide, each claim cited, or an honest "not covered".
+// What the tutor answers with: words from the guide, each claim cited; a sum with its working; a correction of what was
+// wrongly taken for granted; or an honest "not covered".
 import {
   type Guide,
   type Hit,
+  type Misconception,
   overviewId,
   type Search,
   type SearchResult,
   type Section,
 } from '../../knowledge/index.ts';
 import { UserError } from '../errors.ts';
+import type { Answer, AnswerKind, AskOptions, Level, Tutor } from './answer.ts';
 import { splitComparison } from './compare.ts';
-import { type Composed, composeAnswer, composeComparison, type Overlap, type Source } from './compose.ts';
+import { compareSides, mentions, type Side } from './comparison.ts';
+import { composeAnswer, type Overlap, openingOf } from './compose.ts';
+import type { Calculation, MissingNumbers, Outcome, SectionKey } from './compute/calculation.ts';
+import { compute, computeAgain } from './compute/compute.ts';
+import { createConcepts } from './concepts.ts';
+import { assemble, type Composed, joinPieces, type Piece, pointerPiece, quotePiece, type Source } from './draft.ts';
 import { findChapter, nearestChapters } from './find-chapter.ts';
-import { isFollowUp, topicOf } from './follow-up.ts';
+import { type Reading, readInThread } from './follow-up.ts';
+import { createFindMisconception } from './misconceptions.ts';
 import { readSection } from './reading.ts';
+import { isErrand } from './scope.ts';
 import { answerSmallTalk } from './small-talk.ts';
-
-export interface Citation {
-  readonly chapterId: string;
-  readonly sectionId: string;
-  /** `Chapter › Section`. */
-  readonly title: string;
-  /** The words in the guide that carry the claim. */
-  readonly quote: string;
-}
-
-export interface Turn {
-  readonly role: 'user' | 'assistant';
-  readonly text: string;
-}
-
-export interface Answer {
-  readonly markdown: string;
-  readonly abstained: boolean;
-  /** From 0 to 1. */
-  readonly confidence: number;
-  readonly citations: readonly Citation[];
-  readonly passages: readonly {
-    readonly chapterId: string;
-    readonly sectionId: string;
-    readonly score: number;
-    readonly text: string;
-  }[];
-  /** Chapters to offer when the guide does not cover the question. */
-  readonly nearest: readonly { readonly chapterId: string; readonly title: string }[];
-}
-
-export interface Tutor {
-  /**
-   * Answers from the guide.
-   * @throws UserError when the question is empty or longer than the limit (naming its length).
-   */
-  ask(question: string, turns: readonly Turn[]): Promise<Answer>;
-  /** A whole section or chapter overview for a concept, found by id, title or nearest wording. */
-  explain(concept: string): Promise<Answer>;
-}
 
 export interface TutorOptions {
   readonly guide: Guide;
@@ -66,6 +36,8 @@ const hitsRead = 20;
 const hitsShown = 5;
 /** Sentences of a long question that are tried one by one when the whole finds nothing. */
 const sentencesTried = 30;
+/** How sure a sum and a correction are: their patterns met, but a pattern can be met by chance. */
+const matchedConfidence = 0.9;
 
 interface Found {
   readonly query: string;
@@ -76,6 +48,9 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
   // Reading a section into sentences takes milliseconds, so each is read when it is first needed.
   const sources = new Map<string, Source>();
   const quizzed = new Set(guide.quizItems.map(({ chapterId }) => chapterId));
+  const concepts = createConcepts(guide);
+  const findMisconception = createFindMisconception(guide.misconceptions ?? []);
+
   const readSource = (chapterId: string, sectionId: string): Source | undefined => {
     const key = `${chapterId}#${sectionId}`;
     const chapter = guide.chapter(chapterId);
@@ -93,6 +68,10 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     };
     sources.set(key, source);
     return source;
+  };
+  const sourceAt = (key: SectionKey) => {
+    const [chapterId = '', sectionId = ''] = key.split('#');
+    return readSource(chapterId, sectionId);
   };
   const sourceOf = ({ passage }: Hit) => readSource(passage.chapterId, passage.sectionId);
   const overlapWith =
@@ -112,15 +91,16 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     return parts.reduce((best, part) => (part.result.confidence > best.result.confidence ? part : best), whole);
   };
 
-  const findInContext = async (question: string, turns: readonly Turn[]): Promise<Found> => {
-    const alone = await findQuestion(question);
-    // Without a single hit there was no content word: "can you give an example?"
-    const topic = isFollowUp(question) || alone.result.hits.length === 0 ? topicOf(turns) : '';
-    if (topic === '') return alone;
-    const together = await find(`${topic} ${question}`);
-    // "And L1?" names its own topic; "why?" and "how do I fix it?" have none without the question before.
-    const namesTopic = alone.result.covered && !/\b(?:it|its|that|this|they|them)\b/i.test(question);
-    return namesTopic || !together.result.covered ? alone : together;
+  /** The first way to read the question that the guide covers; a later one only where it is much surer. */
+  const findReading = async ({ candidates }: Reading): Promise<Found> => {
+    let best: Found | undefined;
+    for (const candidate of candidates) {
+      const found = await findQuestion(candidate);
+      const clearly = best?.result.covered ? 0.15 : 0;
+      if (!best || found.result.confidence > best.result.confidence + clearly) best = found;
+      if (best.result.covered && best.result.confidence > 0.8) break;
+    }
+    return best ?? findQuestion('');
   };
 
   const dependents = (id: string) => guide.chapters.filter(({ prerequisites }) => prerequisites.includes(id)).length;
@@ -134,63 +114,168 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     return chapters.map(({ id, title }) => ({ chapterId: id, title }));
   };
 
-  const shown = (hits: readonly Hit[]): Answer['passages'] =>
-    hits.slice(0, hitsShown).map(({ passage, score }) => ({
+  /** What the answer rests on comes first, then what else was found. */
+  const shown = (hits: readonly Hit[], first: readonly Source[] = []): Answer['passages'] => {
+    const isOf = ({ passage }: Hit, { chapterId, sectionId }: Source) =>
+      passage.chapterId === chapterId && passage.sectionId === sectionId;
+    const best = hits[0]?.score ?? 1;
+    const leading = [...new Set(first)].flatMap((source): Hit[] => {
+      const hit = hits.find((candidate) => isOf(candidate, source));
+      const passage = guide.passages.find((p) => p.chapterId === source.chapterId && p.sectionId === source.sectionId);
+      return hit ? [{ ...hit, score: best }] : passage ? [{ passage, score: best }] : [];
+    });
+    const rest = hits.filter((hit) => !leading.some(({ passage }) => passage.id === hit.passage.id));
+    return [...leading, ...rest].slice(0, hitsShown).map(({ passage, score }) => ({
       chapterId: passage.chapterId,
       sectionId: passage.sectionId,
       score,
       text: passage.text,
     }));
+  };
 
   const abstain = (result: SearchResult, typed: string): Answer => {
     const chapters = nearest(result, typed);
     const list = chapters.map(({ title }) => `**${title}**`).join(', ');
     return {
+      kind: 'refusal',
       markdown: `The guide does not cover that, and I would rather not guess. The nearest it teaches: ${list}.`,
+      sentences: [],
       abstained: true,
-      confidence: result.confidence,
+      confidence: Math.min(result.confidence, 0.49),
       citations: [],
       passages: shown(result.hits),
       nearest: chapters,
+      understood: typed,
     };
   };
 
-  const compare = async (question: string, whole: Source, overlap: Overlap): Promise<Composed | undefined> => {
-    const sides = splitComparison(question);
-    if (!sides) return undefined;
-    const results = await Promise.all(sides.map((side) => search.search(side, 1)));
-    const found = results.flatMap((result) =>
-      result.covered ? result.hits.flatMap((hit) => sourceOf(hit) ?? []) : [],
-    );
-    const different = [...new Set(found)];
-    if (different.length === 0) return undefined;
-    // The guide itself compares them where the best section speaks of both.
-    const text = whole.parts.map(({ block }) => block.prose).join('\n');
-    const speaksOfBoth = sides.every((side) => (search.overlap(side, [text])[0] ?? 0) > 0.6);
-    if (!speaksOfBoth && different.length < 2) return undefined;
-    return composeComparison(question, speaksOfBoth ? whole : undefined, different, overlap);
+  const answerWith = (
+    kind: AnswerKind,
+    composed: Composed,
+    { result, query }: Found,
+    first: readonly Source[],
+    confidence: number,
+  ): Answer => ({
+    kind,
+    ...composed,
+    abstained: false,
+    confidence,
+    passages: shown(result.hits, first),
+    nearest: [],
+    understood: query,
+  });
+
+  const findSide = async (name: string): Promise<Side | undefined> => {
+    const concept = concepts.named(name);
+    const { covered, hits } = await search.search(name, 1);
+    const source =
+      (concept && readSource(concept.chapterId, concept.sectionId)) ??
+      (covered && hits[0] ? sourceOf(hits[0]) : undefined);
+    const glossary = concept?.definition && readSource('glossary', concept.definition.sectionId);
+    if (!source) return undefined;
+    return {
+      name,
+      title: titleOf(name, concept?.name),
+      source,
+      definition: glossary && concept.definition ? { place: glossary, sentence: concept.definition } : undefined,
+    };
   };
 
+  const compare = async (found: Found): Promise<Answer | undefined> => {
+    const names = splitComparison(found.query);
+    if (!names) return undefined;
+    const sides = await Promise.all(names.map(findSide));
+    const known = sides.flatMap((side) => side ?? []);
+    const unknown = names.filter((_, index) => sides[index] === undefined);
+    if (known.length === 0 || (known.length < 2 && unknown.length === 0)) return undefined;
+    // What the guide does not have at all is refused, not compared with what it has.
+    if (known.length === 1 && !found.result.covered) return undefined;
+    const overlap = overlapWith(found.query);
+    const best = found.result.hits.slice(0, 3).flatMap((hit) => sourceOf(hit) ?? []);
+    const speaksOfAll = (source: Source) => {
+      const text = `${source.sectionTitle}\n${source.parts.map(({ block }) => block.prose).join('\n')}`;
+      return known.every(({ name, title }) => mentions(text, name, title));
+    };
+    const whole = found.result.covered ? best.find(speaksOfAll) : undefined;
+    const pieces = compareSides(known, whole, unknown, overlap);
+    const first = [...(whole ? [whole] : []), ...known.map(({ source }) => source)];
+    return answerWith('comparison', assemble(pieces), found, first, Math.max(found.result.confidence, 0.6));
+  };
+
+  const correct = async (misconception: Misconception, found: Found, level: Level): Promise<Answer | undefined> => {
+    const source = readSource(misconception.chapterId, misconception.sectionId);
+    if (!source) return undefined;
+    const { denial, quote } = misconception;
+    const sentence = source.parts.flatMap(({ sentences }) => sentences).find(({ prose }) => prose === quote);
+    const place = source;
+    const head: Piece = {
+      text: `**Not quite.** ${denial}`,
+      claims: [{ text: denial, place, quote: sentence?.prose ?? '' }],
+    };
+    const said = sentence ? [quotePiece(source, [sentence])] : [];
+    const opening = openingOf(source, 420);
+    const rest = opening?.sentences.filter(({ prose }) => prose !== quote) ?? [];
+    // Each is cited by itself: what the correction took out of the middle is missing between them.
+    const more = level === 'eli5' ? [] : joinPieces(rest.map((told) => quotePiece(source, [told])));
+    return answerWith('correction', assemble([head, ...said, ...more]), found, [source], matchedConfidence);
+  };
+
+  const showSum = ({ result, working, note, section }: Calculation, found: Found): Answer | undefined => {
+    const source = sourceAt(section);
+    const opening = source && openingOf(source, 200);
+    if (!source || !opening) return undefined;
+    const formula = quotePiece(source, opening.sentences.slice(0, 1));
+    const quote = formula.claims[0]?.quote ?? '';
+    const pieces: Piece[] = [
+      { text: result, claims: [{ text: result, place: source, quote }] },
+      { text: `\`\`\`text\n${working.join('\n')}\n\`\`\``, claims: [] },
+      ...(note === undefined ? [] : [pointerPiece(note)]),
+      formula,
+    ];
+    return answerWith('sum', assemble(pieces), found, [source], matchedConfidence);
+  };
+
+  const askForNumbers = ({ what, missing, example, section }: MissingNumbers, found: Found): Answer | undefined => {
+    const source = sourceAt(section);
+    const opening = source && openingOf(source, 300);
+    if (!source || !opening) return undefined;
+    const pieces = [
+      pointerPiece(`To compute ${what} I still need **${missing.join('** and **')}**. For example: \`${example}\``),
+      quotePiece(source, opening.sentences.slice(0, 2)),
+    ];
+    return answerWith('sum', assemble(pieces), found, [source], matchedConfidence);
+  };
+
+  const sum = (outcome: Outcome, found: Found) =>
+    outcome.kind === 'computed' ? showSum(outcome.calculation, found) : askForNumbers(outcome.needs, found);
+
   return {
-    ask: async (question, turns) => {
+    ask: async (question, turns, options: AskOptions = {}) => {
       checkLength(question, 'question');
       const smallTalk = answerSmallTalk(question);
-      if (smallTalk !== undefined) return talk(smallTalk);
-      const { query, result } = await findInContext(question, turns);
-      const best = result.hits[0] && sourceOf(result.hits[0]);
-      if (!result.covered || !best) return abstain(result, question);
-      const overlap = overlapWith(query);
-      const composed = (await compare(query, best, overlap)) ?? composeAnswer(question, best, overlap);
-      return {
-        ...composed,
-        abstained: false,
-        confidence: result.confidence,
-        passages: shown(result.hits),
-        nearest: [],
-      };
+      if (smallTalk !== undefined) return talk(smallTalk, question);
+      const reading = readInThread(question, turns, concepts);
+      const level = reading.level ?? levelAsked(question) ?? options.level ?? 'student';
+      const outcome = compute(question) ?? (reading.follows && computeAgain(reading.follows, question));
+      const meant = reading.candidates[0] ?? question;
+      const misconception = outcome ? undefined : (findMisconception(meant) ?? findMisconception(question));
+      const found = await findReading(reading);
+      const special = outcome
+        ? sum(outcome, found)
+        : misconception
+          ? await correct(misconception, found, level)
+          : ((await compare({ ...found, query: meant })) ?? (await compare(found)));
+      if (special) return special;
+      const best = found.result.hits[0] && sourceOf(found.result.hits[0]);
+      if (!found.result.covered || !best || isErrand(meant)) return abstain(found.result, question);
+      const nearby = found.result.hits.slice(1, 6).flatMap((hit) => sourceOf(hit) ?? []);
+      // "In code?" asks in its own words of what the question before was about.
+      const words = reading.sameSubject ? `${question} ${found.query}` : found.query;
+      const composed = composeAnswer(words, best, overlapWith(found.query), { level, nearby });
+      return answerWith('explanation', composed, found, [], found.result.confidence);
     },
 
-    explain: async (concept) => {
+    explain: async (concept, { level = 'student' }: AskOptions = {}) => {
       checkLength(concept, 'concept');
       const named = findNamedSection(guide, concept);
       const result = await search.search(concept, hitsRead);
@@ -198,22 +283,55 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const section = named ?? (hit && guide.section(hit.passage.chapterId, hit.passage.sectionId));
       const source = section && readSource(section.chapterId, section.id);
       if (!source) return abstain(result, concept);
+      const found = { query: concept, result };
+      const confidence = named ? 1 : result.confidence;
+      if (level === 'eli5') {
+        return answerWith(
+          'explanation',
+          composeAnswer(concept, source, overlapWith(concept), { level }),
+          found,
+          [source],
+          confidence,
+        );
+      }
       const related = [...new Set(result.hits.flatMap((other) => sourceOf(other) ?? []))]
         .filter((other) => other !== source)
         .slice(0, 3);
       const relatedLine =
         related.length === 0 ? '' : `\n\n**Related:** ${related.map(({ sectionTitle }) => sectionTitle).join(' · ')}`;
       const { markdown, quote } = trimSection(source, longestExplanation - relatedLine.length);
-      return {
+      const composed = {
         markdown: `### ${source.sectionTitle}\n\n${markdown}${relatedLine}`,
-        abstained: false,
-        confidence: named ? 1 : result.confidence,
         citations: [{ chapterId: source.chapterId, sectionId: source.sectionId, title: source.title, quote }],
-        passages: shown(result.hits),
-        nearest: [],
+        sentences: [{ text: markdown, citation: 0 }],
       };
+      return answerWith('explanation', composed, found, [source], confidence);
     },
   };
+}
+
+const levelWords: readonly (readonly [RegExp, Level])[] = [
+  [
+    /\beli5\b|like i'?m (?:a )?(?:five|5|child|kid)|\b(?:for|to) (?:a|my) (?:child|kid|grandma|grandmother|5 year old|five year old)\b|in (?:very )?simple (?:words|terms)|in layman'?s? terms/i,
+    'eli5',
+  ],
+  [
+    /\b(?:for (?:an? )?experts?|in (?:full )?depth|in (?:full )?detail|advanced level|phd level|with (?:the )?(?:math|maths|derivation|proof))\b/i,
+    'expert',
+  ],
+];
+
+/** The level that the question itself asks for. */
+function levelAsked(question: string): Level | undefined {
+  return levelWords.find(([pattern]) => pattern.test(question))?.[1];
+}
+
+/** The guide's name of a side, with the person's word where that is an abbreviation of it. */
+function titleOf(name: string, known: string | undefined): string {
+  const asked = name.replace(/^\s*(?:a|an|the)\s+/i, '').trim();
+  if (known === undefined || known.toLowerCase() === asked.toLowerCase())
+    return known ?? asked.replace(/[`*_|[\]<>]/g, '');
+  return known;
 }
 
 function checkLength(text: string, what: string): void {
@@ -226,8 +344,18 @@ function checkLength(text: string, what: string): void {
   );
 }
 
-function talk(markdown: string): Answer {
-  return { markdown, abstained: false, confidence: 1, citations: [], passages: [], nearest: [] };
+function talk(markdown: string, question: string): Answer {
+  return {
+    kind: 'talk',
+    markdown,
+    sentences: [],
+    abstained: false,
+    confidence: 1,
+    citations: [],
+    passages: [],
+    nearest: [],
+    understood: question,
+  };
 }
 
 /** A chapter by id or title is explained by its overview; a section by `chapter#section`, or by an id or title of its own. */

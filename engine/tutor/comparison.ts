@@ -1,0 +1,200 @@
+// Two to four things side by side: what each is, when to use it, what it costs, what to watch, in the guide's own sentences;
+// where the guide has such a table itself, its rows are taken.
+import type { Sentence } from '../../knowledge/index.ts';
+import { type Overlap, openingOf } from './compose.ts';
+import { type Piece, type Place, pointerPiece, quotePiece, type Source } from './draft.ts';
+
+export interface Side {
+  /** As the person named it. */
+  readonly name: string;
+  /** As the guide names it. */
+  readonly title: string;
+  readonly source: Source;
+  /** The glossary's sentence, with its place. */
+  readonly definition: { readonly place: Place; readonly sentence: Sentence } | undefined;
+}
+
+interface Cell {
+  readonly text: string;
+  readonly place: Place;
+  readonly quote: string;
+}
+
+interface Row {
+  readonly label: string;
+  readonly cells: readonly (Cell | undefined)[];
+}
+
+const longestCell = 240;
+const longestLead = 420;
+const mostRows = 6;
+
+/** Rows told by a sentence of each side's own section, by the words such a sentence has. */
+const aspects: readonly { readonly label: string; readonly words: RegExp; readonly roles?: readonly string[] }[] = [
+  {
+    label: 'When to use',
+    words:
+      /\b(?:use (?:it|them|when|for|this)|when to use|choose|prefer|suits?|good (?:for|when|default)|best (?:for|when)|works? (?:best|well)|fits? when|first choice|right (?:when|for))\b/i,
+  },
+  {
+    label: 'Cost',
+    words:
+      /\b(?:slow(?:er)?|fast(?:er)?|memory|GB|MB|expensive|cheap(?:er)?|costs?|compute|parameters|seconds|parallel|delay|quick)\b/i,
+  },
+  { label: 'Watch out', words: /./, roles: ['pitfall'] },
+];
+
+/** @param whole the section that speaks of all sides, where there is one. @param unknown names the guide does not have. */
+export function compareSides(
+  sides: readonly Side[],
+  whole: Source | undefined,
+  unknown: readonly string[],
+  overlap: Overlap,
+): readonly Piece[] {
+  const lead = findLead(sides, whole, overlap);
+  const used = new Set(lead?.claims.map(({ text }) => text) ?? []);
+  const own = tableOfGuide(
+    sides,
+    whole ? [whole, ...sides.map(({ source }) => source)] : sides.map(({ source }) => source),
+  );
+  const rows = [
+    defineRow(sides),
+    ...own,
+    ...(own.length >= 3 ? [] : aspects.map((aspect) => aspectRow(aspect, sides, used))),
+  ]
+    .filter((row) => row.cells.some((cell) => cell !== undefined))
+    .slice(0, mostRows);
+  const missing = unknown.map((name) => `\`${name.replaceAll('`', '').slice(0, 60)}\``).join(', ');
+  return [
+    ...(unknown.length > 0
+      ? [pointerPiece(`The guide does not cover ${missing}; here is what it says of the rest.`)]
+      : []),
+    ...(lead ? [lead] : []),
+    table(sides, rows),
+  ];
+}
+
+/** The sentences that speak of every side, best in the section about all of them. */
+function findLead(sides: readonly Side[], whole: Source | undefined, overlap: Overlap): Piece | undefined {
+  if (whole) {
+    const opening = openingOf(whole, longestLead);
+    if (
+      opening &&
+      sides.every(({ name, title }) => mentions(opening.sentences.map(({ prose }) => prose).join(' '), name, title))
+    ) {
+      return quotePiece(whole, opening.sentences);
+    }
+  }
+  const sources = [...new Set([...(whole ? [whole] : []), ...sides.map(({ source }) => source)])];
+  const candidates = sources.flatMap((source) =>
+    source.parts
+      .filter(({ role }) => role !== 'pitfall')
+      .flatMap(({ sentences, block }) => (block.kind === 'paragraph' ? sentences : []))
+      .filter(({ prose }) => !prose.endsWith(':') && prose.length <= longestLead)
+      .filter(({ prose }) => sides.every(({ name, title }) => mentions(prose, name, title)))
+      .map((sentence) => ({ source, sentence })),
+  );
+  const scores = overlap(candidates.map(({ sentence }) => sentence.prose));
+  const best = candidates[scores.indexOf(Math.max(...scores))];
+  return best && quotePiece(best.source, [best.sentence]);
+}
+
+function defineRow(sides: readonly Side[]): Row {
+  return {
+    label: 'What it is',
+    cells: sides.map(({ definition, source }, index) => {
+      if (definition) return cellOf(definition.place, definition.sentence);
+      // Two sides of one section have one opening; it stands in the first column only.
+      if (sides.findIndex((side) => side.source === source) < index) return undefined;
+      const [first] = openingOf(source, longestCell)?.sentences ?? [];
+      return first && cellOf(source, first);
+    }),
+  };
+}
+
+function aspectRow(aspect: (typeof aspects)[number], sides: readonly Side[], used: Set<string>): Row {
+  const cells = sides.map(({ source, name, title }) => {
+    const others = sides.filter((side) => side.name !== name);
+    const shared = others.some((side) => side.source === source);
+    const found = source.parts
+      .filter(({ role, block }) => {
+        if (block.kind !== 'paragraph' && block.kind !== 'list') return false;
+        return aspect.roles ? aspect.roles.includes(role) : role !== 'pitfall' && role !== 'related' && role !== 'next';
+      })
+      .flatMap(({ sentences }) => sentences)
+      .find(({ markdown, prose }) => {
+        if (used.has(markdown) || prose.length > longestCell || prose.length < 20 || prose.endsWith(':')) return false;
+        if (/^["“]/.test(prose) || /^(?:this|that|these|those|here|it|they)\b.{0,12}$/i.test(prose)) return false;
+        if (!aspect.words.test(prose)) return false;
+        // In a section about both, a sentence counts for the side it names alone.
+        if (!shared) return true;
+        return mentions(prose, name, title) && !others.some((side) => mentions(prose, side.name, side.title));
+      });
+    if (!found) return undefined;
+    used.add(found.markdown);
+    return cellOf(source, found);
+  });
+  return { label: aspect.label, cells };
+}
+
+/** A table of the guide that has the sides as columns, or as rows: then it is turned round. */
+function tableOfGuide(sides: readonly Side[], sources: readonly Source[]): readonly Row[] {
+  for (const source of new Set(sources)) {
+    for (const { block } of source.parts) {
+      if (block.kind !== 'table') continue;
+      const [header, , ...body] = block.markdown.split('\n').map(splitRow);
+      if (!header) continue;
+      const columns = sides.map(({ name, title }) =>
+        header.findIndex((cell, at) => at > 0 && mentions(cell, name, title)),
+      );
+      const cell = (text: string | undefined): Cell | undefined =>
+        text === undefined || text === '' ? undefined : { text, place: source, quote: '' };
+      if (new Set(columns).size === sides.length && !columns.includes(-1)) {
+        return body.map((row) => ({ label: row[0] ?? '', cells: columns.map((column) => cell(row[column])) }));
+      }
+      const rows = sides.map(({ name, title }) => body.findIndex((row) => mentions(row[0] ?? '', name, title)));
+      if (new Set(rows).size === sides.length && !rows.includes(-1) && header.length > 2) {
+        return header.slice(1).map((label, at) => ({ label, cells: rows.map((row) => cell(body[row]?.[at + 1])) }));
+      }
+    }
+  }
+  return [];
+}
+
+function table(sides: readonly Side[], rows: readonly Row[]): Piece {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const lines = [
+    line(['', ...sides.map(({ title }) => `**${title}**`)]),
+    line(['---', ...sides.map(() => '---')]),
+    ...rows.map(({ label, cells }) => line([label, ...cells.map((cell) => cell?.text ?? '–')])),
+  ];
+  const cited = rows.flatMap(({ cells }) => cells.flatMap((cell) => cell ?? []));
+  // A row taken from the guide's own table stands on its section's first sentence cited beside it.
+  return { text: lines.join('\n'), claims: cited };
+}
+
+function cellOf(place: Place, { markdown, prose }: Sentence): Cell {
+  return { text: markdown.replace(/(?<!\\)\|/g, '\\|'), place, quote: prose };
+}
+
+function splitRow(line: string): readonly string[] {
+  return line
+    .replace(/^\s*\|/, '')
+    .replace(/\|\s*$/, '')
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim());
+}
+
+/** Whether a text names one of these: every word of a name, at the start of a word. */
+export function mentions(text: string, ...names: readonly string[]): boolean {
+  const plain = ` ${text.toLowerCase().replace(/[^\p{L}\p{N}²³]+/gu, ' ')}`;
+  return names.some((name) => {
+    const words = name.toLowerCase().match(/[\p{L}\p{N}²³]+/gu) ?? [];
+    return (
+      words.length > 0 &&
+      words.every((word) =>
+        plain.includes(` ${word.length > 4 ? word.replace(/(?:s|ing|isation|ization)$/, '') : word}`),
+      )
+    );
+  });
+}

@@ -1,0 +1,116 @@
+// The names the guide gives its concepts: glossary entries with their other names, and short section titles.
+import { cutBlocks, type Guide, type Sentence } from '../../knowledge/index.ts';
+
+export interface Concept {
+  readonly name: string;
+  readonly chapterId: string;
+  readonly sectionId: string;
+  /** What the glossary says, where it has an entry. */
+  readonly definition: Definition | undefined;
+}
+
+interface Definition extends Sentence {
+  /** The glossary's section. */
+  readonly sectionId: string;
+}
+
+export interface Concepts {
+  /** By name or other name, plural or not. */
+  named(name: string): Concept | undefined;
+  /** All that a text names, in order, the longest names first; words too common to be a topic are left out. */
+  namedIn(text: string): readonly NamedConcept[];
+}
+
+export interface NamedConcept {
+  readonly concept: Concept;
+  /** As written in the text. */
+  readonly written: string;
+}
+
+/** Named everywhere, so that they say nothing about the topic of a question. */
+const common = new Set(
+  'model models data training train learning algorithm algorithms parameter parameters example examples feature features label labels test prediction loss weight weights error score accuracy task input output layer layers inference ai ml machine learning representation evaluation token tokens run step steps value method class classes batch set dataset data set algorithm rank memory code use noise'.split(
+    ' ',
+  ),
+);
+const longestName = 5;
+const generic =
+  /^(.{2,}?) (?:regression|regulari[sz]ation|penalty|clustering|algorithm|network|networks|classifier|machine|search|encoding|score|tuning|loss|sampling|stopping|optimi[sz]er)$/i;
+
+export function createConcepts(guide: Guide): Concepts {
+  const byName = new Map<string, Concept>();
+  const shortNames: [string, Concept][] = [];
+  const add = (name: string, concept: Concept) => {
+    const key = keyOf(name);
+    if (key.length > 1 && !byName.has(key)) byName.set(key, concept);
+  };
+  for (const section of guide.chapters.filter(({ id }) => id === 'glossary').flatMap(({ sections }) => sections)) {
+    // "See [title](guide:chapter#section)" at the end of an entry is where it is taught.
+    const taught = [...section.markdown.matchAll(/^- \*\*(.+?)\*\*.*\(guide:([\w-]+)#([\w-]+)\)\.?\s*$/gm)];
+    const places = new Map(taught.map(([, name, chapterId, sectionId]) => [name, { chapterId, sectionId }]));
+    for (const block of cutBlocks(section.markdown)) {
+      if (block.kind !== 'list') continue;
+      for (const { markdown, prose } of block.sentences) {
+        const entry = /^\*\*(.+?)\*\*\s*(?:\(((?:[^()]|\([^()]*\))*)\))?:\s*(.+)$/s.exec(markdown);
+        const place = entry?.[1] === undefined ? undefined : places.get(entry[1]);
+        if (!entry?.[1] || !entry[3]) continue;
+        const concept: Concept = {
+          name: entry[1],
+          chapterId: place?.chapterId ?? section.chapterId,
+          sectionId: place?.sectionId ?? section.id,
+          definition: {
+            sectionId: section.id,
+            markdown: entry[3].replace(/\s*See [^.]*\.\s*$/, ''),
+            prose: prose.replace(/^[^:]*(?:\([^)]*\))?[^:]*:\s*/, '').replace(/\s*See [^.]*\.\s*$/, ''),
+          },
+        };
+        const names = [entry[1], ...(entry[2]?.split(/;|,/) ?? [])].map((name) => name.trim());
+        for (const name of names) add(name, concept);
+        for (const name of names) {
+          // "Ridge" is short for ridge regression, "L1" for L1 regularization.
+          const short = generic.exec(name)?.[1];
+          if (short !== undefined && !common.has(short.toLowerCase())) shortNames.push([short, concept]);
+        }
+      }
+    }
+  }
+  for (const [name, concept] of shortNames) add(name, concept);
+  for (const { id, sections } of guide.chapters) {
+    for (const section of sections) {
+      const concept = { name: section.title, chapterId: id, sectionId: section.id, definition: undefined };
+      if (section.id !== 'overview' && section.title.split(/\s+/).length <= 3) add(section.title, concept);
+    }
+  }
+  return {
+    named: (name) => byName.get(keyOf(name.replace(/^\s*(?:a|an|the)\s+/i, ''))),
+    namedIn: (text) => {
+      const words = [...text.matchAll(/[\p{L}\p{N}²³+]+(?:['’][a-z]+)?/gu)];
+      const found: NamedConcept[] = [];
+      for (let index = 0; index < words.length; ) {
+        let length = Math.min(longestName, words.length - index);
+        for (; length > 0; length--) {
+          const [first, last] = [words[index], words[index + length - 1]];
+          if (!first || !last) continue;
+          const written = text.slice(first.index, last.index + last[0].length);
+          const concept = common.has(written.toLowerCase()) ? undefined : byName.get(keyOf(written));
+          if (!concept) continue;
+          found.push({ concept, written });
+          break;
+        }
+        index += Math.max(1, length);
+      }
+      return found;
+    },
+  };
+}
+
+/** `Support-vector machines` and `support vector machine` meet; so do `regularisation` and `regularization`. */
+function keyOf(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}²³+]+/gu, ' ')
+    .trim()
+    .split(' ')
+    .map((word) => (word.length > 3 ? word.replace(/(?<!s|u|i)s$/, '').replace(/is(e|ed|ing|ation)$/, 'iz$1') : word))
+    .join('');
+}

@@ -1,0 +1,77 @@
+// Finds what a question wrongly takes for granted: what it is about and what is said of it must stand in one sentence,
+// and no negation between them, or else the truth was said.
+import type { Misconception } from '../../knowledge/index.ts';
+
+export type FindMisconception = (question: string) => Misconception | undefined;
+
+const negation =
+  /\b(?:not|no|never|cannot|cant|dont|doesnt|didnt|isnt|arent|wasnt|wont|shouldnt|neither|nor|hardly|rarely|seldom|without|instead of|rather than|less|myth|wrong|false|mistake|misconception)\b/;
+
+export function createFindMisconception(misconceptions: readonly Misconception[]): FindMisconception {
+  const compiled = misconceptions.map((misconception) => ({
+    misconception,
+    about: new RegExp(`\\b(?:${misconception.about})`, 'g'),
+    says: new RegExp(`(?:^|\\b|(?<=\\s))(?:${misconception.says})`, 'g'),
+    unless: misconception.unless === undefined ? undefined : new RegExp(misconception.unless),
+  }));
+  return (question) => {
+    const sentences = plainSentences(question);
+    for (const sentence of sentences) {
+      let best: { length: number; misconception: Misconception } | undefined;
+      for (const { misconception, about, says, unless } of compiled) {
+        if (unless?.test(sentence)) continue;
+        const length = claimIn(sentence, about, says, misconception);
+        // Of several the one that explains most of the sentence.
+        if (length !== undefined && (!best || length > best.length)) best = { length, misconception };
+      }
+      if (best) return best.misconception;
+    }
+    return undefined;
+  };
+}
+
+/** @returns how many letters of the sentence the claim is made of; undefined where it is not claimed. */
+function claimIn(
+  sentence: string,
+  about: RegExp,
+  says: RegExp,
+  { negated, ordered }: Misconception,
+): number | undefined {
+  const subjects = [...sentence.matchAll(about)];
+  if (subjects.length === 0) return undefined;
+  let longest: number | undefined;
+  for (const said of sentence.matchAll(says)) {
+    const end = said.index + said[0].length;
+    for (const subject of subjects) {
+      const subjectEnd = subject.index + subject[0].length;
+      if (ordered && subject.index > said.index) continue;
+      const between =
+        subjectEnd <= said.index
+          ? sentence.slice(subjectEnd, said.index)
+          : end <= subject.index
+            ? sentence.slice(end, subject.index)
+            : '';
+      if (between.length > 90) continue;
+      const [from, to] = [Math.min(subject.index, said.index), Math.max(subjectEnd, end)];
+      if (!negated && negation.test(`${sentence.slice(Math.max(0, from - 14), from)} ${sentence.slice(from, to)}`))
+        continue;
+      longest = Math.max(longest ?? 0, subject[0].length + said[0].length);
+    }
+  }
+  return longest;
+}
+
+/** Lower case, without apostrophes, hyphens as spaces. */
+function plainSentences(question: string): readonly string[] {
+  return question
+    .toLowerCase()
+    .replace(/['’`]/g, '')
+    .split(/(?<!\be\.g|\bi\.e|\bvs)[.!?;]+(?:\s+|$)|\n+/)
+    .map((sentence) =>
+      sentence
+        .replace(/[-–_/(),:"“”]+/g, ' ')
+        .replace(/\s+/g, ' ')
+        .trim(),
+    )
+    .filter((sentence) => sentence !== '');
+}
