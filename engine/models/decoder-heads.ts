@@ -2,7 +2,7 @@
 import type { Value } from '../graph/ops.ts';
 import { asTokens, lastOfTokens, meanOfTokens, outputsOf, scoreVocabulary } from './heads.ts';
 import type { Layers } from './layers.ts';
-import type { Head, HeadKind } from './model.ts';
+import type { CachedInputs, Head, HeadKind } from './model.ts';
 import type { SpecCollector } from './specs.ts';
 
 export const decoder_heads: readonly HeadKind[] = [
@@ -66,8 +66,20 @@ export function answerDecoder(
   }
 }
 
+/** The next token's logits after each of the new tokens, or after those asked for. */
+export function scoreCached(
+  layers: Layers,
+  design: DecoderHeadDesign,
+  tokens: Value,
+  { inputIds, scored }: Pick<CachedInputs, 'inputIds' | 'scored'>,
+): Value {
+  const [rows = 0, length = 0] = inputIds.shape;
+  if (!scored) return scoreNextToken(layers, design, tokens, rows, length);
+  return scoreNextToken(layers, design, layers.g.op('Gather', [tokens, scored]), 1, scored.shape[0] ?? 0);
+}
+
 /** Logits [rows, length, vocabulary]. */
-export function scoreNextToken(
+function scoreNextToken(
   layers: Layers,
   { tied, wordTable }: DecoderHeadDesign,
   tokens: Value,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Value } from '../graph/ops.ts';
 import { activate, activationSchema } from './activations.ts';
 import { attend, attendWithPast, causalBias, type KeyValue } from './attention.ts';
-import { addDecoderHead, answerDecoder, decoder_heads, scoreNextToken } from './decoder-heads.ts';
+import { addDecoderHead, answerDecoder, decoder_heads, scoreCached } from './decoder-heads.ts';
 import { rateSchema, sizeSchema } from './encoder-config.ts';
 import { classNamer } from './heads.ts';
 import { asMatrix, type Layers } from './layers.ts';
@@ -139,7 +139,7 @@ function continueGpt2(layers: Layers, config: Gpt2Config, inputs: CachedInputs):
     added.push(answer.added);
     return answer.context;
   });
-  return { logits: scoreNextToken(layers, headDesign(config), tokens, rows, length), presents, added };
+  return { logits: scoreCached(layers, headDesign(config), tokens, inputs), presents, added };
 }
 
 const attentionShape = (config: Gpt2Config, rows: number, length: number) => ({

@@ -5,7 +5,7 @@ import type { Value } from '../graph/ops.ts';
 import { elementCount } from '../graph/tensor.ts';
 import { activate, activationSchema } from './activations.ts';
 import { attend, attendWithPast, causalBias, type KeyValue } from './attention.ts';
-import { addDecoderHead, answerDecoder, decoder_heads, scoreNextToken } from './decoder-heads.ts';
+import { addDecoderHead, answerDecoder, decoder_heads, scoreCached } from './decoder-heads.ts';
 import { rateSchema, sizeSchema } from './encoder-config.ts';
 import { classNamer } from './heads.ts';
 import { asMatrix, type Layers } from './layers.ts';
@@ -244,7 +244,7 @@ function continueLlama(layers: Layers, design: Design, inputs: CachedInputs): Ca
     added.push(answer.added);
     return answer.context;
   });
-  return { logits: scoreNextToken(layers, headDesign(design), tokens, rows, length), presents, added };
+  return { logits: scoreCached(layers, headDesign(design), tokens, inputs), presents, added };
 }
 
 const attentionShape = ({ config, keyHeads, depth }: Design, rows: number, length: number) => ({

@@ -101,12 +101,14 @@ export interface CachedInputs {
   readonly attentionBias: Value;
   /** The same for layers that see only the nearest `slidingWindow` places; for a model that has such. */
   readonly slidingBias?: Value;
+  /** [n] int32: which of the rows · length new tokens get logits; all, unless said. */
+  readonly scored?: Value;
   /** One a layer, each [rows, keyHeads, past, depth]; none when these tokens are the first. */
   readonly past: readonly KeyValue[];
 }
 
 export interface CachedOutputs {
-  /** [rows, length, vocabulary] logits of the token that follows. */
+  /** Logits of the token that follows, [rows, length, vocabulary], or [1, n, vocabulary] of those asked for. */
   readonly logits: Value;
   /** One a layer, each [rows, keyHeads, past + length, depth]. */
   readonly presents: readonly KeyValue[];

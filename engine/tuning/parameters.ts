@@ -4,7 +4,7 @@ import type { Value } from '../graph/ops.ts';
 import type { FloatTensor, Shape, Tensor } from '../graph/tensor.ts';
 import type { Base, InPlace } from '../models/base.ts';
 import { type LoraLayers, loraA, loraB } from '../models/layers.ts';
-import { drawInitial, type Head, type Model, type ParameterSpecs } from '../models/model.ts';
+import { drawInitial, type Head, type LinearTarget, type Model, type ParameterSpecs } from '../models/model.ts';
 import { createRandom, type Random } from '../random.ts';
 import type { RunSpec } from '../runs/spec.ts';
 
@@ -81,7 +81,7 @@ function addAdapters(
 /** W + (alpha/r)·B·A for every adapted layer. @returns the weights of the same model without adapters. */
 export async function mergeAdapters(base: Base, parameters: Parameters): Promise<Map<string, FloatTensor>> {
   const { lora, trainable } = parameters;
-  const transposed = new Set(base.model.loraTargets.flatMap(({ name, layout }) => (layout === 'in-out' ? [name] : [])));
+  const layouts = new Map(base.model.loraTargets.map(({ name, layout }) => [name, layout]));
   const merged = new Map<string, FloatTensor>();
   for (const name of parameters.model.parameters(parameters.head).keys()) {
     const frozen = parameters.frozen.get(name);
@@ -95,28 +95,27 @@ export async function mergeAdapters(base: Base, parameters: Parameters): Promise
       continue;
     }
     const data = tensor.data.slice();
-    addProduct(data, transposed.has(target) ? [a, b] : [b, a], lora.scale);
+    addProduct(data, a, b, lora.scale, layouts.get(target) ?? 'out-in');
     merged.set(name, { shape: tensor.shape, data });
   }
   return merged;
 }
 
-/**
- * Adds scale · B·A to a weight [out, in], or its transpose to one that lies [in, out]: `factors` are B [out, r] and A [r, in],
- * or A and B, the first the one that runs along the weight's rows.
- */
-function addProduct(weight: Float32Array, [first, second]: readonly [FloatTensor, FloatTensor], scale: number): void {
-  const rank = Math.min(...first.shape);
-  const rows = first.data.length / rank;
-  const columns = second.data.length / rank;
-  const firstIsB = first.shape[0] === rows && first.shape[1] === rank;
-  for (let row = 0; row < rows; row++) {
+/** Adds scale · B·A to a weight [out, in], or its transpose to one that lies [in, out]. */
+function addProduct(
+  weight: Float32Array,
+  { data: a, shape: [rank = 0, input = 0] }: FloatTensor,
+  { data: b, shape: [out = 0] }: FloatTensor,
+  scale: number,
+  layout: LinearTarget['layout'],
+): void {
+  const [outStride, inStride] = layout === 'out-in' ? [input, 1] : [1, out];
+  for (let row = 0; row < out; row++) {
     for (let k = 0; k < rank; k++) {
-      const factor = scale * (first.data[firstIsB ? row * rank + k : k * rows + row] ?? 0);
-      for (let column = 0; column < columns; column++) {
-        const at = row * columns + column;
-        const other = second.data[firstIsB ? k * columns + column : column * rank + k] ?? 0;
-        weight[at] = (weight[at] ?? 0) + factor * other;
+      const factor = scale * (b[row * rank + k] ?? 0);
+      for (let column = 0; column < input; column++) {
+        const at = row * outStride + column * inStride;
+        weight[at] = (weight[at] ?? 0) + factor * (a[k * input + column] ?? 0);
       }
     }
   }
