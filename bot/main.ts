@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { createEngine, UserError } from '../engine/index.ts';
 import { loadGuide } from '../knowledge/index.ts';
+import { createBattleHost } from './chat/battle-host.ts';
 import { createConversation } from './chat/conversation.ts';
 import { createLiveCards } from './chat/live.ts';
 import type { Person, Place, Reply } from './chat/message.ts';
@@ -87,6 +88,14 @@ export async function startBot(options: BotOptions): Promise<Bot> {
   const terminal = options.fronts.terminal ? createTerminal(options, engine.conversations, pageUrl, now) : undefined;
   if (terminal !== undefined) fronts.push(terminal);
 
+  const battles = createBattleHost({
+    battles: engine.battles,
+    deliver,
+    runs: (name) => fronts.some((front) => front.name === name),
+    log,
+    now,
+    after,
+  });
   const handle = createConversation({
     engine,
     commands,
@@ -96,12 +105,14 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     newErrorId: () => randomBytes(4).toString('hex'),
     pageUrl,
     showRun: live.show,
+    battles,
     meter,
   });
 
   let stopping: Promise<void> | undefined;
   async function stopAll() {
     for (const front of fronts) await front.stop();
+    await battles.stop();
     await live.stop();
     await answered();
     await engine.close();
@@ -123,6 +134,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
       told.push(...platforms.told);
     }
     await live.start(await engine.conversations.workspaces());
+    await battles.start();
     // Last, so that nothing is printed over its prompt.
     if (terminal !== undefined) told.push(await terminal.start(handle));
     told.push(`ready in ${Math.round(options.uptimeMs())} ms`);

@@ -15,6 +15,7 @@ import { openStore } from './store/client.ts';
 import { createConversations } from './store/conversations.ts';
 import { createInbox } from './store/inbox.ts';
 import { createKept } from './store/kept.ts';
+import { createBattles } from './tutor/battles.ts';
 import { createQuizzes } from './tutor/quizzes.ts';
 import { createReviews } from './tutor/reviews.ts';
 import { createTutor } from './tutor/tutor.ts';
@@ -42,6 +43,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const [store, guide] = await Promise.all([openStore({ databaseUrl, dataDir, log }), options.guide]);
   const search = await createSearch({ guide });
   const { db } = store;
+  const random = createRandom(options.randomSeed ?? randomInt(2 ** 32));
   const pictures = createPictures(join(dataDir, 'pictures'));
   const runs = createRuns({
     store,
@@ -59,7 +61,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     inbox: createInbox({ db, now, holder: randomUUID(), alone: store.kind === 'pglite' }),
     kept: createKept({ db, now }),
     tutor: createTutor({ guide, search }),
-    quizzes: createQuizzes({ db, guide, random: createRandom(options.randomSeed ?? randomInt(2 ** 32)), now }),
+    quizzes: createQuizzes({ db, guide, random, now }),
+    battles: createBattles({ db, guide, random, now }),
     reviews: createReviews({ db, guide, now }),
     datasets: createDatasets({ db, dataDir }),
     demos: createDemos({ guide, pictures }),

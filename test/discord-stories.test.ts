@@ -9,7 +9,9 @@ import { commandCount } from './support/discord-harness.ts';
 import { createPerson, type DiscordPerson } from './support/discord-people.ts';
 import { createDiscordServer, type DiscordServer, permissionBits } from './support/discord-server.ts';
 import type { Channel, Guild } from './support/discord-world.ts';
+import { createPushedClock } from './support/pushed-clock.ts';
 
+const clock = createPushedClock();
 let server: DiscordServer;
 let bot: DiscordBot;
 let dataDir: string;
@@ -22,6 +24,8 @@ const start = (more: Partial<Parameters<typeof startDiscordBot>[0]> = {}) =>
   startDiscordBot({
     server,
     dataDir,
+    now: clock.now,
+    options: { after: clock.after },
     workspaceIds: server.world.guilds.map(({ id }) => `discord:${id}`),
     ...more,
   });
@@ -29,7 +33,7 @@ const start = (more: Partial<Parameters<typeof startDiscordBot>[0]> = {}) =>
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'finetutor-story-'));
   cpSync(await emptyFolder(), dataDir, { recursive: true });
-  server = await createDiscordServer();
+  server = await createDiscordServer({ now: clock.now });
   bot = await start();
   await vi.waitFor(() => expect(server.commands.length).toBe(commandCount), { timeout: 10_000 });
 });
@@ -94,6 +98,64 @@ describe('a study group', () => {
     await sees(ben, thread, /early stopping|regulari|dropout|less/i);
     fine();
   });
+
+  it('asks, follows up, and holds a quiz battle: each answers once, the clock closes, the ranking is kept', async () => {
+    const question = ann.say(general, 'what is overfitting?', { mention: true });
+    const talk = await threadAt(question.id);
+    await sees(ann, talk, 'From the guide');
+    ben.say(talk, 'and how do I prevent it?');
+    await expect.poll(() => ours(talk).length, { timeout: 8000 }).toBe(2);
+
+    const called = ann.say(general, 'quiz battle', { mention: true });
+    const lobby = await threadAt(called.id);
+    await sees(ann, lobby, 'Everybody here can answer');
+    await ann.submit(lobby, 'Start the battle', {
+      Chapters: ['Overfitting & Underfitting'],
+      Difficulty: ['Easy', 'Medium'],
+      Questions: '2',
+      'Seconds for each': '10',
+    });
+    await sees(ben, lobby, 'Question 1 of 2');
+    const [first] = await bot.engine.battles.unfinished();
+    const right = (round: number) => {
+      const { item, choices } = first?.rounds[round - 1] ?? {};
+      const at = choices?.findIndex(({ id }) => id === item?.correctChoiceId) ?? 0;
+      return { yes: 'ABCD'[at] ?? '', no: 'ABCD'[at === 0 ? 1 : 0] ?? '' };
+    };
+
+    await ben.press(lobby, right(1).yes);
+    await ben.press(lobby, right(1).no);
+    await ann.press(lobby, right(1).no);
+    await sees(ann, lobby, 'Answered: Ben and Ann.');
+    expect(ann.sees(lobby)).toContain('Your answer is in.');
+    await sees(ben, lobby, 'Your first answer stands');
+    // Only whoever started it moves it on; what the others are told, they alone see.
+    await ben.press(lobby, 'Next question');
+    await sees(ben, lobby, 'Whoever started the battle moves it on.');
+    expect(ann.sees(lobby)).not.toContain('Whoever started the battle');
+    await ann.press(lobby, 'Next question');
+    await sees(ann, lobby, 'Right: Ben.');
+    await sees(ann, lobby, 'Question 2 of 2');
+
+    await ann.press(lobby, right(2).yes);
+    await sees(ann, lobby, 'Answered: Ann.');
+    // The clock closes the last question.
+    clock.advance(20_000);
+    await sees(ben, lobby, /Ann and Ben share the first place with 3 points|(Ann|Ben) wins/);
+    await ann.press(lobby, 'All battles');
+    await sees(ben, lobby, 'All battles held here');
+    expect(
+      (await bot.engine.battles.members(`discord:${guild.id}`)).map(({ name, battles }) => [name, battles]),
+    ).toEqual(
+      expect.arrayContaining([
+        ['Ann', 1],
+        ['Ben', 1],
+      ]),
+    );
+    // Two questions and the ranking: each is one message, whatever happened to it.
+    expect(ours(lobby).filter(({ components }) => JSON.stringify(components).includes('of 2** ·')).length).toBe(2);
+    fine();
+  }, 60_000);
 
   it('takes a quiz in a thread of its own; another person can not answer for it', async () => {
     await ann.slash(general, 'quiz', { chapter: 'overfitting-underfitting', questions: 2 });

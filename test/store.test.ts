@@ -35,6 +35,8 @@ describeOnEveryDatabase('the store', (open) => {
       "select table_name from information_schema.tables where table_schema = 'public' order by 1",
     );
     expect(rows.map((row) => (row as { table_name: string }).table_name)).toEqual([
+      'battle_answers',
+      'battles',
       'datasets',
       'deliveries',
       'kept_values',

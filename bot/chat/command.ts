@@ -1,6 +1,7 @@
 // What a command is: a name, a typed argument schema, and a stream of replies.
 import { z } from 'zod';
 import type { Engine, Run, Turn } from '../../engine/index.ts';
+import type { BattleHost } from './battle-host.ts';
 import type { Attachment, Incoming, Json, Person, Place, Reply } from './message.ts';
 import { refuse } from './refuse.ts';
 
@@ -21,6 +22,8 @@ export interface CommandContext {
   readonly turns: () => Promise<readonly Turn[]>;
   /** Shows the run's live card in the place its row names; resolves once it stands there. */
   readonly showRun: (run: Run) => Promise<void>;
+  /** Shows quiz battles and moves them on. */
+  readonly battles: Pick<BattleHost, 'show' | 'refresh' | 'next'>;
 }
 
 export interface Command {

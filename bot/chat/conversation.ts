@@ -24,6 +24,7 @@ export interface ConversationOptions {
   readonly newErrorId: () => string;
   readonly pageUrl: () => string | undefined;
   readonly showRun: (run: Run) => Promise<void>;
+  readonly battles: CommandContext['battles'];
   readonly meter?: Pick<Meter, 'event'>;
 }
 
@@ -98,6 +99,7 @@ export function createConversation(options: ConversationOptions): (incoming: Inc
       commands,
       turns: () => recallTurns(engine.conversations, place, person, current),
       showRun: options.showRun,
+      battles: options.battles,
     };
   }
 

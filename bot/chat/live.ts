@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import type { Runs } from '../../engine/index.ts';
 import { listArtifact } from './artifact.ts';
-import type { FrontName, Person, Place, Reply } from './message.ts';
+import { isFront, type Person, type Place, type Reply } from './message.ts';
 import { type CardParts, cardSlot, runCard } from './run-card.ts';
 
 type Run = Awaited<ReturnType<Runs['get']>>;
@@ -170,13 +170,7 @@ export async function finishedParts(
   };
 }
 
-const fronts: { readonly [F in FrontName]: true } = { web: true, terminal: true, discord: true, slack: true };
-
 function placeOf({ front, workspaceId, conversationId, name }: Run): Place {
   if (!isFront(front)) throw new Error(`${name} was started from a front that is not known: ${front}`);
   return { front, workspaceId, conversationId };
-}
-
-function isFront(name: string): name is FrontName {
-  return Object.hasOwn(fronts, name);
 }

@@ -3,6 +3,13 @@
 
 export type FrontName = 'web' | 'terminal' | 'discord' | 'slack';
 
+const fronts: { readonly [F in FrontName]: true } = { web: true, terminal: true, discord: true, slack: true };
+
+/** Whether a name kept in the database is that of a front. */
+export function isFront(name: string): name is FrontName {
+  return Object.hasOwn(fronts, name);
+}
+
 /** Where a conversation takes place. `conversationId` is the front's own id: a browser session, a channel, a thread. */
 export interface Place {
   readonly front: FrontName;

@@ -1,6 +1,7 @@
 // Every command, by name. A new one is a file beside this and a line here.
 import type { Command } from '../chat/command.ts';
 import { ask } from './ask.ts';
+import { battle } from './battle.ts';
 import { demo } from './demo.ts';
 import { explain } from './explain.ts';
 import { finetune } from './finetune.ts';
@@ -11,4 +12,16 @@ import { review } from './review.ts';
 import { runs } from './runs.ts';
 import { tryRun } from './try.ts';
 
-export const commands: readonly Command[] = [ask, explain, demo, quiz, review, progress, finetune, runs, tryRun, help];
+export const commands: readonly Command[] = [
+  ask,
+  explain,
+  demo,
+  quiz,
+  battle,
+  review,
+  progress,
+  finetune,
+  runs,
+  tryRun,
+  help,
+];

@@ -5,6 +5,7 @@ import { type CommandContext, defineCommand, typedNumber } from '../chat/command
 import { outlookInWords } from '../chat/learning.ts';
 import type { Block, Reply } from '../chat/message.ts';
 import { aside, button, buttons, reply, text } from '../chat/reply.ts';
+import { battle } from './battle.ts';
 
 const standardLength = 8;
 const letters = ['A', 'B', 'C', 'D', 'E', 'F'];
@@ -33,6 +34,8 @@ export const quiz = defineCommand({
       yield* answer({ sessionId: session, itemId: item, choiceId: choice }, context);
     } else if (session !== undefined) {
       yield await goOn(session, context);
+    } else if (chapter !== undefined && /^battle\b/i.test(chapter)) {
+      yield* battle.execute(battle.parse(`${chapter.slice('battle'.length)} ${length ?? ''}`), context);
     } else if (chapter === undefined) {
       yield offerChapters(context.engine.quizzes);
     } else {

@@ -45,8 +45,7 @@ export interface InboxOptions {
 export function createInbox({ db, now, holder, alone }: InboxOptions): Inbox {
   // The database's own clock, one for all processes.
   const heldUntil = sql`now() + make_interval(secs => ${leaseSeconds})`;
-  const one = ({ workspaceId, key }: EventKey) =>
-    and(eq(deliveries.workspaceId, workspaceId), eq(deliveries.key, key));
+  const one = ({ workspaceId, key }: EventKey) => and(eq(deliveries.workspaceId, workspaceId), eq(deliveries.key, key));
 
   return {
     async keep({ workspaceId, key, front, payload }) {
@@ -59,7 +58,10 @@ export function createInbox({ db, now, holder, alone }: InboxOptions): Inbox {
     },
 
     async done(event) {
-      await db.update(deliveries).set({ payload: null, heldBy: null, heldUntil: null, doneAt: now() }).where(one(event));
+      await db
+        .update(deliveries)
+        .set({ payload: null, heldBy: null, heldUntil: null, doneAt: now() })
+        .where(one(event));
     },
 
     async takeOver(front) {

@@ -10,6 +10,7 @@ import { createEngine } from '../../engine/index.ts';
 import { loadGuide } from '../../knowledge/index.ts';
 import { createPerson } from './discord-people.ts';
 import { createDiscordServer } from './discord-server.ts';
+import { noBattles } from './fake-engine.ts';
 
 const total = 1000;
 const overMs = 10_000;
@@ -51,6 +52,7 @@ await front.start(
     newErrorId: () => 'bench',
     pageUrl: () => undefined,
     showRun: async () => {},
+    battles: noBattles,
   }),
 );
 while (server.commands.length === 0) await new Promise((resolve) => setTimeout(resolve, 50));

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
+import { createBattleHost } from '../../bot/chat/battle-host.ts';
 import { createConversation } from '../../bot/chat/conversation.ts';
 import { createLiveCards } from '../../bot/chat/live.ts';
 import { commands } from '../../bot/commands/index.ts';
@@ -19,6 +20,7 @@ import { openStore } from '../../engine/store/client.ts';
 import { createConversations } from '../../engine/store/conversations.ts';
 import { createInbox } from '../../engine/store/inbox.ts';
 import { createKept } from '../../engine/store/kept.ts';
+import { createBattles } from '../../engine/tutor/battles.ts';
 import { createQuizzes } from '../../engine/tutor/quizzes.ts';
 import { createReviews } from '../../engine/tutor/reviews.ts';
 import { createTutor } from '../../engine/tutor/tutor.ts';
@@ -80,6 +82,7 @@ export async function startDiscordBot({
     kept: createKept({ db, now }),
     tutor: createTutor({ guide, search }),
     quizzes: createQuizzes({ db, guide, random: createRandom(7), now }),
+    battles: createBattles({ db, guide, random: createRandom(7), now }),
     reviews: createReviews({ db, guide, now }),
     datasets: createDatasets({ db, dataDir }),
     demos: createDemos({ guide, pictures }),
@@ -100,16 +103,22 @@ export async function startDiscordBot({
     log,
     ...options,
   });
+  const after = options?.after ?? afterDelay;
   const live = createLiveCards({
     runs,
     deliver: front.deliver,
     shownAt: async () => undefined,
     log,
     now: () => new Date(),
-    after: (delayMs, callback) => {
-      const timer = setTimeout(callback, delayMs);
-      return () => clearTimeout(timer);
-    },
+    after,
+  });
+  const battles = createBattleHost({
+    battles: engine.battles,
+    deliver: front.deliver,
+    runs: () => true,
+    log,
+    now,
+    after,
   });
   const conversation = createConversation({
     engine,
@@ -123,9 +132,11 @@ export async function startDiscordBot({
     newErrorId: () => randomBytes(4).toString('hex'),
     pageUrl: () => undefined,
     showRun: live.show,
+    battles,
   });
   const told = await front.start(before(conversation));
   await live.start(workspaceIds);
+  await battles.start();
   return {
     front,
     engine,
@@ -133,8 +144,14 @@ export async function startDiscordBot({
     told,
     async stop() {
       await front.stop();
+      await battles.stop();
       await live.stop();
       await engine.close();
     },
   };
+}
+
+function afterDelay(delayMs: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, delayMs);
+  return () => clearTimeout(timer);
 }

@@ -139,6 +139,8 @@ export function createPerson(server: DiscordServer, user: User): DiscordPerson {
           const ticked = (input.options ?? []).filter((one) =>
             Array.isArray(value) ? value.includes(one.label) : one.default,
           );
+          if (Array.isArray(value) && ticked.length < value.length)
+            throw new Error(`not all of ${value} can be ticked`);
           return { values: ticked.map((one) => one.value) };
         }
         if (typeof value === 'object') throw new Error('a file goes into a file field');

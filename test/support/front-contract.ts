@@ -9,7 +9,7 @@ import { plain } from '../../bot/chat/escape.ts';
 import type { Block, Place, Reply } from '../../bot/chat/message.ts';
 import { aside, button, buttons, reply, text } from '../../bot/chat/reply.ts';
 import type { Front, Handle } from '../../bot/fronts/front.ts';
-import { createFakeEngine, type FakeEngine, pixel } from './fake-engine.ts';
+import { createFakeEngine, type FakeEngine, noBattles, pixel } from './fake-engine.ts';
 
 export interface SentFile {
   readonly name: string;
@@ -91,6 +91,7 @@ export function describeFront(
         newErrorId: () => 'e-1',
         pageUrl: () => undefined,
         showRun: async () => {},
+        battles: noBattles,
       });
       await harness.start(handle);
     });

@@ -16,7 +16,7 @@ import { renderPng } from '../../engine/charts/render.ts';
 import { createEngine, type Engine, type Run, runSpecSchema } from '../../engine/index.ts';
 import { loadGuide } from '../../knowledge/index.ts';
 import { drawMessage, drawModal } from './discord-preview.ts';
-import { metrics } from './fake-engine.ts';
+import { metrics, noBattles } from './fake-engine.ts';
 import { drawSlack } from './slack-gallery.ts';
 
 interface Sample {
@@ -54,6 +54,7 @@ async function makeSamples(dataDir: string): Promise<Samples> {
     newErrorId: () => '5e1f00d2',
     pageUrl: () => undefined,
     showRun: async () => {},
+    battles: noBattles,
   });
   let keys = 0;
   const send = async (

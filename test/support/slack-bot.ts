@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createBattleHost } from '../../bot/chat/battle-host.ts';
 import { createConversation } from '../../bot/chat/conversation.ts';
 import { createLiveCards } from '../../bot/chat/live.ts';
 import { commands } from '../../bot/commands/index.ts';
@@ -74,6 +75,14 @@ export async function startSlackBotOn<E extends Engine>(
       now: () => new Date(),
       after,
     });
+    const battles = createBattleHost({
+      battles: engine.battles,
+      deliver: front.deliver,
+      runs: () => true,
+      log,
+      now: () => new Date(),
+      after,
+    });
     const handle = createConversation({
       engine,
       commands,
@@ -83,15 +92,18 @@ export async function startSlackBotOn<E extends Engine>(
       newErrorId: () => 'e-1',
       pageUrl: () => undefined,
       showRun: live.show,
+      battles,
     });
     const told = await front.start(handle);
     await live.start(await engine.conversations.workspaces());
-    return { engine, front, live, told };
+    await battles.start();
+    return { engine, front, live, battles, told };
   }
 
   let current = await begin();
   async function end() {
     await current.front.stop();
+    await current.battles.stop();
     await current.live.stop();
     await current.engine.close();
   }

@@ -3,7 +3,7 @@ import { createConversation } from '../../bot/chat/conversation.ts';
 import { createLiveCards } from '../../bot/chat/live.ts';
 import type { Attachment, Block, Call, Incoming, Person, Place, Reply } from '../../bot/chat/message.ts';
 import { commands } from '../../bot/commands/index.ts';
-import { createFakeEngine } from './fake-engine.ts';
+import { createFakeEngine, noBattles } from './fake-engine.ts';
 
 const ada: Person = { id: 'ada', name: 'Ada' };
 
@@ -40,6 +40,7 @@ export function createTalk({ place = { front: 'web', workspaceId: 'local', conve
     newErrorId: () => 'id-0042',
     pageUrl: () => undefined,
     showRun: live.show,
+    battles: noBattles,
   });
 
   async function send(incoming: Partial<Incoming>, person = ada): Promise<readonly Reply[]> {

@@ -449,6 +449,8 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
       const chapter = engine.quizzes.chapters.find(({ chapterId }) => chapterId === args.chapter);
       return `Quiz: ${chapter?.title ?? args.chapter}`;
     }
+    if (name === 'battle')
+      return isForm || args.chapters !== undefined || args.length !== undefined ? 'Quiz battle' : undefined;
     if (name !== 'finetune' || !isForm) return undefined;
     const sample = engine.datasets.samples.find(({ id }) => id === args.data);
     return `Fine-tuning: ${fileName ?? sample?.title ?? 'own data'}`;

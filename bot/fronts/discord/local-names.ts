@@ -23,6 +23,7 @@ export const localNames: { readonly [command: string]: Names } = {
   },
   demo: { de: 'demo', fr: 'démo', 'es-ES': 'demo', 'pt-BR': 'demo', it: 'demo', nl: 'demo', pl: 'demo' },
   quiz: { de: 'quiz', fr: 'quiz', 'es-ES': 'cuestionario', 'pt-BR': 'quiz', it: 'quiz', nl: 'quiz', pl: 'quiz' },
+  battle: { de: 'duell', fr: 'duel', 'es-ES': 'duelo', 'pt-BR': 'duelo', it: 'duello', nl: 'duel', pl: 'pojedynek' },
   review: {
     de: 'wiederholen',
     fr: 'réviser',

@@ -90,6 +90,26 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
     },
     { kind: 'whole', argument: 'length', name: 'questions', description: 'how many', least: 1, most: 100 },
   ],
+  battle: [
+    {
+      kind: 'text',
+      argument: 'chapters',
+      name: 'chapter',
+      description: 'what it is about; empty: choose from all',
+      longest: 200,
+      suggested: 'chapters',
+    },
+    { kind: 'whole', argument: 'length', name: 'questions', description: 'how many', least: 1, most: 20 },
+    {
+      kind: 'whole',
+      argument: 'seconds',
+      name: 'seconds',
+      description: 'time for each question',
+      least: 10,
+      most: 300,
+    },
+    { kind: 'choice', argument: 'action', name: 'show', description: 'who won how often', choices: ['ranking'] },
+  ],
   review: [{ kind: 'whole', argument: 'length', name: 'questions', description: 'at most', least: 1, most: 100 }],
   progress: [],
   finetune: [
