@@ -8,7 +8,7 @@ import { drawClasses, type Labelled } from './toy-classes.ts';
 
 const trained = 40;
 const held = 150;
-const every = 5;
+const every = 10;
 const learningRate = 0.01;
 const field: Field = { columns: 48, rows: 44, x: { min: -1.9, max: 1.9 }, y: { min: -1.7, max: 1.7 } };
 const stopping = { off: 'off', on: 'stop when the held-out loss rises' } as const;

@@ -18,12 +18,14 @@ function chebyshev(x: number, degree: number): number[] {
 
 /**
  * The polynomial of least squared error through the samples; where there are fewer samples than coefficients, the one of
- * least norm (by the singular value decomposition).
+ * least norm among those that pass through all of them.
  */
 export async function fitPolynomial(samples: readonly Sample[], degree: number): Promise<Curve> {
   const { Matrix, solve } = await import('ml-matrix');
   const rows = new Matrix(samples.map(({ x }) => chebyshev(x, degree)));
-  const weights = solve(rows, Matrix.columnVector(samples.map(({ y }) => y)), samples.length <= degree);
+  const values = Matrix.columnVector(samples.map(({ y }) => y));
+  const columns = rows.transpose();
+  const weights = samples.length > degree ? solve(rows, values) : columns.mmul(solve(rows.mmul(columns), values, true));
   const coefficients = range(degree + 1).map((index) => weights.get(index, 0));
   return (x) => chebyshev(x, degree).reduce((sum, value, index) => sum + value * (coefficients[index] ?? 0), 0);
 }

@@ -133,7 +133,7 @@ export const regularisation = defineDemo({
     return {
       title: `${penalties[penalty]}, λ = ${short(strength)}`,
       legend: [
-        { label: 'the 3 that matter', color: hues.blue, shape: 'line' },
+        { label: '3 that matter', color: hues.blue, shape: 'line' },
         { label: '2 shadows', color: hues.gold, shape: 'line' },
         { label: '3 useless', color: hues.axis, shape: 'line' },
         { label: 'training', color: hues.purple, shape: 'dashed' },

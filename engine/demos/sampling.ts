@@ -126,7 +126,7 @@ export const sampling = defineDemo({
     }),
     topK: whole('Top-k (0: all)', { standard: 0, min: 0, max: 1000, stops: [0, 1, 2, 3, 5, 10, 20, 50, 100] }),
     topP: real('Top-p (1: all)', { standard: 1, min: 0.01, max: 1, stops: [0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1] }),
-    text: { kind: 'text', label: 'It goes on after', standard: 'the learning', maxLength: 80 },
+    text: { kind: 'text', label: 'It goes on after', standard: 'the model', maxLength: 80 },
   },
 
   compute({ text, ...filter }, { corpus, random }) {

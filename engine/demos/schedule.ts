@@ -25,7 +25,7 @@ const curves: { readonly [S in ScheduleName]: (t: number, left: number, setting:
   constant: () => 1,
   linear: (t, left) => (left - t) / left,
   cosine: (t, left) => (1 + Math.cos((Math.PI * t) / left)) / 2,
-  steps: (t, left, { total, warmup }) => (t + warmup < total / 2 ? 1 : t + warmup < (3 * total) / 4 ? 0.1 : 0.01),
+  steps: (t, left) => (t < left / 2 ? 1 : t < (3 * left) / 4 ? 0.1 : 0.01),
   sqrt: (t, _left, { warmup }) => Math.sqrt(Math.max(1, warmup) / (Math.max(1, warmup) + t)),
   // The last fifth of all steps decays.
   wsd: (t, _left, { total, warmup }) => clamp((total - warmup - t) / (total / 5), 0, 1),
@@ -91,7 +91,7 @@ export const schedule = defineDemo({
 
   picture({ points, others, average, warmup }, { schedule: name, peak, steps: total }) {
     return {
-      title: `${schedules[name]}, peak ${show(peak)}`,
+      title: `${schedules[name].charAt(0).toUpperCase()}${schedules[name].slice(1)}, peak ${show(peak)}`,
       legend: [
         { label: 'this schedule', color: hues.blue, shape: 'line' },
         { label: 'the others', color: hues.axis, shape: 'line' },

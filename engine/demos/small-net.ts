@@ -1,6 +1,5 @@
 // A small network with two hidden layers, written out: forward, backward, dropout, Adam. For demos, not for training models.
 import type { Random } from '../random.ts';
-import { range } from './numbers.ts';
 
 /** A dense layer: `weights[output * inputs + input]`. */
 interface Layer {
@@ -128,7 +127,7 @@ export function createAdam(net: Net, learningRate: number): (gradients: Net) => 
     const slopes = arrays(gradients);
     arrays(net).forEach((values, index) => {
       const { first, second } = moments[index] ?? { first: values, second: values };
-      for (const at of range(values.length)) {
+      for (let at = 0; at < values.length; at++) {
         const slope = slopes[index]?.[at] ?? 0;
         const one = decayOne * (first[at] ?? 0) + (1 - decayOne) * slope;
         const two = decayTwo * (second[at] ?? 0) + (1 - decayTwo) * slope * slope;
