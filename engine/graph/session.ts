@@ -85,11 +85,21 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
       { cause: error },
     );
   });
-  const toOrt = (tensor: Tensor): OrtTensor =>
-    tensor.type === 'bool'
-      ? new ort.Tensor('bool', Uint8Array.from(tensor.data), tensor.shape)
-      : new ort.Tensor(tensor.type, tensor.data, tensor.shape);
+  return wrap(ort, session);
+}
 
+/** A model made elsewhere, or exported by us. @throws Error when onnxruntime cannot read it. */
+export async function openModelFile(path: string): Promise<Session> {
+  const ort = await import('onnxruntime-node');
+  return wrap(ort, await ort.InferenceSession.create(path, { executionProviders: ['cpu'], logSeverityLevel: 3 }));
+}
+
+function wrap(ort: typeof import('onnxruntime-node'), session: InferenceSession): Session {
+  const toOrt = ({ type, data, shape }: Tensor): OrtTensor => {
+    if (type === 'bool') return new ort.Tensor('bool', Uint8Array.from(data), shape);
+    if (type === 'int64') return new ort.Tensor('int64', BigInt64Array.from(data, BigInt), shape);
+    return new ort.Tensor(type, data, shape);
+  };
   return {
     async run(feeds, outputs) {
       const ortFeeds = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]));
