@@ -3,15 +3,28 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { FloatTensor } from '../engine/graph/tensor.ts';
 import { createBert } from '../engine/models/bert.ts';
+import { clippingScale, globalNorm } from '../engine/tuning/clipping.ts';
 import { classObjective } from '../engine/tuning/losses.ts';
 import { createNetwork } from '../engine/tuning/network.ts';
-import { adamw_defaults, clippingScale, createMoments, globalNorm, stepAdamW } from '../engine/tuning/optimizer.ts';
+import { adamw_defaults, createAdamW } from '../engine/tuning/optimizers/adamw.ts';
 import { learningRateAt } from '../engine/tuning/schedule.ts';
 import { answerTexts, textInputs } from '../engine/tuning/tasks/text-batches.ts';
 import fixtureJson from './oracle/fixtures/bert.json' with { type: 'json' };
 
 const numbers = z.array(z.number());
 const named = z.record(z.string(), numbers);
+const trajectory = z.object({
+  steps: z.number(),
+  warmup: z.number(),
+  peak: z.number(),
+  weightDecay: z.number(),
+  clip: z.number(),
+  /** Batches to a step. */
+  accumulation: z.number(),
+  losses: numbers,
+  norms: numbers,
+  weights: named,
+});
 const fixture = z
   .object({
     config: z.record(z.string(), z.unknown()),
@@ -22,16 +35,8 @@ const fixture = z
     logits: numbers,
     loss: z.number(),
     gradients: named,
-    training: z.object({
-      steps: z.number(),
-      warmup: z.number(),
-      peak: z.number(),
-      weightDecay: z.number(),
-      clip: z.number(),
-      losses: numbers,
-      norms: numbers,
-      weights: named,
-    }),
+    training: trajectory,
+    accumulated: trajectory,
   })
   .parse(fixtureJson);
 
@@ -57,12 +62,13 @@ function createModel() {
   return { trainable, classifier };
 }
 
-function prepareBatch(at: number) {
+/** @param examples of the whole step, of which this batch may be a part. */
+function prepareBatch(at: number, examples?: number) {
   const { texts, labels } = fixture.batches[at] ?? { texts: [], labels: [] };
   const { inputs } = textInputs(texts, rows, { padId: 0, maxLength });
   const targets = new Float32Array(rows * fixture.labels);
   labels.forEach((label, row) => {
-    targets[row * fixture.labels + label] = 1 / labels.length;
+    targets[row * fixture.labels + label] = 1 / (examples ?? labels.length);
   });
   return {
     batch: {
@@ -102,10 +108,12 @@ test('logits, loss and the gradient of every parameter agree with PyTorch to 1e-
   await classifier.close();
 });
 
-test('fifty steps of AdamW with warmup, decay and clipping follow PyTorch to 1e-4', async () => {
+test.each([
+  ['', fixture.training],
+  [' and accumulation', fixture.accumulated],
+])('fifty steps of AdamW with warmup, decay, clipping%s follow PyTorch to 1e-4', async (_, training) => {
   const { trainable, classifier } = createModel();
-  const moments = createMoments(trainable);
-  const { training } = fixture;
+  const optimizer = createAdamW(trainable, { ...adamw_defaults, weightDecay: training.weightDecay });
   const schedule = {
     kind: 'linear',
     peak: training.peak,
@@ -115,15 +123,28 @@ test('fifty steps of AdamW with warmup, decay and clipping follow PyTorch to 1e-
   const losses: number[] = [];
   const norms: number[] = [];
   for (let step = 1; step <= training.steps; step++) {
-    const { batch } = prepareBatch((step - 1) % fixture.batches.length);
-    const { loss, gradients } = await classifier.computeGradients(batch, undefined);
+    const chosen = Array.from(
+      { length: training.accumulation },
+      (_, part) => ((step - 1) * training.accumulation + part) % fixture.batches.length,
+    );
+    const examples = chosen.reduce((sum, at) => sum + (fixture.batches[at]?.labels.length ?? 0), 0);
+    let loss = 0;
+    const gradients = new Map<string, Float32Array>();
+    for (const at of chosen) {
+      const part = await classifier.computeGradients(prepareBatch(at, examples).batch, undefined);
+      loss += part.loss;
+      for (const [name, gradient] of part.gradients) {
+        const sum = gradients.get(name);
+        gradients.set(name, sum ? sum.map((value, index) => value + (gradient[index] ?? 0)) : gradient);
+      }
+    }
     const norm = globalNorm(gradients.values());
     const settings = {
       step,
       learningRate: learningRateAt(step, schedule),
       gradientScale: clippingScale(norm, training.clip),
     };
-    stepAdamW(trainable, gradients, moments, settings, { ...adamw_defaults, weightDecay: training.weightDecay });
+    optimizer.step(gradients, settings);
     losses.push(loss);
     norms.push(norm);
   }

@@ -7,7 +7,7 @@ import type { FloatTensor } from '../engine/graph/tensor.ts';
 import { loadBaseFolder } from '../engine/models/base.ts';
 import { tokenObjective } from '../engine/tuning/losses.ts';
 import { createNetwork } from '../engine/tuning/network.ts';
-import { adamw_defaults, createMoments, stepAdamW } from '../engine/tuning/optimizer.ts';
+import { adamw_defaults, createAdamW } from '../engine/tuning/optimizers/adamw.ts';
 import { textInputs } from '../engine/tuning/tasks/text-batches.ts';
 import { createWriter } from '../engine/tuning/writer.ts';
 
@@ -95,12 +95,11 @@ describe.skipIf(!existsSync(folder))(existsSync(folder) ? title : `${title} (ski
   test('a few steps lower its loss', async () => {
     const { oracle, parameters, network } = await open();
     const lesson = lessonOf(oracle.prompts.map(({ input_ids }) => input_ids));
-    const moments = createMoments(parameters.trainable);
+    const optimizer = createAdamW(parameters.trainable, adamw_defaults);
     const losses: number[] = [];
     for (let step = 1; step <= 8; step++) {
       const { loss, gradients } = await network.computeGradients(lesson, undefined);
-      const settings = { step, learningRate: 1e-3, gradientScale: 1 };
-      stepAdamW(parameters.trainable, gradients, moments, settings, adamw_defaults);
+      optimizer.step(gradients, { step, learningRate: 1e-3, gradientScale: 1 });
       losses.push(loss);
     }
     losses.slice(1).forEach((loss, at) => {

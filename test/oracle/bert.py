@@ -109,6 +109,24 @@ def main():
     loss.backward()
     gradients = {name: w.grad.clone() for name, w in weights.items()}
 
+    flat = lambda tensors: {n: [float(f"{v:.9g}") for v in t.detach().flatten().tolist()] for n, t in tensors.items()}
+    # The same run a second time with two batches to a step: the loss is the mean over the examples of both.
+    training, accumulated = (train(start, batches, size) for size in (1, 2))
+    fixture = dict(
+        torch=torch.__version__, config=CONFIG, labels=LABELS,
+        shapes={n: list(w.shape) for n, w in weights.items()}, weights=flat(start),
+        batches=[dict(texts=t, labels=l) for t, l in batches],
+        logits=logits.detach().flatten().tolist(), loss=float(loss), gradients=flat(gradients),
+        training=dict(**training[0], weights=flat(training[1])),
+        accumulated=dict(**accumulated[0], weights=flat(accumulated[1])),
+    )
+    path = pathlib.Path(__file__).parent / "fixtures" / "bert.json"
+    path.write_text(json.dumps(fixture, separators=(",", ":")) + "\n")
+    print(path, path.stat().st_size, "bytes; losses", fixture["training"]["losses"][-1], fixture["accumulated"]["losses"][-1])
+
+
+def train(start, batches, accumulation):
+    weights = {name: w.clone().requires_grad_(True) for name, w in start.items()}
     steps, warmup, peak, decay, limit = 50, 5, 2e-3, 0.01, 1.0
     plain = [w for name, w in weights.items() if name.endswith(".bias") or "LayerNorm" in name]
     decayed = [w for name, w in weights.items() if not (name.endswith(".bias") or "LayerNorm" in name)]
@@ -120,27 +138,20 @@ def main():
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
     losses, norms = [], []
     for step in range(steps):
-        texts, labels = batches[step % len(batches)]
+        chosen = [batches[(step * accumulation + n) % len(batches)] for n in range(accumulation)]
+        count = sum(len(labels) for _, labels in chosen)
         optimizer.zero_grad()
-        loss_now = F.cross_entropy(forward(weights, *padded(texts)), torch.tensor(labels))
-        loss_now.backward()
+        loss_now = 0.0
+        for texts, labels in chosen:
+            part = F.cross_entropy(forward(weights, *padded(texts)), torch.tensor(labels), reduction="sum") / count
+            part.backward()
+            loss_now += float(part)
         norms.append(float(torch.nn.utils.clip_grad_norm_(weights.values(), limit)))
         optimizer.step()
         schedule.step()
-        losses.append(float(loss_now))
-
-    flat = lambda tensors: {n: [float(f"{v:.9g}") for v in t.detach().flatten().tolist()] for n, t in tensors.items()}
-    fixture = dict(
-        torch=torch.__version__, config=CONFIG, labels=LABELS,
-        shapes={n: list(w.shape) for n, w in weights.items()}, weights=flat(start),
-        batches=[dict(texts=t, labels=l) for t, l in batches],
-        logits=logits.detach().flatten().tolist(), loss=float(loss), gradients=flat(gradients),
-        training=dict(steps=steps, warmup=warmup, peak=peak, weightDecay=decay, clip=limit, losses=losses, norms=norms,
-                      weights=flat(weights)),
-    )
-    path = pathlib.Path(__file__).parent / "fixtures" / "bert.json"
-    path.write_text(json.dumps(fixture, separators=(",", ":")) + "\n")
-    print(path, path.stat().st_size, "bytes; losses", losses[0], losses[-1], "norms", max(norms), min(norms))
+        losses.append(loss_now)
+    figures = dict(steps=steps, warmup=warmup, peak=peak, weightDecay=decay, clip=limit, accumulation=accumulation, losses=losses, norms=norms)
+    return figures, weights
 
 
 main()
