@@ -7,15 +7,26 @@ export interface Turnstile {
   turn(): Promise<void>;
 }
 
-/** @param width how many are inside at a time. */
-export function createTurnstile(width: number): Turnstile {
+/** Turns in a row that those outside may be kept waiting. */
+const mostHeld = 200;
+
+/**
+ * @param width how many are inside at a time.
+ * @param isHeld true while something quick is under way: nobody is let in then, for a while.
+ */
+export function createTurnstile(width: number, isHeld: () => boolean = () => false): Turnstile {
   const queue: (() => void)[] = [];
   const turns: (() => void)[] = [];
   let inside = 0;
+  let held = 0;
 
   /** `setImmediate` alone would run all that wait in one go. */
   function takeTurns() {
-    turns.shift()?.();
+    if (isHeld() && held < mostHeld) held += 1;
+    else {
+      held = 0;
+      turns.shift()?.();
+    }
     if (turns.length > 0) setImmediate(takeTurns);
   }
 

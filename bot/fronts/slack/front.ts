@@ -1,16 +1,20 @@
 // The Slack front: Bolt's listeners at one end, replies as Block Kit at the other.
 import { createHash } from 'node:crypto';
+import { Server } from 'node:http';
 import { join } from 'node:path';
 import { App, HTTPReceiver, type Receiver, webApi } from '@slack/bolt';
 import type { Logger } from 'pino';
 import { type Engine, UserError } from '../../../engine/index.ts';
-import type { Person, Place } from '../../chat/message.ts';
+import type { Incoming, Person, Place } from '../../chat/message.ts';
 import type { Meter } from '../../chat/meter.ts';
+import { apology } from '../../chat/reply.ts';
 import { type Circuit, createCircuit } from '../circuit.ts';
 import { createDownloads, type Downloads } from '../download.ts';
 import type { Front, Handle, Vitals } from '../front.ts';
+import { createFrontInbox, type FrontInbox } from '../inbox.ts';
 import { createTurnstile } from '../turnstile.ts';
 import { type Counts, clientOptions, createApi, type SlackApi, SlackProblem, toProblem } from './api.ts';
+import { type Arrivals, createArrivals } from './arrivals.ts';
 import { createBoltLog } from './bolt-log.ts';
 import { createDelivery } from './delivery.ts';
 import { createInstallations, type Installations, type Rotated } from './installations.ts';
@@ -87,7 +91,7 @@ export interface SlackFront extends Front {
 const socketCount = 2;
 const standardStopMs = 8000;
 /** People served at a time; acknowledging never waits for them. */
-const workedOnAtOnce = 32;
+const workedOnAtOnce = 8;
 
 export function createSlackFront(options: SlackFrontOptions): SlackFront {
   const { access, transport, engine, log, now, after } = options;
@@ -104,7 +108,8 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       ? createInstallations({ engine, seal: createSeal(access.sealKey), rotate: rotateWith(access), now })
       : undefined;
   const places = createPlaces(engine.kept);
-  const turnstile = createTurnstile(workedOnAtOnce);
+  let unacknowledged = 0;
+  const turnstile = createTurnstile(workedOnAtOnce, () => unacknowledged > 0);
   const underWay = new Set<Promise<void>>();
   const responseUrls = new Map<string, string>();
   let connected = 0;
@@ -117,6 +122,8 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   let httpReceiver: HTTPReceiver | undefined;
   let port: number | undefined;
   let endReminders = () => {};
+  let inbox: FrontInbox | undefined;
+  let began: Arrivals['began'] = () => {};
 
   /** https://docs.slack.dev/authentication/using-token-rotation */
   function rotateWith({ clientId, clientSecret }: { readonly clientId: string; readonly clientSecret: string }) {
@@ -238,7 +245,16 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       .catch((error: unknown) => log.error({ err: error, what }, 'Slack: something could not be done'))
       .finally(() => underWay.delete(doing));
     underWay.add(doing);
+    began(doing);
   }
+
+  /** How far the process came that ended, nobody knows. */
+  const tellCutShort = ({ place, person }: Incoming) =>
+    delivery.deliver(
+      place,
+      apology(new UserError('I was restarted while I worked on this.', 'If no answer came, ask again.')),
+      person,
+    );
 
   function createReceiver(): Receiver {
     if (transport.kind === 'sockets') {
@@ -314,7 +330,6 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
         team = known.team;
         await engine.conversations.openWorkspace(known.teamId, known.team);
       }
-      const intake = createIntake({ engine, places, downloadsOf, handle, deliver: delivery.deliver, now });
       receiver = createReceiver();
       const app = new App({
         receiver,
@@ -333,19 +348,38 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
             }
           : {}),
       });
-      const process = app.processEvent.bind(app);
+      const keeping = createFrontInbox({
+        engine,
+        front: 'slack',
+        redo: (event) => arrivals.redo(event),
+        now,
+        after,
+        log,
+      });
+      const arrivals = createArrivals({ inbox: keeping, process: app.processEvent.bind(app) });
+      inbox = keeping;
+      began = arrivals.began;
       app.processEvent = (event) => {
         const arrivedAtMs = now().getTime();
         const ack: typeof event.ack = async (response) => {
           await event.ack(response);
           options.meter?.acknowledged('slack', now().getTime() - arrivedAtMs);
         };
-        return process({ ...event, ack });
+        return arrivals.take({ ...event, ack });
       };
       app.error(async (error) => log.error({ err: error }, 'Slack: an event could not be taken in'));
+      const intake = createIntake({
+        engine,
+        places,
+        downloadsOf,
+        handle: (incoming) => (arrivals.wasCutShort(incoming.key) ? tellCutShort(incoming) : handle(incoming)),
+        deliver: delivery.deliver,
+        now,
+      });
       listen(app, {
         engine,
         intake,
+        arrivals,
         places,
         apiOf,
         directMessage,
@@ -371,6 +405,14 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
           ...(transport.kind === 'http' ? [{ port: transport.port, host: transport.host }] : []),
         );
         port = portOf(started);
+        if (started instanceof Server) {
+          started.on('request', (_request, response) => {
+            unacknowledged += 1;
+            response.once('close', () => {
+              unacknowledged -= 1;
+            });
+          });
+        }
       } catch (error) {
         state = 'off';
         await receiver.stop().catch(() => undefined);
@@ -381,6 +423,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       if (transport.kind === 'http') state = 'connected';
       else if (connected > 0) state = 'connected';
       await delivery.resume(await engine.conversations.workspaces());
+      keeping.start();
       endReminders = startReminders({ engine, directMessage, deliver: delivery.deliver, now, after, log });
       if (lacking.length > 0) log.warn({ lacking }, 'Slack: scopes are missing; `finetutor doctor` says what for');
       const how =
@@ -395,6 +438,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
     async stop() {
       state = 'off';
       endReminders();
+      await inbox?.stop();
       await receiver?.stop().catch((error: unknown) => log.debug({ err: error }, 'Slack: was not listening'));
       receiver = undefined;
       // What Slack makes us wait for is kept, and taken up by the next start.

@@ -2,6 +2,7 @@
 import type { App } from '@slack/bolt';
 import { z } from 'zod';
 import { type Engine, UserError } from '../../../engine/index.ts';
+import { type Arrivals, keys } from './arrivals.ts';
 import type { Intake } from './intake.ts';
 import { wordsOfMarkdown } from './markdown.ts';
 import { workspaceOfEvent } from './payloads.ts';
@@ -11,6 +12,7 @@ export interface FunctionOptions {
   readonly engine: Engine;
   readonly intake: Intake;
   readonly log: { error(fields: object, message: string): void };
+  readonly arrivals: Pick<Arrivals, 'wasCutShort'>;
   readonly work: (what: string, doIt: () => Promise<void>) => void;
 }
 
@@ -25,7 +27,7 @@ const runInputs = z.looseObject({
 
 type Outputs = { readonly [name: string]: string };
 
-export function listenToFunctions(app: App, { engine, intake, log, work }: FunctionOptions): void {
+export function listenToFunctions(app: App, { engine, intake, log, work, arrivals }: FunctionOptions): void {
   /** Acknowledged by Bolt; done once, its outcome told to the workflow. */
   function step(
     callbackId: string,
@@ -38,7 +40,12 @@ export function listenToFunctions(app: App, { engine, intake, log, work }: Funct
       const executionId = execution.data.function_execution_id;
       work(`the step ${callbackId}`, async () => {
         await intake.openWorkspace(workspaceId);
-        if (!(await engine.conversations.claim(workspaceId, `slack:function:${executionId}`))) return;
+        const key = keys.step(executionId);
+        if (arrivals.wasCutShort(key)) {
+          await fail({ error: 'I was restarted while I worked on this. Run the workflow again.' });
+          return;
+        }
+        if (!(await engine.conversations.claim(workspaceId, key))) return;
         try {
           await complete({ outputs: await run(workspaceId, inputs, executionId) });
         } catch (error) {

@@ -7,6 +7,7 @@ import { apology } from '../../chat/reply.ts';
 import type { Downloads } from '../download.ts';
 import type { Front, Handle } from '../front.ts';
 import { callSchema, type FormBlock, fileSchema, formSchema, type Pressed, pickSchema } from './actions.ts';
+import { keys } from './arrivals.ts';
 import { headingKind, partKind } from './delivery.ts';
 import type { Filled, SlackFile } from './modal.ts';
 import type { MessageEvent } from './payloads.ts';
@@ -155,7 +156,7 @@ export function createIntake({ engine, places, downloadsOf, handle, deliver, now
       await openWorkspace(workspaceId);
       const place = placeIn(workspaceId, await places.conversationOf(workspaceId, channel, ts, event.thread_ts));
       const text = readText(event.text, botUserId);
-      const asked: Asked = { workspaceId, person: { id: user, name: user }, key: `slack:message:${channel}:${ts}` };
+      const asked: Asked = { workspaceId, person: { id: user, name: user }, key: keys.message(channel, ts) };
       await remember(
         place,
         asked,

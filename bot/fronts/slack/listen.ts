@@ -6,6 +6,7 @@ import { apology, aside, text } from '../../chat/reply.ts';
 import type { Front } from '../front.ts';
 import { type FormBlock, keep, readAction } from './actions.ts';
 import type { Fields, SlackApi } from './api.ts';
+import { type Arrivals, keys } from './arrivals.ts';
 import { partKind } from './delivery.ts';
 import { listenToFunctions } from './functions.ts';
 import { followUpsAction, isFollowUp, readHome, reminderAction, reminderHourOf, renderHome } from './home.ts';
@@ -40,6 +41,7 @@ export interface ListenOptions {
   readonly dataDir: string;
   readonly pageUrl: () => string | undefined;
   readonly log: { error(fields: object, message: string): void; debug(fields: object, message: string): void };
+  readonly arrivals: Pick<Arrivals, 'isLeft' | 'wasCutShort'>;
   /** Begins to work on something acknowledged. */
   readonly work: (what: string, doIt: () => Promise<void>) => void;
   /** A workspace's token is no good any more. */
@@ -133,7 +135,7 @@ export function listen(app: App, options: ListenOptions): void {
     const asked = {
       workspaceId,
       person: { id: user_id, name: user_name ?? user_id },
-      key: `slack:trigger:${trigger_id}`,
+      key: keys.trigger(trigger_id),
     };
     if (response_url !== undefined)
       options.answerAt(placeIn(workspaceId, newConversation(channel_id, asked.key)), response_url);
@@ -145,10 +147,11 @@ export function listen(app: App, options: ListenOptions): void {
     const shortcut = shortcutSchema.parse(body);
     const workspaceId = workspaceOf(shortcut);
     if (workspaceId === undefined) return;
-    const asked: Asked = { workspaceId, person: personOf(shortcut.user), key: `slack:trigger:${shortcut.trigger_id}` };
+    const asked: Asked = { workspaceId, person: personOf(shortcut.user), key: keys.trigger(shortcut.trigger_id) };
     const call = globalCalls[shortcut.callback_id];
-    if (call === undefined) await openForm(workspaceId, askForm, '', shortcut.trigger_id);
-    else
+    if (call === undefined) {
+      if (!options.arrivals.isLeft(asked.key)) await openForm(workspaceId, askForm, '', shortcut.trigger_id);
+    } else
       work('a shortcut', async () => intake.takeCall(asked, await inDirectMessage(workspaceId, asked.person.id), call));
   });
 
@@ -158,7 +161,7 @@ export function listen(app: App, options: ListenOptions): void {
     const workspaceId = workspaceOf(shortcut);
     if (workspaceId === undefined) return;
     const { channel, message, callback_id, trigger_id, response_url } = shortcut;
-    const asked: Asked = { workspaceId, person: personOf(shortcut.user), key: `slack:trigger:${trigger_id}` };
+    const asked: Asked = { workspaceId, person: personOf(shortcut.user), key: keys.trigger(trigger_id) };
     work('a message shortcut', async () => {
       await intake.openWorkspace(workspaceId);
       const conversationId = await places.conversationOf(workspaceId, channel.id, message.ts, message.thread_ts);
@@ -199,7 +202,7 @@ export function listen(app: App, options: ListenOptions): void {
     const [action] = pressed.actions;
     if (workspaceId === undefined || action === undefined) return;
     const person = personOf(pressed.user);
-    const asked: Asked = { workspaceId, person, key: `slack:trigger:${pressed.trigger_id}` };
+    const asked: Asked = { workspaceId, person, key: keys.trigger(pressed.trigger_id) };
 
     if (action.action_id === followUpsAction) {
       const followsUp = action.selected_options?.some(({ value }) => isFollowUp(value)) ?? false;
@@ -211,12 +214,14 @@ export function listen(app: App, options: ListenOptions): void {
       work('a setting', () => set(workspaceId, reminderKind, person, hour));
       return;
     }
+    const read = readAction(action.action_id, action.value, action.selected_option?.value);
+    // A trigger of long ago opens nothing: the person sees no modal, and presses again.
+    if (options.arrivals.isLeft(asked.key) && (read?.kind === 'form' || pressed.view?.type === 'modal')) return;
     if (pressed.view?.type === 'modal') {
       const { id, hash, private_metadata: metadata, state } = pressed.view;
       if (metadata !== undefined) await refreshForm(workspaceId, { id, hash, metadata, state });
       return;
     }
-    const read = readAction(action.action_id, action.value, action.selected_option?.value);
     if (read === undefined) return;
     const where = await whereOf(workspaceId, pressed, asked);
     if (pressed.response_url !== undefined && where !== undefined) options.answerAt(where, pressed.response_url);
@@ -325,7 +330,7 @@ export function listen(app: App, options: ListenOptions): void {
     }
     await ack();
     const person = personOf(submission.user);
-    const asked: Asked = { workspaceId, person, key: `slack:view:${submission.view.id}` };
+    const asked: Asked = { workspaceId, person, key: keys.view(submission.view) };
     work('a form', async () => {
       const place =
         origin.conversationId === ''
@@ -389,7 +394,7 @@ export function listen(app: App, options: ListenOptions): void {
     });
   });
 
-  listenToFunctions(app, { engine, intake, log, work });
+  listenToFunctions(app, { engine, intake, log, work, arrivals: options.arrivals });
 }
 
 const personOf = (user: {
