@@ -19,6 +19,17 @@ export interface InPlace {
   readonly range: FileRange;
 }
 
+/** A matrix [out, in] in four bits, where it lies. */
+export interface FourBitMatrix {
+  readonly out: number;
+  readonly in: number;
+  readonly blockSize: number;
+  /** Bytes [out, in/blockSize, blockSize/2]. */
+  readonly packed: FileRange;
+  /** Float32 [out·in/blockSize]. */
+  readonly steps: FileRange;
+}
+
 /** A weight of the checkpoint; `inPlace` when its bytes can be used where they lie. */
 export interface BaseWeight {
   readonly shape: Shape;
@@ -38,6 +49,8 @@ export interface Base {
   readonly tokenizer: Tokenizer;
   /** By the names of `model.parameters`; the head may be missing. */
   readonly weights: ReadonlyMap<string, BaseWeight>;
+  /** The matrices of the body that are used in four bits, by weight name. */
+  readonly fourBit?: ReadonlyMap<string, FourBitMatrix> | undefined;
 }
 
 const scratch_sizes = {
@@ -132,7 +145,7 @@ function openTokenizer(folder: string, { tokenizer, config }: TokenizerFiles): T
 }
 
 /** Each weight of the model that the checkpoint has, whichever head it was saved with. */
-async function openWeights(folder: string, model: Model): Promise<Map<string, BaseWeight>> {
+export async function openWeights(folder: string, model: Model): Promise<Map<string, BaseWeight>> {
   const stored = await openCheckpoint(folder);
   const weights = new Map<string, BaseWeight>();
   for (const [name, spec] of allParameters(model)) {

@@ -3,29 +3,13 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { createGraph, type ExternalType, type FileRange } from '../graph/graph.ts';
-import type { Base, BaseWeight } from './base.ts';
+import { createGraph, type ExternalType } from '../graph/graph.ts';
+import type { Base, BaseWeight, FourBitMatrix } from './base.ts';
 import { makeFolder } from './files.ts';
 import { four_bit_block_size, quantizeFourBit } from './four-bit.ts';
 import { createLayers } from './layers.ts';
 import type { LinearTarget, TextModel } from './model.ts';
 import { openSafetensors, readBytes, streamSafetensors, type TensorToWrite } from './safetensors.ts';
-
-/** A matrix [out, in] in four bits, where it lies. */
-export interface FourBitMatrix {
-  readonly out: number;
-  readonly in: number;
-  readonly blockSize: number;
-  /** Bytes [out, in/blockSize, blockSize/2]. */
-  readonly packed: FileRange;
-  /** Float32 [out·in/blockSize]. */
-  readonly steps: FileRange;
-}
-
-export interface FourBitBase extends Base {
-  /** By weight name; the other weights of the base lie in the same file, as they were. */
-  readonly fourBit: ReadonlyMap<string, FourBitMatrix>;
-}
 
 const packedName = (name: string) => `${name}.packed`;
 const stepsName = (name: string) => `${name}.steps`;
@@ -35,7 +19,7 @@ const stepsName = (name: string) => `${name}.steps`;
  * @param folder where results are kept; the second time nothing is computed.
  * @throws UserError when a weight is not finite, or there is no room.
  */
-export async function openFourBit(base: Base, folder: string): Promise<FourBitBase> {
+export async function openFourBit(base: Base, folder: string): Promise<Base> {
   const matrices = findMatrices(base);
   const path = join(folder, `${await fingerprint(base)}.safetensors`);
   if (!(await stat(path).catch(() => undefined))) {

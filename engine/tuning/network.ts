@@ -6,7 +6,7 @@ import { createSession, type Session, type SessionOptions } from '../graph/sessi
 import { elementCount, type Tensor } from '../graph/tensor.ts';
 import { asMatrix, createLayers, type DropoutMask, type Layers } from '../models/layers.ts';
 import { fillDropoutMask, mixSeeds } from './noise.ts';
-import { type Parameters, weightFeeds, weightValues } from './parameters.ts';
+import { fourBitValues, type Parameters, weightFeeds, weightValues } from './parameters.ts';
 import type { Answering, Feeds, Objective, TaskBatch } from './tasks/task.ts';
 
 interface Compiled {
@@ -43,7 +43,13 @@ export function createNetwork(parameters: Parameters, objective: Objective, sess
     const targetValues = inputsOf(g, targets);
     const masks: DropoutMask[] = [];
     const weight = weightValues(g, parameters);
-    const layers = createLayers(g, { weight, lora: parameters.lora, masks: purpose === 'train' ? masks : undefined });
+    const fourBit = fourBitValues(g, parameters);
+    const layers = createLayers(g, {
+      weight,
+      fourBit,
+      lora: parameters.lora,
+      masks: purpose === 'train' ? masks : undefined,
+    });
     const answer = buildAnswer(layers, parameters, inputValues);
     if (purpose === 'train') {
       const loss = objective.loss(g, answer, targetValues);

@@ -2,16 +2,21 @@
 import type { GraphBuilder } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import type { FloatTensor, Shape, Tensor } from '../graph/tensor.ts';
-import type { Base, InPlace } from '../models/base.ts';
-import { type LoraLayers, loraA, loraB } from '../models/layers.ts';
+import type { Base, FourBitMatrix, InPlace } from '../models/base.ts';
+import { type FourBitValue, type LoraLayers, loraA, loraB } from '../models/layers.ts';
 import { drawInitial, type Head, type LinearTarget, type Model, type ParameterSpecs } from '../models/model.ts';
 import { createRandom, type Random } from '../random.ts';
 import type { RunSpec } from '../runs/spec.ts';
+import { refuseBrokenFile, refuseBrokenNumbers } from './check-weights.ts';
 
 export type FrozenWeight = { readonly shape: Shape } & (
   | { readonly data: Float32Array }
   | { readonly inPlace: InPlace }
+  | { readonly fourBit: FourBitMatrix }
 );
+
+/** What training needs of a base. */
+export type WeightSource = Pick<Base, 'fresh' | 'weights' | 'fourBit'> & { readonly model: Model };
 
 export interface Parameters {
   readonly model: Model;
@@ -27,9 +32,9 @@ export interface Parameters {
 
 /** Loads what is to be trained and draws at random, from the seed, what the base does not have. */
 export async function prepareParameters(
-  base: Base,
+  base: WeightSource,
   head: Head,
-  { method, hyper }: Pick<RunSpec, 'method' | 'hyper'>,
+  { method, hyper }: { readonly method: RunSpec['method']; readonly hyper: AdapterSize & { readonly seed: number } },
 ): Promise<Parameters> {
   const random = createRandom(hyper.seed);
   const specs = base.model.parameters(head);
@@ -41,10 +46,12 @@ export async function prepareParameters(
     const { shape, part } = spec;
     const trains = method === 'full' || (part !== 'body' && isNew(name, part));
     const stored = part === 'head' ? undefined : base.weights.get(name);
-    if (!trains && stored?.inPlace) frozen.set(name, { shape, inPlace: stored.inPlace });
+    const fourBit = trains ? undefined : base.fourBit?.get(name);
+    if (fourBit) frozen.set(name, { shape, fourBit });
+    else if (!trains && stored?.inPlace) frozen.set(name, { shape, inPlace: stored.inPlace });
     else (trains ? trainable : frozen).set(name, (await stored?.load()) ?? drawInitial(spec, random));
   }
-  const lora = method === 'lora' ? addAdapters(base, hyper, specs, trainable, random) : undefined;
+  const lora = method !== 'full' ? addAdapters(base, hyper, specs, trainable, random) : undefined;
   const count = [...trainable.values(), ...frozen.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const modulesToSave = modulesOf([...specs].filter(([name, { part }]) => part !== 'body' && isNew(name, part)));
   return { model: base.model, head, lora, trainable, frozen, modulesToSave, count };
@@ -56,12 +63,14 @@ function modulesOf(specs: Iterable<readonly [string, unknown]>): string[] {
   return [...new Set(modules)].sort();
 }
 
+type AdapterSize = Pick<RunSpec['hyper'], 'loraRank' | 'loraAlpha'>;
+
 const sizeOf = (shape: Shape) => shape.reduce((product, size) => product * size, 1);
 
 /** A as PEFT draws it (Kaiming uniform with a = √5: within ±1/√in), B zero, so that training starts from the base. */
 function addAdapters(
-  base: Base,
-  { loraRank, loraAlpha }: RunSpec['hyper'],
+  base: WeightSource,
+  { loraRank, loraAlpha }: AdapterSize,
   specs: ParameterSpecs,
   trainable: Map<string, FloatTensor>,
   random: Random,
@@ -79,7 +88,10 @@ function addAdapters(
 }
 
 /** W + (alpha/r)·B·A for every adapted layer. @returns the weights of the same model without adapters. */
-export async function mergeAdapters(base: Base, parameters: Parameters): Promise<Map<string, FloatTensor>> {
+export async function mergeAdapters(
+  base: Pick<Base, 'model' | 'weights'>,
+  parameters: Parameters,
+): Promise<Map<string, FloatTensor>> {
   const { lora, trainable } = parameters;
   const layouts = new Map(base.model.loraTargets.map(({ name, layout }) => [name, layout]));
   const merged = new Map<string, FloatTensor>();
@@ -132,6 +144,7 @@ export function weightValues(
     if (trained) return g.input(name, 'float32', trained.shape);
     const weight = frozen.get(name);
     if (!weight) throw new Error(`no weight ${name}`);
+    if ('fourBit' in weight) throw new Error(`${name} is kept in four bits`);
     if ('inPlace' in weight) return g.external(weight.shape, weight.inPlace.range, weight.inPlace.type);
     return g.constant({ type: 'float32', shape: weight.shape, data: weight.data });
   };
@@ -139,6 +152,24 @@ export function weightValues(
     const known = values.get(name) ?? make(name);
     values.set(name, known);
     return known;
+  };
+}
+
+/** The frozen matrices that are kept in four bits. */
+export function fourBitValues(
+  g: GraphBuilder,
+  { frozen }: Pick<Parameters, 'frozen'>,
+): (name: string) => FourBitValue | undefined {
+  return (name) => {
+    const weight = frozen.get(name);
+    if (!weight || !('fourBit' in weight)) return undefined;
+    const { packed, steps, ...blocks } = weight.fourBit;
+    const perRow = blocks.in / blocks.blockSize;
+    return {
+      packed: g.external([blocks.out, perRow, blocks.blockSize / 2], packed, 'uint8'),
+      steps: g.external([blocks.out * perRow], steps),
+      blocks,
+    };
   };
 }
 
