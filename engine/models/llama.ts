@@ -47,6 +47,9 @@ const llamaConfigSchema = z
   })
   .refine((config) => config.num_attention_heads % (config.num_key_value_heads ?? config.num_attention_heads) === 0, {
     message: 'num_attention_heads must be a multiple of num_key_value_heads',
+  })
+  .refine((config) => Number.isInteger(depthOf(config) / 2), {
+    message: 'head_dim, or hidden_size divided by num_attention_heads, must be an even number',
   });
 
 /** The keys of `config.json` that shape the network; names as there. */
@@ -54,7 +57,6 @@ type LlamaConfig = z.output<typeof llamaConfigSchema>;
 
 interface Member {
   readonly className: string;
-  readonly defaultHeadDim?: number;
   /** Biases of the query, key and value, and of what follows attention. */
   biases(config: LlamaConfig): { readonly query: boolean; readonly output: boolean };
   /** Queries and keys are normalised, each head for itself. */
@@ -83,8 +85,18 @@ const members: { readonly [Type in (typeof model_types)[number]]: Member } = {
     normsHeads: false,
     slides: qwenSlides,
   },
-  qwen3: { className: 'Qwen3', defaultHeadDim: 128, biases: whereAsked, normsHeads: true, slides: qwenSlides },
+  qwen3: { className: 'Qwen3', biases: whereAsked, normsHeads: true, slides: qwenSlides },
 };
+
+/** Numbers in a head. Only Qwen3's has a size of its own where config.json names none. */
+function depthOf(config: {
+  readonly model_type: string;
+  readonly head_dim?: number | null | undefined;
+  readonly hidden_size: number;
+  readonly num_attention_heads: number;
+}): number {
+  return config.head_dim ?? (config.model_type === 'qwen3' ? 128 : config.hidden_size / config.num_attention_heads);
+}
 
 /** A member with its sizes, as the network is built of them. */
 interface Design {
@@ -143,7 +155,7 @@ function designOf(config: LlamaConfig): Design {
   return {
     config,
     member,
-    depth: config.head_dim ?? member.defaultHeadDim ?? config.hidden_size / config.num_attention_heads,
+    depth: depthOf(config),
     keyHeads: config.num_key_value_heads ?? config.num_attention_heads,
     scaling: rope.scaling,
     theta: config.rope_theta ?? rope.theta ?? 10_000,
