@@ -7,6 +7,10 @@ export type FindMisconception = (question: string) => Misconception | undefined;
 const negation =
   /\b(?:not|no|never|cannot|cant|dont|doesnt|didnt|isnt|arent|wasnt|wont|shouldnt|neither|nor|hardly|rarely|seldom|without|instead of|rather than|less|myth|wrong|false|mistake|misconception)\b/;
 
+/** Who asks what is wrong takes nothing for granted. */
+const asksForMistake =
+  /what(?:'s| is| was) (?:wrong|the (?:mistake|problem|error|most likely))|is (?:it|this|that) (?:a )?(?:myth|wrong|a mistake)|which one do you|best reply/i;
+
 export function createFindMisconception(misconceptions: readonly Misconception[]): FindMisconception {
   const compiled = misconceptions.map((misconception) => ({
     misconception,
@@ -15,7 +19,8 @@ export function createFindMisconception(misconceptions: readonly Misconception[]
     unless: misconception.unless === undefined ? undefined : new RegExp(misconception.unless),
   }));
   return (question) => {
-    const sentences = plainSentences(question);
+    if (asksForMistake.test(question)) return undefined;
+    const sentences = clausesOf(question);
     for (const sentence of sentences) {
       let best: { length: number; misconception: Misconception } | undefined;
       for (const { misconception, about, says, unless } of compiled) {
@@ -74,4 +79,12 @@ function plainSentences(question: string): readonly string[] {
         .trim(),
     )
     .filter((sentence) => sentence !== '');
+}
+
+/** Each clause by itself, then the sentence whole: "Since X, how do I …" claims X and asks for something else. */
+function clausesOf(question: string): readonly string[] {
+  const clauses = question.split(/,\s+|\s+(?=so\s)/).filter((clause) => clause.trim().split(/\s+/).length >= 4);
+  return clauses.length < 2
+    ? plainSentences(question)
+    : [...clauses.flatMap(plainSentences), ...plainSentences(question)];
 }

@@ -184,6 +184,8 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
   const compare = async (found: Found): Promise<Answer | undefined> => {
     const names = splitComparison(found.query);
     if (!names) return undefined;
+    // "Is 91 % better than 90 %?" and "compare two assistants with judges" put no two things of the guide side by side.
+    if (!names.some((name) => concepts.named(name)) || names.some((name) => /\d\s*%|^\d/.test(name))) return undefined;
     const sides = await Promise.all(names.map(findSide));
     const known = sides.flatMap((side) => side ?? []);
     const unknown = names.filter((_, index) => sides[index] === undefined);
@@ -202,14 +204,15 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     return answerWith('comparison', assemble(pieces), found, first, Math.max(found.result.confidence, 0.6));
   };
 
-  const correct = async (misconception: Misconception, found: Found, level: Level): Promise<Answer | undefined> => {
+  const correct = (misconception: Misconception, meant: string, found: Found, level: Level): Answer | undefined => {
     const source = readSource(misconception.chapterId, misconception.sectionId);
     if (!source) return undefined;
     const { denial, quote } = misconception;
     const sentence = source.parts.flatMap(({ sentences }) => sentences).find(({ prose }) => prose === quote);
     const place = source;
     const head: Piece = {
-      text: `**Not quite.** ${denial}`,
+      // Who asks whether it is so has claimed nothing.
+      text: asksWhether.test(meant) ? denial : `**Not quite.** ${denial}`,
       claims: [{ text: denial, place, quote: sentence?.prose ?? '' }],
     };
     const said = sentence ? [quotePiece(source, [sentence])] : [];
@@ -263,7 +266,7 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const special = outcome
         ? sum(outcome, found)
         : misconception
-          ? await correct(misconception, found, level)
+          ? correct(misconception, meant, found, level)
           : ((await compare({ ...found, query: meant })) ?? (await compare(found)));
       if (special) return special;
       const best = found.result.hits[0] && sourceOf(found.result.hits[0]);
@@ -309,6 +312,8 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     },
   };
 }
+
+const asksWhether = /^\W*(?:is|are|does|do|should|can|could|will|would|must|has|have)\b/i;
 
 const levelWords: readonly (readonly [RegExp, Level])[] = [
   [
