@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drawFigure } from '../engine/charts/figure.ts';
 import { createPictures } from '../engine/charts/pictures.ts';
-import type { AnyValues, Control, Demo } from '../engine/demos/demo.ts';
+import type { AnyValues, Control, Demo, Encoding } from '../engine/demos/demo.ts';
 import { createDemos, splitSection } from '../engine/demos/demos.ts';
 import { demoTable } from '../engine/demos/table.ts';
 import { readValues } from '../engine/demos/values.ts';
@@ -22,8 +22,27 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Stands in for the embedder: attention by likeness of length, in four heads. */
+function encode(text: string): Encoding {
+  const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  const shares = (scores: readonly number[]) => {
+    const powers = scores.map(Math.exp);
+    const total = powers.reduce((sum, power) => sum + power, 0);
+    return Float32Array.from(powers, (power) => power / total);
+  };
+  const attention = [1, 2, 3, 4].map((head) =>
+    words.map((word) => shares(words.map((other) => -Math.abs(word.length - other.length) * head))),
+  );
+  return { words, attention, pooling: shares(words.map((word) => word.length / 3)) };
+}
+
 const play = (demo: Demo, given: AnyValues, seed = 1) =>
-  demo.play(readValues(demo.controls, given, demo.id), { random: createRandom(seed), seed, corpus });
+  demo.play(readValues(demo.controls, given, demo.id), {
+    random: createRandom(seed),
+    seed,
+    corpus,
+    encode: async (text) => encode(text),
+  });
 
 /** Ends of a control, and every one of its choices. */
 function extremes(control: Control): readonly (number | string)[] {
@@ -126,7 +145,7 @@ describe('values', () => {
 });
 
 describe('the gallery', () => {
-  const open = () => createDemos({ guide, pictures: createPictures(folder) });
+  const open = () => createDemos({ guide, pictures: createPictures(folder), loadEncoder: async () => encode });
 
   it('lists every demo once, in the order of the guide, with its chapter', () => {
     const { list } = open();
@@ -134,6 +153,12 @@ describe('the gallery', () => {
     const order = list.map(({ chapterId }) => guide.chapters.findIndex(({ id }) => id === chapterId));
     expect(order).toEqual(order.toSorted((a, b) => a - b));
     expect(order).not.toContain(-1);
+  });
+
+  it('leaves out what needs an encoder where there is none', async () => {
+    const { list, play } = createDemos({ guide, pictures: createPictures(folder) });
+    expect(list.map(({ id }) => id)).not.toContain('attention');
+    await expect(play('attention', {}, 1)).rejects.toThrow(/There is no demo/);
   });
 
   it('finds a demo by its id, its title, a part of it, or with a slip of the finger', async () => {
@@ -163,7 +188,7 @@ describe('the gallery', () => {
 
 describe('speed', () => {
   it('shows a demo in less than a second at the 95th percentile, its picture drawn', async () => {
-    const { play } = createDemos({ guide, pictures: createPictures(folder) });
+    const { play } = createDemos({ guide, pictures: createPictures(folder), loadEncoder: async () => encode });
     const rows: string[] = [];
     const all: number[] = [];
     for (const demo of demoTable) {

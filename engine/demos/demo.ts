@@ -53,12 +53,23 @@ export interface AnyValues {
   readonly [name: string]: number | string;
 }
 
+/** What a sentence encoder looked at on its way. */
+export interface Encoding {
+  readonly words: readonly string[];
+  /** Of each head, for each word, how it shares its attention among all words: rows sum to 1. */
+  readonly attention: readonly (readonly Float32Array[])[];
+  /** How much each word counts in the whole; sums to 1. */
+  readonly pooling: Float32Array;
+}
+
 export interface DemoContext {
   /** Seeded: the same seed gives the same data, the same result, the same picture. */
   readonly random: Random;
   readonly seed: number;
   /** The prose of the guide, a paragraph or so each: text to count in and to learn tokens from. */
   readonly corpus: readonly string[];
+  /** Only a demo that needs an encoder may ask for it. */
+  readonly encode: (text: string) => Promise<Encoding>;
 }
 
 /** What is said below the picture: a verdict that names the numbers, and the sections that teach it. */
@@ -80,6 +91,8 @@ interface DemoFace {
   readonly alsoFor?: readonly string[];
   /** False where nothing is drawn at random: another seed shows the same. */
   readonly seeded?: false;
+  /** Left out where there is none. */
+  readonly needs?: 'encoder';
 }
 
 interface DemoParts<C extends Controls, Result> extends DemoFace {

@@ -4,7 +4,7 @@ import type { Guide } from '../../knowledge/index.ts';
 import type { Picture, Pictures } from '../charts/pictures.ts';
 import { UserError } from '../errors.ts';
 import { createRandom } from '../random.ts';
-import type { AnyValues, Control, Demo, SectionId } from './demo.ts';
+import type { AnyValues, Control, Demo, Encoding, SectionId } from './demo.ts';
 import { demoTable } from './table.ts';
 import { readValues } from './values.ts';
 
@@ -42,10 +42,25 @@ export interface Demos {
   play(name: string, given: { readonly [control: string]: unknown }, seed: number): Promise<DemoView>;
 }
 
-export function createDemos({ guide, pictures }: { readonly guide: Guide; readonly pictures: Pictures }): Demos {
+export interface DemosOptions {
+  readonly guide: Guide;
+  readonly pictures: Pictures;
+  /** Loads the sentence encoder when a demo first needs it; without it those demos are left out. */
+  readonly loadEncoder?: () => Promise<(text: string) => Encoding>;
+}
+
+export function createDemos({ guide, pictures, loadEncoder }: DemosOptions): Demos {
+  const available = demoTable.filter(({ needs }) => needs === undefined || loadEncoder !== undefined);
+  let encoder: ReturnType<NonNullable<typeof loadEncoder>> | undefined;
+  async function encode(text: string): Promise<Encoding> {
+    encoder ??= loadEncoder?.();
+    const run = await encoder;
+    if (run === undefined) throw new Error('a demo asked for an encoder without saying that it needs one');
+    return run(text);
+  }
   const order = new Map(guide.chapters.map(({ id }, index) => [id, index]));
   const chapterOf = (demo: Demo) => splitSection(demo.home).chapterId;
-  const sorted = [...demoTable].sort((a, b) => (order.get(chapterOf(a)) ?? 99) - (order.get(chapterOf(b)) ?? 99));
+  const sorted = [...available].sort((a, b) => (order.get(chapterOf(a)) ?? 99) - (order.get(chapterOf(b)) ?? 99));
   const list = sorted.map(summarise);
   const corpus = guide.passages.map(({ text }) => text);
 
@@ -73,10 +88,10 @@ export function createDemos({ guide, pictures }: { readonly guide: Guide; readon
     },
 
     async play(name, given, seed) {
-      const demo = findDemo(name);
+      const demo = findDemo(name, available);
       const values = readValues(demo.controls, given, demo.id);
       const [{ figure, explanation }, { drawFigure }, { renderPng }] = await Promise.all([
-        demo.play(values, { random: createRandom(seed), seed, corpus }),
+        demo.play(values, { random: createRandom(seed), seed, corpus, encode }),
         import('../charts/figure.ts'),
         import('../charts/render.ts'),
       ]);
@@ -107,17 +122,17 @@ export function splitSection(section: SectionId): { readonly chapterId: string; 
 }
 
 /** @throws UserError naming the nearest demo. */
-function findDemo(name: string): Demo {
+function findDemo(name: string, demos: readonly Demo[]): Demo {
   const wanted = simple(name);
-  const exact = demoTable.find((demo) => simple(demo.id) === wanted || simple(demo.title) === wanted);
+  const exact = demos.find((demo) => simple(demo.id) === wanted || simple(demo.title) === wanted);
   if (exact !== undefined) return exact;
-  const holding = demoTable.filter((demo) => simple(`${demo.id} ${demo.title} ${demo.summary}`).includes(wanted));
+  const holding = demos.filter((demo) => simple(`${demo.id} ${demo.title} ${demo.summary}`).includes(wanted));
   if (wanted.length >= 3 && holding.length === 1 && holding[0] !== undefined) return holding[0];
   const nearest = closest(
     wanted,
-    demoTable.map((demo) => simple(demo.id)),
+    demos.map((demo) => simple(demo.id)),
   );
-  const near = demoTable.find((demo) => simple(demo.id) === nearest);
+  const near = demos.find((demo) => simple(demo.id) === nearest);
   if (near !== undefined && distance(wanted, nearest) <= 1) return near;
   const some = holding.length > 1 ? holding.map(({ id }) => id).join(' or ') : near?.id;
   throw new UserError(`There is no demo “${name.slice(0, 60)}”.`, `Did you mean ${some}? Say demo to see them all.`);

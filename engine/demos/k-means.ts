@@ -151,10 +151,12 @@ export const kMeans = defineDemo({
     const before = shown > 0 ? ` (step ${shown - 1}: ${short(stepAt(steps, shown - 1).inertia)})` : '';
     const where = step > last ? `It had settled after step ${last} already; inertia **${short(inertia)}**.` : '';
     const moving =
-      shown < last
+      shown < last && short(inertia) !== short(stepAt(steps, last).inertia)
         ? `Inertia is **${short(inertia)}**${before} and still falls: it settles at ${short(stepAt(steps, last).inertia)} after step ${last}. No step can raise it.`
-        : where || `Settled: inertia **${short(inertia)}**${before}, and another step would change nothing.`;
-    const poor = inertia > 4 * points.length && k === 3 && shown === last;
+        : shown < last
+          ? `Inertia is **${short(inertia)}**${before}: the centres only tremble now, and rest after step ${last}.`
+          : where || `Settled: inertia **${short(inertia)}**${before}, and another step would change nothing.`;
+    const poor = inertia > 4 * points.length && k === 3 && short(inertia) === short(stepAt(steps, last).inertia);
     const verdict = empty
       ? `**${empty} of ${k} centres own no point at all** and can never move${start === 'corner' ? ': a start in one corner wastes them' : ''}. `
       : k < 3

@@ -1,5 +1,6 @@
 // Every demo, in the order of the guide. A new one is a file beside this and a line here.
 
+import { attention } from './attention.ts';
 import { biasVariance } from './bias-variance.ts';
 import { crossValidation } from './cross-validation.ts';
 import { decisionBoundary } from './decision-boundary.ts';
@@ -35,6 +36,7 @@ const table = {
   schedule,
   sampling,
   threshold,
+  attention,
 } as const satisfies { readonly [id: string]: Demo };
 
 export const demoTable: readonly Demo[] = Object.values(table);
