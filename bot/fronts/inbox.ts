@@ -22,6 +22,8 @@ export interface FrontInboxOptions {
   readonly front: FrontName;
   /** Works on an event that another process had kept. */
   readonly redo: (event: KeptEvent) => Promise<void>;
+  /** How long an acknowledgement waits for the database at most. */
+  readonly patienceMs?: number;
   readonly now: () => Date;
   /** Calls back once after a delay. @returns what takes it back. */
   readonly after: (delayMs: number, callback: () => void) => () => void;
@@ -31,7 +33,7 @@ export interface FrontInboxOptions {
   };
 }
 
-const patienceMs = 800;
+const standardPatienceMs = 800;
 const lookEveryMs = 10_000;
 /** An answer that comes a day late helps nobody. */
 const longestWaitMs = 24 * 60 * 60_000;
@@ -87,7 +89,7 @@ export function createFrontInbox(options: FrontInboxOptions): FrontInbox {
     async keep(event) {
       let stopWaiting = () => {};
       const enough = new Promise<true>((resolve) => {
-        stopWaiting = after(patienceMs, () => resolve(true));
+        stopWaiting = after(options.patienceMs ?? standardPatienceMs, () => resolve(true));
       });
       const writing = write(event).catch((error: unknown) => {
         log.error({ err: error, key: event.key }, 'an event could not be kept; a restart would lose it');

@@ -92,6 +92,8 @@ const socketCount = 2;
 const standardStopMs = 8000;
 /** People served at a time; acknowledging never waits for them. */
 const workedOnAtOnce = 8;
+/** Of the half second in which almost everything is to be acknowledged. */
+const keepPatienceMs = 250;
 
 export function createSlackFront(options: SlackFrontOptions): SlackFront {
   const { access, transport, engine, log, now, after } = options;
@@ -352,6 +354,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
         engine,
         front: 'slack',
         redo: (event) => arrivals.redo(event),
+        patienceMs: keepPatienceMs,
         now,
         after,
         log,
@@ -361,11 +364,18 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       began = arrivals.began;
       app.processEvent = (event) => {
         const arrivedAtMs = now().getTime();
+        unacknowledged += 1;
+        let waiting = true;
+        const told = () => {
+          if (waiting) unacknowledged -= 1;
+          waiting = false;
+        };
         const ack: typeof event.ack = async (response) => {
           await event.ack(response);
+          told();
           options.meter?.acknowledged('slack', now().getTime() - arrivedAtMs);
         };
-        return arrivals.take({ ...event, ack });
+        return arrivals.take({ ...event, ack }).finally(told);
       };
       app.error(async (error) => log.error({ err: error }, 'Slack: an event could not be taken in'));
       const intake = createIntake({
