@@ -16,6 +16,8 @@ export interface Config {
   readonly discordToken: Value<'DISCORD_TOKEN'>;
   readonly discordApiUrl: Value<'DISCORD_API_URL'>;
   readonly discordShards: Value<'DISCORD_SHARDS'>;
+  /** This process was started to run one shard of many, and nothing else. */
+  readonly isShardProcess: boolean;
   readonly slackBotToken: Value<'SLACK_BOT_TOKEN'>;
   readonly slackAppToken: Value<'SLACK_APP_TOKEN'>;
   readonly slackSigningSecret: Value<'SLACK_SIGNING_SECRET'>;
@@ -56,7 +58,8 @@ export function readConfig(environment: Environment): Config {
     databaseUrl: read('DATABASE_URL'),
     discordToken: read('DISCORD_TOKEN'),
     discordApiUrl: read('DISCORD_API_URL'),
-    discordShards: read('DISCORD_SHARDS') ?? { ids: 'auto', count: 1 },
+    discordShards: shardOfProcess(environment) ?? read('DISCORD_SHARDS') ?? { ids: 'auto', count: 1 },
+    isShardProcess: shardOfProcess(environment) !== undefined,
     slackBotToken: read('SLACK_BOT_TOKEN'),
     slackAppToken: read('SLACK_APP_TOKEN'),
     slackSigningSecret: read('SLACK_SIGNING_SECRET'),
@@ -74,6 +77,10 @@ export function readConfig(environment: Environment): Config {
     token: read('HF_TOKEN'),
     endpoint: read('HF_ENDPOINT'),
   };
+  if (values.discordShards.processes !== undefined && values.databaseUrl === undefined)
+    problems.push(
+      'DISCORD_SHARDS is processes, and the embedded database serves one process only: set DATABASE_URL to a PostgreSQL, or DISCORD_SHARDS to auto.',
+    );
   const { port, slackPort, dataDir, device, logLevel } = values;
   if (problems.length > 0 || port === undefined || slackPort === undefined || !dataDir || !device || !logLevel) {
     throw new UserError(
@@ -82,6 +89,12 @@ export function readConfig(environment: Environment): Config {
     );
   }
   return { ...values, hub, port, slackPort, dataDir, device, logLevel };
+}
+
+/** What discord.js's ShardingManager tells the processes it starts. */
+function shardOfProcess(environment: Environment): Value<'DISCORD_SHARDS'> | undefined {
+  if (environment.SHARDING_MANAGER === undefined) return undefined;
+  return { ids: [Number(environment.SHARDS)], count: Number(environment.SHARD_COUNT) };
 }
 
 /** This process's settings: its environment over the `.env` file of the current folder, where there is one. */

@@ -50,7 +50,13 @@ export async function startBot(options: BotOptions): Promise<Bot> {
   const now = () => new Date();
   makeFolder(config.dataDir);
   const reading = loadGuide();
-  const engine = await createEngine({ ...config, guide: reading, now, log });
+  const engine = await createEngine({
+    ...config,
+    guide: reading,
+    now,
+    log,
+    ...(config.isShardProcess && { workers: 0 }),
+  });
   const guide = await reading;
   const fronts: Front[] = [];
   let platforms: Platforms | undefined;
@@ -69,7 +75,8 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     after,
   });
 
-  const web = options.fronts.web
+  const hasWeb = options.fronts.web && !config.isShardProcess;
+  const web = hasWeb
     ? createWebFront({
         port: config.port,
         host,
@@ -133,12 +140,15 @@ export async function startBot(options: BotOptions): Promise<Bot> {
       });
       told.push(...platforms.told);
     }
-    await live.start(await engine.conversations.workspaces());
+    if (config.isShardProcess) reportToParent(() => platforms?.health() ?? {});
+    // Runs are trained, and their cards kept up to date, by the process that starts the shards.
+    else await live.start(await engine.conversations.workspaces());
     await battles.start();
     // Last, so that nothing is printed over its prompt.
     if (terminal !== undefined) told.push(await terminal.start(handle));
     told.push(`ready in ${Math.round(options.uptimeMs())} ms`);
-    output.write(`${told.join('\n')}\n`);
+    // The process that starts the shards tells of them.
+    if (!config.isShardProcess) output.write(`${told.join('\n')}\n`);
   } catch (error) {
     await stop();
     throw error;
@@ -200,6 +210,15 @@ function createTerminal(
 }
 
 const toHint = ({ name, usage, summary }: (typeof commands)[number]) => ({ name, usage, summary });
+
+const reportEveryMs = 5000;
+
+/** How a shard's process tells the one that started it how it is. */
+function reportToParent(health: () => { readonly [name: string]: object }) {
+  const tell = () => process.send?.({ report: health().discord ?? { state: 'failed' } });
+  tell();
+  setInterval(tell, reportEveryMs).unref();
+}
 
 function makeFolder(path: string) {
   try {

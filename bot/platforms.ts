@@ -32,12 +32,13 @@ const makers: { readonly [name: string]: (parts: PlatformParts) => Promise<Platf
     const { discordToken: token, discordApiUrl: apiUrl, discordShards: shards, dataDir } = config;
     if (token === undefined) return undefined;
     const { createDiscordFront } = await import('./fronts/discord/front.ts');
-    return createDiscordFront({ ...parts, token, apiUrl, shards, commands, dataDir });
+    const { isShardProcess } = config;
+    return createDiscordFront({ ...parts, token, apiUrl, shards, isShardProcess, commands, dataDir });
   },
   async Slack({ config, guide: _, ...parts }) {
     const { readSetup } = await import('./fronts/slack/setup.ts');
     const setup = readSetup(config);
-    if (setup === undefined) return undefined;
+    if (setup === undefined || config.isShardProcess) return undefined;
     const { createSlackFront } = await import('./fronts/slack/front.ts');
     const { slackApiUrl: apiUrl, dataDir } = config;
     return createSlackFront({ ...parts, ...setup, ...(apiUrl && { apiUrl }), dataDir });

@@ -64,12 +64,12 @@ export const settings = {
   DISCORD_SHARDS: setting({
     standard: 'auto',
     meaning:
-      'connections to Discord, each for a part of the servers: auto (as many as Discord says), a number, or 0/4 (this process runs the first of four)',
-    allowed: 'auto, a number from 1 to 1000, or one shard of many such as 0/4',
+      'connections to Discord, each for a part of the servers: auto (as many as Discord says) or a number, in this process; processes or processes:4, each in a process of its own (needs DATABASE_URL); 0/4, this process runs the first of four',
+    allowed: 'auto, a number from 1 to 1000, processes, processes:4, or one shard of many such as 0/4',
     secret: false,
     schema: z
       .string()
-      .regex(/^(auto|[1-9]\d{0,2}|1000|\d{1,3}\/[1-9]\d{0,2})$/)
+      .regex(/^(auto|[1-9]\d{0,2}|1000|\d{1,3}\/[1-9]\d{0,2}|processes(:[1-9]\d{0,2})?)$/)
       .transform(readShards)
       .refine(({ ids, count }) => ids === 'auto' || ids.every((id) => id < count)),
   }),
@@ -188,7 +188,14 @@ export type SettingName = keyof typeof settings;
 export const settingNames = Object.keys(settings).filter((name): name is SettingName => name in settings);
 
 /** Which of how many shards this process runs. */
-function readShards(written: string): { readonly ids: 'auto' | readonly number[]; readonly count: number } {
+function readShards(written: string): {
+  readonly ids: 'auto' | readonly number[];
+  readonly count: number;
+  readonly processes?: 'auto' | number;
+} {
+  const [, amount] = /^processes(?::(\d+))?$/.exec(written) ?? [];
+  if (written.startsWith('processes'))
+    return { ids: 'auto', count: 1, processes: amount === undefined ? 'auto' : Number(amount) };
   if (written === 'auto') return { ids: 'auto', count: 1 };
   const [id, of] = written.split('/').map(Number);
   if (of !== undefined) return { ids: [id ?? 0], count: of };

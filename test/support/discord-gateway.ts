@@ -13,6 +13,8 @@ interface Frame {
 interface Session {
   readonly id: string;
   readonly intents: number;
+  /** Which of how many: a part of the guilds is its. */
+  readonly shard: readonly [number, number];
   /** Everything dispatched, to be replayed on resume. */
   readonly sent: Frame[];
   socket: WebSocket | undefined;
@@ -26,8 +28,8 @@ export interface GatewayOptions {
   /** Whether the application may ask for message content. */
   readonly mayReadMessages: () => boolean;
   readonly url: () => string;
-  readonly ready: () => object;
-  readonly guilds: () => readonly object[];
+  readonly ready: (shard: readonly [number, number]) => object;
+  readonly guilds: () => readonly { readonly id: string }[];
 }
 
 export interface Gateway {
@@ -47,6 +49,8 @@ export interface Gateway {
   mischief: 'none' | 'duplicate' | 'reorder';
   heartbeatMs: number;
   readonly identifies: number;
+  /** The shards that are connected now, as `0/2`. */
+  shards(): readonly string[];
   readonly resumes: number;
   /** What a client did that the gateway does not allow. */
   readonly violations: string[];
@@ -71,23 +75,28 @@ export function createGateway(server: Server, options: GatewayOptions): Gateway 
     if (session.socket?.readyState === 1) session.socket.send(JSON.stringify(frame));
   }
 
-  function identify(socket: WebSocket, data: { token?: string; intents?: number; properties?: object }) {
+  function identify(
+    socket: WebSocket,
+    data: { token?: string; intents?: number; properties?: object; shard?: readonly [number, number] },
+  ) {
     counts.identifies += 1;
     if (data.token !== options.token()) return socket.close(4004, 'Authentication failed.');
     const wanted = data.intents ?? 0;
     if ((wanted & ~known) !== 0 || data.intents === undefined) return socket.close(4013, 'Invalid intent(s).');
     if ((wanted & intents.messageContent) !== 0 && !options.mayReadMessages())
       return socket.close(4014, 'Disallowed intent(s).');
-    const session: Session = { id: randomUUID(), intents: wanted, sent: [], socket };
+    const shard = data.shard ?? [0, 1];
+    if (!(shard[0] >= 0 && shard[0] < shard[1])) return socket.close(4010, 'Invalid shard.');
+    const session: Session = { id: randomUUID(), intents: wanted, shard, sent: [], socket };
     sessions.set(session.id, session);
     emit(session, 'READY', {
       v: 10,
       session_type: 'normal',
       session_id: session.id,
       resume_gateway_url: options.url(),
-      ...options.ready(),
+      ...options.ready(shard),
     });
-    for (const guild of options.guilds()) emit(session, 'GUILD_CREATE', guild);
+    for (const guild of options.guilds()) if (isFor(shard, guild.id)) emit(session, 'GUILD_CREATE', guild);
     return undefined;
   }
 
@@ -138,7 +147,7 @@ export function createGateway(server: Server, options: GatewayOptions): Gateway 
   function deliver(event: string, data: (sessionIntents: number) => unknown) {
     for (const session of sessions.values()) {
       const seen = data(session.intents);
-      if (seen === undefined) continue;
+      if (seen === undefined || !isFor(session.shard, guildIn(event, seen))) continue;
       emit(session, event, seen);
       if (gateway.mischief === 'duplicate') emit(session, event, seen);
     }
@@ -155,6 +164,11 @@ export function createGateway(server: Server, options: GatewayOptions): Gateway 
     get resumes() {
       return counts.resumes;
     },
+    shards: () =>
+      [...sessions.values()]
+        .filter(({ socket }) => socket?.readyState === 1)
+        .map(({ shard }) => shard.join('/'))
+        .sort(),
     connections: () => live().length,
     dispatch(event, data) {
       if (gateway.mischief === 'reorder' && held === undefined) {
@@ -188,4 +202,15 @@ export function createGateway(server: Server, options: GatewayOptions): Gateway 
     },
   };
   return gateway;
+}
+
+/** @see https://discord.com/developers/docs/events/gateway#sharding-sharding-formula */
+export function isFor([id, count]: readonly [number, number], guildId: string | undefined): boolean {
+  return guildId === undefined ? id === 0 : Number((BigInt(guildId) >> 22n) % BigInt(count)) === id;
+}
+
+/** Undefined for what belongs to no guild, such as a direct message. */
+function guildIn(event: string, data: unknown): string | undefined {
+  const { id, guild_id } = data as { id?: string; guild_id?: string };
+  return event.startsWith('GUILD_') ? id : guild_id;
 }

@@ -2,7 +2,7 @@
 // Discord would refuse is refused with Discord's own codes. People act in it, and faults can be put into it.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createGateway, type Gateway, intents } from './discord-gateway.ts';
+import { createGateway, type Gateway, intents, isFor } from './discord-gateway.ts';
 import {
   type CommandBody,
   checkChoices,
@@ -162,13 +162,16 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
     token: () => server.token,
     mayReadMessages: () => mayReadMessages,
     url: () => `ws://127.0.0.1:${port}/gateway`,
-    ready: () => ({
+    ready: (shard) => ({
       user: { ...world.bot, discriminator: '0', avatar: null, flags: 0, verified: true, mfa_enabled: false },
       application: { id: world.bot.id, flags: mayReadMessages ? 1 << 19 : 0 },
-      guilds: world.guilds.filter(({ hasBot }) => hasBot).map(({ id }) => ({ id, unavailable: true })),
-      shard: [0, 1],
+      guilds: world.guilds
+        .filter(({ id, hasBot }) => hasBot && isFor(shard, id))
+        .map(({ id }) => ({ id, unavailable: true })),
+      shard,
     }),
-    guilds: () => world.guilds.filter(({ hasBot }) => hasBot).map(world.toGuild),
+    guilds: () =>
+      world.guilds.filter(({ hasBot }) => hasBot).map((guild) => ({ ...world.toGuild(guild), id: guild.id })),
   });
 
   async function answer(incoming: IncomingMessage, response: ServerResponse) {
@@ -353,9 +356,13 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
     if (listed) return ok(server.commands);
     if (is('POST', /^\/applications\/(\d+)\/commands$/)) {
       checkBySpec(request, body);
-      const command = { ...checkCommand(body), id: world.newId() };
-      server.commands.push(command);
-      return ok(command, 201);
+      // One of the same name and type is overwritten, as Discord does.
+      const made = checkCommand(body);
+      const at = server.commands.findIndex(({ name, type }) => name === made.name && type === made.type);
+      const command = { ...made, id: server.commands[at]?.id ?? world.newId() };
+      if (at < 0) server.commands.push(command);
+      else server.commands[at] = command;
+      return ok(command, at < 0 ? 201 : 200);
     }
     const one = /^\/applications\/\d+\/commands\/(\d+)$/.exec(route);
     if (one) {

@@ -29,7 +29,7 @@ export interface ConnectionHealth {
   readonly lastProblem: string | undefined;
 }
 
-interface Who {
+export interface Who {
   readonly applicationId: string;
   readonly name: string;
 }
@@ -50,6 +50,8 @@ export interface Connection {
 export interface Shards {
   readonly ids: 'auto' | readonly number[];
   readonly count: number;
+  /** Each shard in a process of its own, this many of them. */
+  readonly processes?: 'auto' | number | undefined;
 }
 
 export interface ConnectionOptions {
@@ -216,7 +218,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   };
 }
 
-const refusal = () =>
+export const refusal = () =>
   new UserError(
     'Discord refused DISCORD_TOKEN.',
     'Make a new one: discord.com/developers/applications → your application → Bot → Reset Token, and put it in .env.',

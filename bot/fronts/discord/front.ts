@@ -8,7 +8,7 @@ import { createDownloads } from '../download.ts';
 import type { Front, Handle, Vitals } from '../front.ts';
 import { createFrontInbox } from '../inbox.ts';
 import { apiAddress } from './address.ts';
-import { type ConnectionHealth, createConnection, type Shards } from './connection.ts';
+import { type Connection, type ConnectionHealth, createConnection, type Shards } from './connection.ts';
 import { deployCommands, describeDeployment } from './deploy.ts';
 import { createInteractions } from './interactions.ts';
 import { createRedo } from './left-behind.ts';
@@ -17,6 +17,7 @@ import { type ChannelFacts, createMessages } from './messages.ts';
 import { inviteLink } from './permissions.ts';
 import { createPosts } from './posts.ts';
 import { createCalls, type Refusals } from './rest.ts';
+import { createShardProcesses } from './shard-processes.ts';
 import { slashCommands } from './slash.ts';
 import { createSuggest } from './suggest.ts';
 import { createWork } from './work.ts';
@@ -34,6 +35,8 @@ export interface DiscordOptions {
   readonly pageUrl: () => string | undefined;
   /** Shards this process runs: as many as Discord says, unless told. */
   readonly shards?: Shards;
+  /** One shard of many, started by the process that deploys the commands. */
+  readonly isShardProcess?: boolean;
   readonly times?: Partial<Times>;
   readonly meter?: Meter;
   readonly now: () => Date;
@@ -80,21 +83,28 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
   let handle: Handle | undefined;
   let stopping = false;
 
-  const connection = createConnection({
-    token,
-    apiUrl,
-    calls,
-    shards: options.shards ?? { ids: 'auto', count: 1 },
-    retryMs: times.retryMs,
-    onReady({ applicationId }) {
-      inbox.start();
-      void bringUpToDate(applicationId);
-    },
-    onInteraction: (interaction) => void (stopping || interactions(interaction)),
-    onMessage: (message) => void (stopping || messages(message)),
-    now,
-    log,
-  });
+  const shards = options.shards ?? { ids: 'auto', count: 1 };
+  const onReady = ({ applicationId }: { readonly applicationId: string }) => {
+    inbox.start();
+    if (!options.isShardProcess) void bringUpToDate(applicationId);
+  };
+  const hear = () =>
+    createConnection({
+      token,
+      apiUrl,
+      calls,
+      shards,
+      retryMs: times.retryMs,
+      onReady,
+      onInteraction: (interaction) => void (stopping || interactions(interaction)),
+      onMessage: (message) => void (stopping || messages(message)),
+      now,
+      log,
+    });
+  const connection: Connection =
+    shards.processes === undefined
+      ? hear()
+      : createShardProcesses({ token, calls, amount: shards.processes, onReady, now, log });
 
   async function bringUpToDate(applicationId: string) {
     try {
@@ -200,7 +210,12 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
       if (who === undefined)
         return `Discord: not reached yet (${connection.health().lastProblem ?? ''}); it goes on trying`;
       const { guilds, messageContent } = connection.health();
-      const where = guilds === 0 ? 'in no server yet' : `in ${guilds} server${guilds === 1 ? '' : 's'}`;
+      const where =
+        shards.processes !== undefined
+          ? 'here, each shard in a process of its own'
+          : guilds === 0
+            ? 'in no server yet'
+            : `in ${guilds} server${guilds === 1 ? '' : 's'}`;
       const reads = messageContent ? '' : ', without the message content intent (mentions and commands work)';
       return `Discord: ${who.name} is ${where}${reads}. Invite: ${inviteLink(who.applicationId)}`;
     },
