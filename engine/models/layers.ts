@@ -24,7 +24,7 @@ export interface BatchStatistics {
   readonly variance: Value;
 }
 
-export interface LinearForm {
+interface LinearForm {
   /** How the weight lies: [out, in], unless said. */
   readonly layout?: LinearTarget['layout'];
   /** Has a bias, unless said. */
