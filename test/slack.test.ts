@@ -270,6 +270,8 @@ describe('forms', () => {
     await server.fill(ada, 'Your question', 'what is momentum?');
     await server.submit(ada);
     await sees(ada, server.world.im(ada.id), 'watch the gap');
+    await server.shortcut(ada, 'review');
+    await sees(ada, server.world.im(ada.id), 'Nothing is due');
     await server.shortcut(ada, 'quiz');
     await sees(ada, server.world.im(ada.id), 'Which chapter');
   });

@@ -409,5 +409,6 @@ const personOf = (user: {
 /** Global shortcuts that need no question first. */
 const globalCalls: { readonly [callbackId: string]: Call } = {
   quiz: { command: 'quiz', args: {} },
+  review: { command: 'review', args: {} },
   finetune: { command: 'finetune', args: {} },
 };
