@@ -65,8 +65,29 @@ export interface Search {
   overlap(query: string, texts: readonly string[]): readonly number[];
 }
 
-/** Turns texts into unit vectors. The lexical search works without one; a later issue ships ours. */
+/** The vector index of a search: how many, how much memory, and whether its answers are exact. */
+export interface IndexSize {
+  readonly vectors: number;
+  readonly bytes: number;
+  readonly kind: 'exact' | 'hnsw';
+}
+
+/** The search of the guide, which knows its own size. */
+export interface GuideSearch extends Search {
+  /** Waits until all is indexed. */
+  measure(): Promise<IndexSize>;
+}
+
+/** Reads a question and a passage together and says how well they fit; slower and finer than vectors. */
+export interface Reranker {
+  readonly id: string;
+  /** @returns one score for each passage, comparable within one call; higher fits better. */
+  score(query: string, passages: readonly string[]): Promise<readonly number[]>;
+}
+
+/** Turns texts into unit vectors. One ships with the project; any other may be passed in. */
 export interface Embedder {
+  /** Vectors are kept under it: another model must have another id. */
   readonly id: string;
   readonly dimensions: number;
   /** @returns one unit vector of length `dimensions` for each text. */

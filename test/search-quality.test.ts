@@ -52,7 +52,7 @@ test.each([
   'write me a poem',
   'how does PageRank work',
   'which medicine helps against a cold',
-  'how much is a new graphics card in euros',
+  'how much is a new bicycle in euros',
 ])('"%s" is refused', async (question) => {
   expect((await search.search(question, 5)).covered).toBe(false);
 });

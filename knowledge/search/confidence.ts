@@ -1,5 +1,7 @@
 // How sure the search is that the guide covers a question: a logistic of what matched, calibrated on questions
 // whose answer is known (`npm run guide:calibrate` fits the weights; test/search-quality.test.ts checks them).
+import { keyOf } from './analysis.ts';
+import type { Found, Ranked } from './rank.ts';
 
 export interface Evidence {
   /** Share of the question's terms, by rarity, that the best section holds; a term in its body alone counts half. */
@@ -12,19 +14,59 @@ export interface Evidence {
   readonly terseness: number;
 }
 
+/** Evidence from the words, and likenesses by vectors (0: as by chance; 1: as two wordings of one section). */
+export interface Signals extends Evidence {
+  /** Coverage and likeness of the section that ranks first. */
+  readonly ownCoverage: number;
+  readonly ownLikeness: number;
+  /** To a wording or title of the best passage's section, and to its text. */
+  readonly wording: number;
+  readonly text: number;
+  /** To any wording and any text of the guide. */
+  readonly nearestWording: number;
+  readonly nearestText: number;
+}
+
 /** At or above this the guide is taken to cover the question. */
 export const coveredFrom = 0.5;
 
-const weights = { constant: -3.71, coverage: 4.07, likeness: 3.05, unknown: -1.04, terseness: -2.1 };
+export const signalNames = [
+  'coverage',
+  'likeness',
+  'unknown',
+  'terseness',
+  'ownCoverage',
+  'ownLikeness',
+  'wording',
+  'text',
+  'nearestWording',
+  'nearestText',
+] as const satisfies readonly (keyof Signals)[];
+
+export type ConfidenceWeights = { readonly constant: number } & { readonly [name in keyof Signals]: number };
+
+export function gatherSignals({ lexical, semantic }: Found, ranked: readonly Ranked[]): Signals | undefined {
+  const [best] = ranked;
+  const evidence = lexical.evidence;
+  if (!best || !evidence) return undefined;
+  const key = keyOf(best.passage);
+  const own = semantic.sections.get(key);
+  const { coverage, likeness } = lexical.evidenceOf(key) ?? evidence;
+  const likenesses = [...semantic.sections.values()];
+  return {
+    ...evidence,
+    ownCoverage: coverage,
+    ownLikeness: likeness,
+    wording: own?.wording ?? 0,
+    text: own?.text ?? 0,
+    nearestWording: Math.max(0, ...likenesses.map(({ wording }) => wording)),
+    nearestText: Math.max(0, ...likenesses.map(({ text }) => text)),
+  };
+}
 
 /** @returns from 0 to 1; 0 for a question without a single content word. */
-export function confidenceOf(evidence: Evidence | undefined): number {
-  if (!evidence) return 0;
-  const logit =
-    weights.constant +
-    weights.coverage * evidence.coverage +
-    weights.likeness * evidence.likeness +
-    weights.unknown * evidence.unknown +
-    weights.terseness * evidence.terseness;
+export function confidenceOf(signals: Signals | undefined, weights: ConfidenceWeights): number {
+  if (!signals) return 0;
+  const logit = signalNames.reduce((sum, name) => sum + signals[name] * weights[name], weights.constant);
   return 1 / (1 + Math.exp(-logit));
 }

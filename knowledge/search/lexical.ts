@@ -6,11 +6,15 @@ import { type Analysis, type GuideText, indexOptions, keyOf, openAnalyser, split
 import type { Evidence } from './confidence.ts';
 import { stem, wordsOf } from './stem.ts';
 
-interface LexicalResult {
+export interface LexicalResult {
   /** Passage ids, best first. */
   readonly ranking: readonly { readonly id: string; readonly score: number }[];
   /** Undefined when the question holds no content word. */
   readonly evidence: Evidence | undefined;
+  /** How well one section, by its key, fits the question. */
+  evidenceOf(section: string): Evidence | undefined;
+  /** Whether one section is asked for in just these words. */
+  isExact(section: string): boolean;
 }
 
 export interface LexicalIndex {
@@ -33,13 +37,20 @@ const likenessBoost = 3;
 /** "What is bagging" meets the section asked for in just this way before the one asked "when not to use bagging". */
 const exactBoost = 1.5;
 /** Chapters that sum up what others teach: those come first where both answer. */
-const summaries: ReadonlySet<string> = new Set(['cheat-sheet', 'glossary', 'roadmap']);
+export const summaries: ReadonlySet<string> = new Set(['cheat-sheet', 'glossary', 'roadmap']);
 const summaryWeight = 0.6;
 const mendedWeight = 0.8;
 const prefixWeight = 0.6;
 const bodyOnlyWeight = 0.5;
 /** The best passages, one of whose sections must fit the question. */
 const passagesJudged = 5;
+
+const nothing: LexicalResult = {
+  ranking: [],
+  evidence: undefined,
+  evidenceOf: () => undefined,
+  isExact: () => false,
+};
 
 /** @param guide the one that was analysed. */
 export function createLexicalIndex(analysis: Analysis, guide: GuideText): LexicalIndex {
@@ -62,7 +73,7 @@ export function createLexicalIndex(analysis: Analysis, guide: GuideText): Lexica
     },
     find: (query) => {
       const terms = analyser.queryTerms(query);
-      if (terms.length === 0) return { ranking: [], evidence: undefined };
+      if (terms.length === 0) return nothing;
       const isPrefix = (term: string) => !rarity.knows(term) && term.length >= 4 && !term.startsWith('=');
       const results = miniSearch.search(terms.map(({ term }) => term).join(' '), {
         prefix: isPrefix,
@@ -90,6 +101,11 @@ export function createLexicalIndex(analysis: Analysis, guide: GuideText): Lexica
         evidence:
           strongest([...new Set(near)].map((section) => gatherEvidence(terms, section, rarity))) ??
           gatherEvidence(terms, undefined, rarity),
+        evidenceOf: (key) => {
+          const section = sections.get(key);
+          return section && gatherEvidence(terms, section, rarity);
+        },
+        isExact: (key) => asksExactly(query, key),
       };
     },
   };

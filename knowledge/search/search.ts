@@ -1,57 +1,65 @@
-// The search of the guide: by words, and by meaning too where an embedder is given, joined by rank.
+// The search of the guide: by words and by meaning, joined by a small trained model; a cross-encoder may have the last word.
+import { loadShippedEmbedder } from '../embed/shipped.ts';
 import { memoryFolder } from '../memory.ts';
-import type { Embedder, Guide, Search } from '../types.ts';
+import type { Embedder, GuideSearch, Reranker } from '../types.ts';
 import type { GuideText } from './analysis.ts';
-import { confidenceOf, coveredFrom } from './confidence.ts';
-import { fuseRankings } from './fuse.ts';
+import { confidenceOf, coveredFrom, gatherSignals } from './confidence.ts';
 import { createLexicalIndex } from './lexical.ts';
+import { type Ranked, rankByModel } from './rank.ts';
 import { loadAnalysis } from './remembered.ts';
-import { createExactVectorIndex, type VectorIndex } from './vectors.ts';
+import { createSemanticIndex } from './semantic.ts';
+import { confidenceWeights, rankWeights } from './weights.ts';
 
 export interface SearchOptions {
   readonly guide: GuideText;
-  readonly embedder?: Embedder;
+  /** The shipped one, unless given. */
+  readonly embedder?: Embedder | undefined;
+  /** Reads the best passages beside the question and orders them anew. */
+  readonly reranker?: Reranker | undefined;
   /** The folder in which what was worked out from the shipped guide is kept. */
   readonly memory?: string;
 }
 
-/** How many passages each ranking brings into the fusion. */
-const fusedDepth = 50;
+/** Passages a reranker reads: each costs it milliseconds. */
+const reread = 20;
 
-export async function createSearch({ guide, embedder, memory = memoryFolder }: SearchOptions): Promise<Search> {
+export async function createSearch({
+  guide,
+  embedder,
+  reranker,
+  memory = memoryFolder,
+}: SearchOptions): Promise<GuideSearch> {
+  const folder = guide.hash === undefined ? undefined : memory;
+  // At the very first start the vectors take seconds: whoever asks before they are there waits, nobody else does.
+  const semanticIndex = Promise.resolve(embedder ?? loadShippedEmbedder()).then((used) =>
+    createSemanticIndex({ guide, embedder: used, folder }),
+  );
+  semanticIndex.catch(() => undefined);
   const lexical = createLexicalIndex(await loadAnalysis(guide, memory), guide);
-  const semantic = embedder && (await createSemanticRanking(guide, embedder));
   const passages = new Map(guide.passages.map((passage) => [passage.id, passage]));
   return {
     overlap: lexical.overlap,
     search: async (query, limit) => {
-      const { ranking, evidence } = lexical.find(query);
-      const fused = semantic
-        ? fuseRankings([ranking.slice(0, fusedDepth).map(({ id }) => id), await semantic(query)])
-        : ranking;
-      const hits = fused.slice(0, limit).flatMap(({ id, score }) => {
-        const passage = passages.get(id);
-        return passage ? [{ passage, score }] : [];
-      });
-      const confidence = confidenceOf(evidence);
+      const semantic = await semanticIndex;
+      const found = { lexical: lexical.find(query), semantic: await semantic.find(query) };
+      const ranked = rankByModel(found, (id) => passages.get(id), rankWeights);
+      const hits = (reranker ? await reorder(reranker, query, ranked) : ranked).slice(0, limit);
+      const confidence = confidenceOf(gatherSignals(found, ranked), confidenceWeights);
       return { hits, confidence, covered: hits.length > 0 && confidence >= coveredFrom };
+    },
+    measure: async () => {
+      const { vectors, bytes, kind } = await semanticIndex;
+      return { vectors, bytes, kind };
     },
   };
 }
 
-async function createSemanticRanking(
-  { passages }: Pick<Guide, 'passages'>,
-  embedder: Embedder,
-): Promise<(query: string) => Promise<readonly string[]>> {
-  const vectors = await embedder.embed(passages.map(({ title, text }) => `${title}\n${text}`));
-  const index: VectorIndex = createExactVectorIndex(
-    passages.flatMap(({ id }, i) => {
-      const vector = vectors[i];
-      return vector ? [{ id, vector }] : [];
-    }),
+async function reorder(reranker: Reranker, query: string, ranked: readonly Ranked[]): Promise<Ranked[]> {
+  const read = ranked.slice(0, reread);
+  const scores = await reranker.score(
+    query,
+    read.map(({ passage: { title, text } }) => `${title}\n${text}`),
   );
-  return async (query) => {
-    const [vector] = await embedder.embed([query]);
-    return vector ? index.nearest(vector, fusedDepth).map(({ id }) => id) : [];
-  };
+  const ordered = read.map(({ passage }, at) => ({ passage, score: scores[at] ?? Number.NEGATIVE_INFINITY }));
+  return [...ordered.sort((a, b) => b.score - a.score), ...ranked.slice(reread)];
 }

@@ -1,0 +1,9 @@
+// npm run bench [-- name]: how fast and how large.
+import { runByName } from '../support/run-by-name.ts';
+
+runByName(
+  {
+    search: 'test/bench/search.ts',
+  },
+  process.argv.slice(2),
+);

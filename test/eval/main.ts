@@ -1,0 +1,11 @@
+// npm run eval [-- name]: the honest figures, on data that neither training nor any choice of ours has seen.
+import { runByName } from '../support/run-by-name.ts';
+
+runByName(
+  {
+    sentiment: 'test/eval/sentiment.ts',
+    search: 'test/eval/search.ts',
+    answers: 'test/eval/answers.ts',
+  },
+  process.argv.slice(2),
+);
