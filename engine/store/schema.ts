@@ -107,6 +107,22 @@ export const questions = pgTable('questions', {
   askedAt: at('asked_at').notNull().defaultNow(),
 });
 
+/** What people thought of an answer: one verdict a person and answer. */
+export const feedback = pgTable(
+  'feedback',
+  {
+    workspaceId: workspaceId(),
+    questionId: integer('question_id')
+      .notNull()
+      .references(() => questions.id),
+    personId: text('person_id').notNull(),
+    helpful: boolean('helpful').notNull(),
+    reason: text('reason'),
+    givenAt: at('given_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.questionId, table.personId] })],
+);
+
 export const quizSessions = pgTable('quiz_sessions', {
   id: text('id').primaryKey(),
   workspaceId: workspaceId(),
