@@ -62,7 +62,7 @@ export type Mark =
       readonly bold?: boolean;
     };
 
-export interface Panel {
+interface Panel {
   readonly title?: string;
   readonly x: Axis;
   readonly y: Axis;
@@ -94,7 +94,7 @@ const margin = 20;
 const fontSizes = { title: 20, legend: 15, panel: 15, axis: 14, tick: 13.5 } as const;
 
 /** Round tick marks: the interval is 1, 2 or 5 times a power of ten, about `count` of them. */
-export function chooseInterval(min: number, max: number, count: number): number {
+function chooseInterval(min: number, max: number, count: number): number {
   const rough = Math.max(Number.MIN_VALUE, max - min) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
   const times = rough / power;

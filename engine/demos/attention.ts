@@ -8,7 +8,7 @@ const mostWords = 14;
 const shades = ['#f5f8fe', '#e3ebfb', '#cddaf7', '#b3c7f2', '#94b0ec', '#7195e3', '#4d78d9', '#2459d3'];
 
 /** e to the entropy: among how many words, as if evenly, a row shares its attention. */
-export function reachOf(shares: readonly number[]): number {
+function reachOf(shares: readonly number[]): number {
   return Math.exp(-shares.reduce((sum, share) => sum + (share > 0 ? share * Math.log(share) : 0), 0));
 }
 

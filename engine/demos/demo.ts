@@ -21,14 +21,14 @@ export interface NumberControl extends ControlBase {
   readonly stops: readonly number[];
 }
 
-export interface ChoiceControl<Value extends string = string> extends ControlBase {
+interface ChoiceControl<Value extends string = string> extends ControlBase {
   readonly kind: 'choice';
   readonly standard: Value;
   /** Value → how it is shown. */
   readonly options: { readonly [V in Value]: string };
 }
 
-export interface TextControl extends ControlBase {
+interface TextControl extends ControlBase {
   readonly kind: 'text';
   readonly standard: string;
   readonly maxLength: number;
@@ -46,7 +46,7 @@ type ValueOf<C extends Control> = C extends NumberControl
     : string;
 
 /** The value of every control, by its name. */
-export type Values<C extends Controls> = { readonly [Name in keyof C]: ValueOf<C[Name]> };
+type Values<C extends Controls> = { readonly [Name in keyof C]: ValueOf<C[Name]> };
 
 /** Values of a demo's controls, whichever demo it is. */
 export interface AnyValues {
@@ -62,7 +62,7 @@ export interface Encoding {
   readonly pooling: Float32Array;
 }
 
-export interface DemoContext {
+interface DemoContext {
   /** Seeded: the same seed gives the same data, the same result, the same picture. */
   readonly random: Random;
   readonly seed: number;
@@ -73,7 +73,7 @@ export interface DemoContext {
 }
 
 /** What is said below the picture: a verdict that names the numbers, and the sections that teach it. */
-export interface Explanation {
+interface Explanation {
   readonly markdown: string;
   /** The most fitting first. */
   readonly cites: readonly SectionId[];

@@ -8,7 +8,7 @@ import type { AnyValues, Control, Demo, Encoding, SectionId } from './demo.ts';
 import { demoTable } from './table.ts';
 import { readValues } from './values.ts';
 
-export interface DemoSummary {
+interface DemoSummary {
   readonly id: string;
   readonly title: string;
   readonly summary: string;
@@ -42,7 +42,7 @@ export interface Demos {
   play(name: string, given: { readonly [control: string]: unknown }, seed: number): Promise<DemoView>;
 }
 
-export interface DemosOptions {
+interface DemosOptions {
   readonly guide: Guide;
   readonly pictures: Pictures;
   /** Loads the sentence encoder when a demo first needs it; without it those demos are left out. */

@@ -4,7 +4,7 @@ import { defineDemo, real, whole } from './demo.ts';
 import { argmin, clampY, range, rootMeanSquare, short, spread } from './numbers.ts';
 import { fitPolynomial, type Sample } from './polynomial.ts';
 
-export const highestDegree = 15;
+const highestDegree = 15;
 const held = 200;
 const truth = (x: number) => Math.sin(2 * Math.PI * x);
 

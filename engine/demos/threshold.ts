@@ -55,7 +55,7 @@ export function sweep(scored: readonly Scored[]): readonly Counts[] {
 
 const ratio = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
 export const recall = (c: Counts) => ratio(c.truePositives, c.truePositives + c.falseNegatives);
-export const falseAlarms = (c: Counts) => ratio(c.falsePositives, c.falsePositives + c.trueNegatives);
+const falseAlarms = (c: Counts) => ratio(c.falsePositives, c.falsePositives + c.trueNegatives);
 /** 1 where nobody is called positive, by convention. */
 export const precision = (c: Counts) =>
   c.truePositives + c.falsePositives === 0 ? 1 : c.truePositives / (c.truePositives + c.falsePositives);

@@ -38,7 +38,7 @@ function describeControl(name: string, control: Control | undefined): string {
 }
 
 /** What a control takes, in words. */
-export function allowed(control: Control): string {
+function allowed(control: Control): string {
   switch (control.kind) {
     case 'number':
       return `a ${control.whole ? 'whole ' : ''}number from ${control.min} to ${control.max}`;
