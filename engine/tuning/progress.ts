@@ -1,59 +1,63 @@
-// How far a run has come: the step, the moments, the best weights so far and the curve; saved whole and restored exactly.
+// How far a run has come: the step, the optimizer's state, the best weights so far and the curve; saved whole, restored exactly.
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
-import { loadLatestCheckpoint, restoreInto, saveCheckpoint } from './checkpoints.ts';
-import { createMoments, type Moments } from './optimizer.ts';
+import { makeFolder } from '../models/files.ts';
+import { openSafetensors, writeSafetensors } from '../models/safetensors.ts';
+import { hashOfFile, listStates, loadLatestCheckpoint, restoreInto, saveCheckpoint } from './checkpoints.ts';
+import { createOptimizer } from './optimizers/index.ts';
+import type { Optimizer } from './optimizers/optimizer.ts';
 import type { PreparedRun } from './prepare.ts';
 
 const stateSchema = z.object({
   fingerprint: z.string(),
-  /** The best evaluation so far, and how many came after it. */
-  best: z.object({ step: z.number(), rank: z.array(z.number()), worseSince: z.number() }).optional(),
+  /** The best evaluation so far, how many came after it, and the checksum of its weights' file. */
+  best: z
+    .object({ step: z.number(), rank: z.array(z.number()), worseSince: z.number(), sha256: z.string() })
+    .optional(),
   history: z.object({
     steps: z.array(z.object({ step: z.number(), loss: z.number(), learningRate: z.number() })),
     evaluations: z.array(z.object({ step: z.number(), loss: z.number() }).catchall(z.number())),
   }),
   /** Loss since the last step event, so that the curve goes on without a gap. */
   unreported: z.object({ loss: z.number(), weight: z.number() }),
+  /** The gradients' norm at the last few steps, for a diagnosis. */
+  norms: z.array(z.number()),
 });
 
 export interface Progress {
-  /** Steps done. Batches and dropout follow from it and the seed, so no generator's state needs keeping. */
+  /** Steps done. Batches, dropout and the learning rate follow from it and the seed: no generator's state needs keeping. */
   step: number;
   state: z.output<typeof stateSchema>;
-  readonly moments: Moments;
-  readonly bestWeights: ReadonlyMap<string, FloatTensor>;
+  readonly optimizer: Optimizer;
 }
 
-export function startProgress({ parameters, fingerprint }: PreparedRun): Progress {
+export function startProgress({ parameters, fingerprint, spec }: PreparedRun): Progress {
   return {
     step: 0,
     state: {
       fingerprint,
       history: { steps: [], evaluations: [] },
       unreported: { loss: 0, weight: 0 },
+      norms: [],
     },
-    moments: createMoments(parameters.trainable),
-    bestWeights: new Map(
-      Array.from(parameters.trainable, ([name, { shape, data }]) => [name, { shape, data: data.slice() }]),
-    ),
+    optimizer: createOptimizer(parameters.trainable, spec.hyper),
   };
 }
 
 /** Every array of the run by its name in a checkpoint; the arrays are the live ones. */
-function savedTensors({ parameters }: PreparedRun, { moments, bestWeights }: Progress): Map<string, FloatTensor> {
-  const tensors = new Map<string, FloatTensor>();
+function savedTensors({ parameters }: PreparedRun, { optimizer }: Progress): Map<string, FloatTensor> {
+  const tensors = new Map(optimizer.state);
   for (const [name, tensor] of parameters.trainable) tensors.set(`weights.${name}`, tensor);
-  for (const [name, data] of moments.first) tensors.set(`first.${name}`, { shape: [data.length], data });
-  for (const [name, data] of moments.second) tensors.set(`second.${name}`, { shape: [data.length], data });
-  for (const [name, tensor] of bestWeights) tensors.set(`best.${name}`, tensor);
   return tensors;
 }
 
 export async function saveProgress(folder: string, run: PreparedRun, progress: Progress): Promise<void> {
   const { step, state } = progress;
   await saveCheckpoint(folder, { step, state, tensors: savedTensors(run, progress) });
+  await removeOldBest(folder);
 }
 
 /**
@@ -66,7 +70,9 @@ export async function restoreProgress(
   run: PreparedRun,
   progress: Progress,
 ): Promise<readonly string[]> {
-  const { checkpoint, damaged } = await loadLatestCheckpoint(folder, stateSchema);
+  const { checkpoint, damaged } = await loadLatestCheckpoint(folder, stateSchema, async ({ best }) => {
+    if (best) await checkBest(folder, best);
+  });
   if (!checkpoint) return damaged;
   if (checkpoint.state.fingerprint !== run.fingerprint) {
     throw new UserError(
@@ -74,8 +80,37 @@ export async function restoreProgress(
       'Restore them, or start a new run.',
     );
   }
-  restoreInto(savedTensors(run, progress), checkpoint.tensors);
+  await restoreInto(savedTensors(run, progress), checkpoint.tensors);
   progress.step = checkpoint.step;
   progress.state = checkpoint.state;
   return damaged;
+}
+
+// The best weights lie on disk, in files of their own beside the checkpoints: in memory they would be a second copy.
+const bestFile = (folder: string, step: number) => join(folder, `best-${String(step).padStart(9, '0')}.safetensors`);
+
+/** Writes the weights as they are now. @returns the checksum of the file. */
+export async function saveBest(folder: string, { parameters }: PreparedRun, step: number): Promise<string> {
+  await makeFolder(folder);
+  return writeSafetensors(bestFile(folder, step), parameters.trainable);
+}
+
+/** Goes back to the best weights, in place. */
+export async function restoreBest(folder: string, { parameters }: PreparedRun, step: number): Promise<void> {
+  await restoreInto(parameters.trainable, await openSafetensors(bestFile(folder, step)));
+}
+
+async function checkBest(folder: string, { step, sha256 }: { step: number; sha256: string }): Promise<void> {
+  if ((await hashOfFile(bestFile(folder, step))) !== sha256)
+    throw new Error(`the checksum of the best weights, of step ${step}, differs.`);
+}
+
+/** Removes the best weights that no kept checkpoint goes back to. */
+async function removeOldBest(folder: string): Promise<void> {
+  const states = await listStates(folder, stateSchema);
+  const named = new Set(states.flatMap(({ best }) => (best ? [bestFile(folder, best.step)] : [])));
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (/^best-\d{9}\.safetensors$/.test(name) && !named.has(path)) await rm(path, { force: true });
+  }
 }

@@ -1,8 +1,8 @@
 // One step: the gradients of its batches added up, checked, scaled and applied.
 import { UserError } from '../errors.ts';
+import { clippingScale, globalNorm } from './clipping.ts';
 import type { Network } from './network.ts';
 import { mixSeeds } from './noise.ts';
-import { adamw_defaults, clippingScale, globalNorm, stepAdamW } from './optimizer.ts';
 import type { PreparedRun } from './prepare.ts';
 import type { Progress } from './progress.ts';
 import { learningRateAt } from './schedule.ts';
@@ -13,18 +13,20 @@ type Gradients = ReadonlyMap<string, Float32Array>;
 export async function takeStep(
   run: PreparedRun,
   network: Network,
-  { step, state, moments }: Progress,
+  progress: Progress,
   batches: readonly (readonly number[])[],
 ): Promise<void> {
-  const { parameters, schedule, spec } = run;
+  const { step, state, optimizer } = progress;
+  const { schedule, spec } = run;
   const { loss, weight, gradients } = await addUpGradients(run, network, step, batches);
   // The sums over the batches become means: as if they had been one batch.
   const norm = globalNorm(gradients.values()) / weight;
-  refuseBroken(run, step, loss / weight, norm, gradients);
+  refuseBroken(run, progress, loss / weight, norm, gradients);
+  state.norms = [...state.norms, norm].slice(-keptNorms);
   const learningRate = learningRateAt(step, schedule);
   const { clipNorm } = spec.hyper;
   const gradientScale = (clipNorm > 0 ? clippingScale(norm, clipNorm) : 1) / weight;
-  stepAdamW(parameters.trainable, gradients, moments, { step, learningRate, gradientScale }, adamw_defaults);
+  optimizer.step(gradients, { step, learningRate, gradientScale });
   state.unreported.loss += loss;
   state.unreported.weight += weight;
 }
@@ -41,7 +43,7 @@ async function addUpGradients(
   let sum: Gradients | undefined;
   for (const [index, chosen] of batches.entries()) {
     const seed = mixSeeds(hyper.seed, step, index);
-    const batch = encoded.trainingBatch(chosen, hyper.batchSize, seed);
+    const batch = await encoded.trainingBatch(chosen, hyper.batchSize, seed);
     const result = await network.computeGradients(batch, seed);
     loss += result.loss;
     weight += batch.weight;
@@ -60,19 +62,35 @@ function addInPlace(sum: Gradients, more: Gradients): void {
   }
 }
 
-/** @throws UserError when the loss or the gradients' norm is no longer finite. */
+const keptNorms = 5;
+
+/** @throws UserError when the loss or the gradients' norm is no longer finite, with what is known of why. */
 export function refuseBroken(
-  { schedule }: PreparedRun,
-  step: number,
+  { schedule, parameters }: PreparedRun,
+  { step, state }: Progress,
   loss: number,
   norm = 0,
   gradients: Gradients = new Map(),
 ): void {
   if (Number.isFinite(loss) && Number.isFinite(norm)) return;
-  const broken = [...gradients].find(([, gradient]) => !gradient.every(Number.isFinite))?.[0];
-  const where = broken === undefined ? 'every gradient is still finite' : `the gradient of ${broken} is not finite`;
+  const before = state.norms.map((value) => Number(value.toPrecision(3))).join(', ');
+  const facts = [
+    `the loss is ${loss} and ${describeGradients(gradients, [...parameters.trainable.keys()])}`,
+    `the learning rate was ${Number(learningRateAt(step, schedule).toPrecision(3))}`,
+    ...(before === '' ? [] : [`the gradients’ norm at the steps before: ${before}`]),
+  ];
   throw new UserError(
-    `Training broke at step ${step}: the loss is ${loss} and ${where}.`,
+    `Training broke at step ${step}: ${facts.join('; ')}.`,
     `Lower the learning rate (its peak is ${schedule.peak}) and start again; a tenth of it is a good next try.`,
   );
+}
+
+/** A gradient breaks first where the backward pass comes first: of the broken ones, the last in the model. */
+function describeGradients(gradients: Gradients, names: readonly string[]): string {
+  const broken = names.filter((name) => gradients.get(name)?.every(Number.isFinite) === false);
+  const first = broken.at(-1);
+  if (first === undefined) return 'every gradient is still finite';
+  const others = broken.length - 1;
+  const more = others === 0 ? '' : `, and so are ${others} that come after it on the way back`;
+  return `the gradient of ${first} is not finite${more}`;
 }

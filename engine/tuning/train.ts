@@ -11,7 +11,7 @@ import { type Clock, startClock } from './clock.ts';
 import { createNetwork, type Network } from './network.ts';
 import { mixSeeds } from './noise.ts';
 import { type PreparedRun, prepareRun } from './prepare.ts';
-import { type Progress, restoreProgress, saveProgress, startProgress } from './progress.ts';
+import { type Progress, restoreBest, restoreProgress, saveBest, saveProgress, startProgress } from './progress.ts';
 import { learningRateAt } from './schedule.ts';
 import { refuseBroken, takeStep } from './step.ts';
 import { isBetter, rankMetrics } from './tasks/rank.ts';
@@ -65,8 +65,8 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
       if (clock.isDue() || step === totalSteps) yield stepEvent(run, progress, epoch, clock);
       if (isEvaluationStep(step, run)) {
         const { metrics } = await run.encoded.measure(network);
-        refuseBroken(run, step, metrics.loss);
-        keepIfBest(run, progress, metrics);
+        refuseBroken(run, progress, metrics.loss);
+        await keepIfBest(checkpoints, run, progress, metrics);
         yield { type: 'eval', step, metrics };
       }
       if (step % checkpointEvery === 0 || step === totalSteps || hasStopped(run, progress)) {
@@ -74,7 +74,7 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
         yield { type: 'checkpoint', step };
       }
     }
-    yield await finish(run, progress, network, () => (now() - startedAt) / 1000);
+    yield await finish(checkpoints, run, progress, network, () => (now() - startedAt) / 1000);
   } finally {
     await network.close();
   }
@@ -150,15 +150,19 @@ function headline<Kind extends Metrics['kind']>(metrics: MetricsOf<Kind>): { [na
   return headlines[metrics.kind as Kind](metrics);
 }
 
-function keepIfBest({ parameters }: PreparedRun, { step, state, bestWeights }: Progress, metrics: Metrics): void {
+async function keepIfBest(
+  folder: string,
+  run: PreparedRun,
+  { step, state }: Progress,
+  metrics: Metrics,
+): Promise<void> {
   state.history.evaluations.push({ step, loss: metrics.loss, ...headline(metrics) });
   const rank = rankMetrics(metrics);
   if (state.best && !isBetter(rank, state.best.rank)) {
     state.best.worseSince++;
     return;
   }
-  state.best = { step, rank: [...rank], worseSince: 0 };
-  for (const [name, { data }] of parameters.trainable) bestWeights.get(name)?.data.set(data);
+  state.best = { step, rank: [...rank], worseSince: 0, sha256: await saveBest(folder, run, step) };
 }
 
 /** Early stopping: so many evaluations in turn were no better. */
@@ -168,13 +172,14 @@ function hasStopped({ spec: { hyper } }: PreparedRun, { state: { best } }: Progr
 
 /** Goes back to the best weights, measures them and writes the artifact. */
 async function finish(
+  folder: string,
   run: PreparedRun,
-  { step, state, bestWeights }: Progress,
+  { step, state }: Progress,
   network: Network,
   seconds: () => number,
 ): Promise<RunEvent> {
   const { spec } = run;
-  for (const [name, { data }] of bestWeights) run.parameters.trainable.get(name)?.data.set(data);
+  if (state.best && state.best.step !== step) await restoreBest(folder, run, state.best.step);
   const measured = await run.encoded.measure(network);
   const { metrics } = measured;
   const bestStep = state.best?.step ?? step;

@@ -1,0 +1,41 @@
+// AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+import { decays, gradientFor, type Optimizer, type Trainable, zerosLike } from './optimizer.ts';
+
+export interface AdamWOptions {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+}
+
+export const adamw_defaults: AdamWOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };
+
+export function createAdamW(trainable: Trainable, options: AdamWOptions): Optimizer {
+  const { beta1, beta2, epsilon, weightDecay } = options;
+  const state = new Map([...zerosLike(trainable, 'first'), ...zerosLike(trainable, 'second')]);
+  return {
+    state,
+    step(gradients, { step, learningRate, gradientScale }) {
+      // The moments are corrected for their start at zero by 1 − βᵗ.
+      const stepSize = learningRate / (1 - beta1 ** step);
+      const secondCorrection = 1 / Math.sqrt(1 - beta2 ** step);
+      for (const [name, tensor] of trainable) {
+        const gradient = gradientFor(gradients, name, tensor.data);
+        const first = state.get(`first.${name}`)?.data;
+        const second = state.get(`second.${name}`)?.data;
+        if (!first || !second) throw new Error(`no moments of ${name}`);
+        const shrink = decays(tensor) ? 1 - learningRate * weightDecay : 1;
+        const { data: weights } = tensor;
+        for (let i = 0; i < weights.length; i++) {
+          const slope = (gradient[i] ?? 0) * gradientScale;
+          const mean = beta1 * (first[i] ?? 0) + (1 - beta1) * slope;
+          const square = beta2 * (second[i] ?? 0) + (1 - beta2) * slope * slope;
+          first[i] = mean;
+          second[i] = square;
+          weights[i] =
+            (weights[i] ?? 0) * shrink - (stepSize * mean) / (Math.sqrt(square) * secondCorrection + epsilon);
+        }
+      }
+    },
+  };
+}
