@@ -28,7 +28,7 @@ export function addGradients(g: GraphBuilder, loss: Value, wanted: readonly Valu
       const value = nodeInputs[at];
       if (!gradient || !value || !reached.has(value.name)) return;
       const known = gradients.get(value.name);
-      gradients.set(value.name, known ? g.op('Add', [known, gradient]) : gradient);
+      gradients.set(value.name, known ? addUp(g, known, gradient) : gradient);
     });
   }
   return wanted.map((value) => {
@@ -45,13 +45,41 @@ function applyRule<O extends Op>(
   dys: readonly (Value | undefined)[],
 ): readonly (Value | undefined)[] {
   const rule: GradientRule<O> = gradient_rules[op];
-  if (typeof rule !== 'function') throw new Error(`${op} has no gradient: ${rule.nonDifferentiable}`);
+  if (typeof rule !== 'function') {
+    throw new Error(`${op} has no gradient: ${'stops' in rule ? 'it stands for a constant' : rule.nonDifferentiable}`);
+  }
   return rule({ g, inputs, outputs, attributes, dy, dys });
 }
+
+/** The sum of two gradients. One that is scattered over zeros is scattered over the other instead: tables are large. */
+function addUp(g: GraphBuilder, a: Value, b: Value): Value {
+  for (const [one, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    const node = g.graph.nodes.findLast(({ outputs: [made] }) => made === one);
+    if (node?.op !== 'ScatterElements') continue;
+    const scatter = node as GraphNode<'ScatterElements'>;
+    const [base, where, updates] = scatter.inputs;
+    if (isZeros(g, base)) return g.op('ScatterElements', [other, where, updates], scatter.attributes);
+  }
+  return g.op('Add', [a, b]);
+}
+
+function isZeros(g: GraphBuilder, value: Value): boolean {
+  const node = g.graph.nodes.findLast(({ outputs: [made] }) => made === value);
+  return node?.op === 'Expand' && node.inputs[0] === g.scalar(0);
+}
+
+const isConstant = (op: Op) => {
+  const rule = gradient_rules[op];
+  return typeof rule !== 'function' && 'stops' in rule;
+};
 
 function valuesThatDependOn(nodes: readonly GraphNode[], roots: readonly Value[]): Set<string> {
   const reached = new Set(roots.map((value) => value.name));
   for (const node of nodes) {
+    if (isConstant(node.op)) continue;
     const nodeInputs: readonly Value[] = node.inputs;
     const nodeOutputs: readonly Value[] = node.outputs;
     if (nodeInputs.some((value) => reached.has(value.name))) for (const value of nodeOutputs) reached.add(value.name);

@@ -20,7 +20,9 @@ export interface RuleContext<O extends Op> {
 /** `undefined` for an input that has no gradient (an index). The rest of the graph prunes what nobody asks for. */
 export type GradientRule<O extends Op> =
   | ((context: RuleContext<O>) => Each<OpInputs[O], Value | undefined>)
-  | { readonly nonDifferentiable: string };
+  | { readonly nonDifferentiable: string }
+  /** Counts as a constant: what stands before it gets nothing through it. */
+  | { readonly stops: true };
 
 /** Undoes broadcasting: sums a gradient over the axes along which its value was repeated. */
 function sumTo(g: GraphBuilder, gradient: Value, shape: Shape): Value {
@@ -122,6 +124,7 @@ export const gradient_rules: { readonly [O in Op]: GradientRule<O> } = {
   },
   // y = x: dx = dy
   Identity: ({ dy }) => [dy],
+  Detach: { stops: true },
   // y = x in another type: only real numbers have gradients
   Cast: { nonDifferentiable: 'it makes numbers of whole numbers or truth values' },
   // y = Σx: dx = dy, repeated

@@ -67,6 +67,7 @@ const onnx_forms: { readonly [O in Op]: (attributes: OpAttributes[O]) => OnnxFor
   // x·σ(αx) with α = 1.
   Silu: () => ({ type: 'QuickGelu', domain: microsoft, attributes: { alpha: { float: 1 } } }),
   Identity: plain('Identity'),
+  Detach: plain('Identity'),
   Cast: ({ to }) => ({ type: 'Cast', attributes: { to: { int: type_codes[to] } } }),
   ReduceSum: reduce('ReduceSum'),
   ReduceMax: reduce('ReduceMax'),

@@ -74,6 +74,8 @@ interface OpSignatures {
   /** x·σ(x). */
   Silu: Signature<One>;
   Identity: Signature<One>;
+  /** x, taken for a constant: no gradient passes. */
+  Detach: Signature<One>;
   Cast: Signature<One, { readonly to: DataType }>;
   // Folding.
   ReduceSum: Signature<One, Reduction>;

@@ -99,6 +99,7 @@ export const shape_rules: { readonly [O in Op]: ShapeRule<O> } = {
   GeluTanh: like,
   Silu: like,
   Identity: like,
+  Detach: like,
   Cast: ([x], { to }) => [{ type: to, shape: x.shape }],
   ReduceSum: reduce,
   ReduceMax: reduce,

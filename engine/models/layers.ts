@@ -107,7 +107,8 @@ export function asMatrix(g: GraphBuilder, x: Value): Value {
 /** Mean cross-entropy over rows, as −Σ target·log softmax(logits); `targets` [n, k] carry each row's weight. */
 export function crossEntropy(g: GraphBuilder, logits: Value, targets: Value): Value {
   const last = { axes: [1], keepDims: true };
-  const shifted = g.op('Sub', [logits, g.op('ReduceMax', [logits], last)]);
+  // Any shift leaves the loss as it is, so the largest logit counts as a constant.
+  const shifted = g.op('Sub', [logits, g.op('Detach', [g.op('ReduceMax', [logits], last)])]);
   const logSum = g.op('Log', [g.op('ReduceSum', [g.op('Exp', [shifted])], last)]);
   const weighted = g.op('Mul', [g.op('Sub', [logSum, shifted]), targets]);
   return g.op('ReduceSum', [weighted], { axes: [0, 1], keepDims: false });

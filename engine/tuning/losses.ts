@@ -72,7 +72,8 @@ function tokenLosses(
 ) {
   const logits = asMatrix(g, answer);
   const last = { axes: [1], keepDims: true };
-  const highest = g.op('ReduceMax', [logits], last);
+  // Any shift leaves the loss as it is, so the largest logit counts as a constant.
+  const highest = g.op('Detach', [g.op('ReduceMax', [logits], last)]);
   const powers = g.op('Exp', [g.op('Sub', [logits, highest])]);
   const logSum = g.op('Add', [g.op('Log', [g.op('ReduceSum', [powers], last)]), highest]);
   const picked = g.op('GatherElements', [logits, given(targetIds)], { axis: 1 });

@@ -176,6 +176,7 @@ export const gradient_cases: { readonly [O in Op]: readonly GradientCase[] } = {
   GeluTanh: unary('GeluTanh'),
   Silu: unary('Silu'),
   Identity: unary('Identity'),
+  Detach: [],
   Cast: [],
   ReduceSum: [
     check([[2, 3, 2]], (g, x) => g.op('ReduceSum', [x], { axes: [1], keepDims: false })),
