@@ -1,7 +1,7 @@
 // Puts the engine together. What is heavy (onnxruntime, the chart libraries, the queue) loads when it is first needed.
 import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { createSearch, type Guide } from '../knowledge/index.ts';
+import { createSearch, type Guide, loadShippedEmbedder } from '../knowledge/index.ts';
 import { createPictures } from './charts/pictures.ts';
 import { createDatasets } from './data/datasets.ts';
 import { createDemos } from './demos/demos.ts';
@@ -65,7 +65,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     battles: createBattles({ db, guide, random, now }),
     reviews: createReviews({ db, guide, now }),
     datasets: createDatasets({ db, dataDir }),
-    demos: createDemos({ guide, pictures }),
+    demos: createDemos({ guide, pictures, loadEncoder: async () => (await loadShippedEmbedder()).encode }),
     runs,
     pictures,
     close() {

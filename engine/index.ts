@@ -18,7 +18,7 @@ export type { Dataset } from './data/datasets.ts';
 export { inspectDataset } from './data/examples.ts';
 export { maxDatasetBytes } from './data/text-file.ts';
 export type { Control } from './demos/demo.ts';
-export type { DemoSummary, Demos, DemoView } from './demos/demos.ts';
+export type { Demos, DemoView } from './demos/demos.ts';
 export { UserError } from './errors.ts';
 export type { ClassificationMetrics, Metrics, MetricsOf, RunEvent } from './runs/events.ts';
 export { parseRunSpec } from './runs/parse-spec.ts';
