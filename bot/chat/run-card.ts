@@ -32,7 +32,7 @@ export function runCard(run: Run, parts: CardParts): Reply {
   };
 }
 
-const methods = { full: 'full fine-tuning', lora: 'LoRA' } as const;
+const methods = { full: 'full fine-tuning', lora: 'LoRA', head: 'a new head' } as const;
 
 export function methodInWords({ method, hyper }: Run['spec']): string {
   return method === 'lora' ? `${methods.lora} of rank ${hyper.loraRank}` : methods[method];

@@ -37,6 +37,9 @@ export const hyperSchema = z.strictObject({
 /** The share of the probability that is spread over all classes (Szegedy et al. 2016). */
 const labelSmoothing = z.number().min(0).max(0.5).default(0);
 
+/** What an example of a label counts in the loss; `balanced`: each label as much as any other. */
+const classWeights = z.union([z.literal('balanced'), z.record(z.string(), z.number().positive().max(1e6))]).optional();
+
 /** A second file, or the fraction of the training file to hold out. */
 const evaluation = z.union([z.string().min(1), z.number().gt(0).max(0.5)]).default(0.1);
 
@@ -61,8 +64,7 @@ const textClassificationSpec = z.strictObject({
   hyper: hyperSchema
     .extend({
       labelSmoothing,
-      /** What an example of a label counts in the loss; `balanced`: each label as much as any other. */
-      classWeights: z.union([z.literal('balanced'), z.record(z.string(), z.number().positive().max(1e6))]).optional(),
+      classWeights,
     })
     .prefault({}),
 });
@@ -122,12 +124,24 @@ const causalLmSpec = z.strictObject({
     .prefault({}),
 });
 
+const imageClassificationSpec = z.strictObject({
+  task: z.literal('image-classification'),
+  ...common,
+  /** `head`: the body stays as it is, and what it says of each picture is computed once. */
+  method: z.enum(['head', 'full', 'lora']).default('head'),
+  model: z.string().min(1),
+  /** Folders, or zip files of folders: one folder of pictures a class. */
+  data: z.strictObject(files),
+  hyper: hyperSchema.extend({ labelSmoothing, classWeights }).prefault({}),
+});
+
 export const runSpecSchema = z.discriminatedUnion('task', [
   textClassificationSpec,
   regressionSpec,
   tokenClassificationSpec,
   maskedLmSpec,
   causalLmSpec,
+  imageClassificationSpec,
 ]);
 
 export type RunSpec = z.output<typeof runSpecSchema>;

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import type { FloatTensor } from '../graph/tensor.ts';
 import type { Base } from '../models/base.ts';
 import { makeFolder, writeFileAtomically, writeJson } from '../models/files.ts';
+import type { ImageBase } from '../models/image-base.ts';
+import type { Head } from '../models/model.ts';
 import { writeSafetensors } from '../models/safetensors.ts';
 import type { Metrics } from '../runs/events.ts';
-import type { RunSpec } from '../runs/spec.ts';
+import type { RunSpec, TaskName } from '../runs/spec.ts';
 import { modelCard } from './model-card.ts';
-import type { Parameters } from './parameters.ts';
+import { mergeAdapters, type Parameters } from './parameters.ts';
 import { tasks } from './tasks/index.ts';
 
 interface History {
@@ -18,7 +20,7 @@ interface History {
 
 export interface ArtifactContent {
   readonly spec: RunSpec;
-  readonly base: Base;
+  readonly base: Base | ImageBase;
   readonly parameters: Parameters;
   readonly labels: readonly string[];
   readonly epochs: number;
@@ -45,24 +47,26 @@ export async function writeTokenizer(folder: string, base: Base, maxLength: numb
   });
 }
 
+/** What turns texts or pictures into the model's numbers. */
+export async function writeInputFiles(folder: string, base: Base | ImageBase, maxLength: number): Promise<void> {
+  if ('tokenizer' in base) await writeTokenizer(folder, base, maxLength);
+  else await writeJson(join(folder, 'preprocessor_config.json'), base.preprocessing);
+}
+
 /** Writes the artifact; each file appears whole. */
 export async function writeArtifact(folder: string, content: ArtifactContent): Promise<void> {
   const { spec, base, parameters, labels, maxLength, metrics, record, bestStep, history } = content;
-  const { problemType } = tasks[spec.task];
   await makeFolder(folder);
   if (parameters.lora) await writeAdapter(folder, content);
   else {
     // An adapter left by an earlier run into this folder would be taken for this one's.
     for (const name of [adapterConfigFile, adapterFile]) await rm(join(folder, name), { force: true });
-    await writeSafetensors(join(folder, 'model.safetensors'), parameters.trainable);
-    await writeJson(join(folder, 'config.json'), {
-      ...base.rawConfig,
-      architectures: [base.model.architecture(parameters.head)],
-      ...(problemType === undefined ? {} : { problem_type: problemType }),
-      ...labelsInConfig(parameters, labels),
-    });
+    // With what stayed as it was: a body under a new head, running statistics.
+    const whole = parameters.frozen.size > 0 ? await mergeAdapters(base, parameters) : parameters.trainable;
+    await writeSafetensors(join(folder, 'model.safetensors'), whole);
+    await writeJson(join(folder, 'config.json'), modelConfig(base, parameters.head, labels, spec.task));
   }
-  await writeTokenizer(folder, base, maxLength);
+  await writeInputFiles(folder, base, maxLength);
   await writeFileAtomically(join(folder, 'README.md'), [modelCard(content)]);
   // Last: a folder with this file is complete.
   await writeJson(join(folder, 'finetutor.json'), {
@@ -79,8 +83,19 @@ export async function writeArtifact(folder: string, content: ArtifactContent): P
   });
 }
 
+/** config.json of the base with this head, as Transformers reads it. */
+export function modelConfig(base: Base | ImageBase, head: Head, labels: readonly string[], task: TaskName): object {
+  const { problemType } = tasks[task];
+  return {
+    ...base.rawConfig,
+    architectures: [base.model.architecture(head)],
+    ...(problemType === undefined ? {} : { problem_type: problemType }),
+    ...labelsInConfig(head, labels),
+  };
+}
+
 /** What Transformers needs to build a head of the right size. */
-function labelsInConfig({ head }: Parameters, labels: readonly string[]): object {
+function labelsInConfig(head: Head, labels: readonly string[]): object {
   if (head.kind === 'regression') return { num_labels: 1, id2label: { 0: 'LABEL_0' }, label2id: { LABEL_0: 0 } };
   if (labels.length === 0) return {};
   return {
@@ -105,7 +120,7 @@ async function writeAdapter(folder: string, { spec, base, parameters }: Artifact
     target_modules: [...targets],
     modules_to_save: parameters.modulesToSave,
     bias: 'none',
-    fan_in_fan_out: false,
+    fan_in_fan_out: base.model.loraTargets.some(({ layout }) => layout === 'in-out'),
     inference_mode: true,
     init_lora_weights: true,
     use_rslora: false,

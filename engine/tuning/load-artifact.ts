@@ -1,12 +1,13 @@
 // Opens a finished model for answering: a Hugging Face folder or a PEFT adapter, ours or made elsewhere.
 import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { describeShape, type FloatTensor, type Shape, sameShape } from '../graph/tensor.ts';
-import { type Base, loadBaseFolder, resolveBase } from '../models/base.ts';
+import { type Base, resolveBase } from '../models/base.ts';
 import { readJsonObject } from '../models/files.ts';
 import type { HubOptions } from '../models/hub-options.ts';
+import { type ImageBase, loadAnyBase } from '../models/image-base.ts';
 import { type LoraLayers, loraA, loraB } from '../models/layers.ts';
 import type { Head, Model } from '../models/model.ts';
 import { openSafetensors, readFloats } from '../models/safetensors.ts';
@@ -14,16 +15,21 @@ import type { TaskName } from '../runs/spec.ts';
 import { peft_prefix } from './artifact.ts';
 import type { FrozenWeight, Parameters } from './parameters.ts';
 import { tasks } from './tasks/index.ts';
+import type { ImageTaskName } from './tasks/task.ts';
 
-export interface LoadedArtifact {
-  readonly task: TaskName;
-  readonly base: Base;
+interface CommonArtifact {
   readonly parameters: Parameters;
   readonly labels: readonly string[];
   readonly maxLength: number;
   /** finetutor.json; empty for a folder made elsewhere. */
   readonly record: { readonly [key: string]: unknown };
 }
+
+export type LoadedArtifact = CommonArtifact &
+  (
+    | { readonly task: ImageTaskName; readonly base: ImageBase }
+    | { readonly task: Exclude<TaskName, ImageTaskName>; readonly base: Base }
+  );
 
 const exists = (path: string) =>
   access(path).then(
@@ -59,7 +65,14 @@ export async function loadArtifact(folder: string, hub: HubOptions | undefined):
       'The files belong to different models; take all from the same run.',
     );
   }
-  return { task, base, parameters, labels, maxLength: Math.min(record.maxLength ?? 512, base.model.maxLength), record };
+  const longest = 'tokenizer' in base ? base.model.maxLength : Number.POSITIVE_INFINITY;
+  const common = { parameters, labels, maxLength: Math.min(record.maxLength ?? 512, longest), record };
+  if (task === 'image-classification' && !('tokenizer' in base)) return { ...common, task, base };
+  if (task !== 'image-classification' && 'tokenizer' in base) return { ...common, task, base };
+  throw new UserError(
+    `${folder}: ${base.model.modelType} is no model for ${task}.`,
+    'Its files belong to different models.',
+  );
 }
 
 const isTask = (name: string): name is TaskName => Object.hasOwn(tasks, name);
@@ -84,7 +97,7 @@ function labelsOf(config: { readonly [key: string]: unknown }, count: number): s
 }
 
 interface Opened {
-  readonly base: Base;
+  readonly base: Base | ImageBase;
   /** Where its weights lie, for errors. */
   readonly path: string;
   /** Weights of the artifact that come before the base's. */
@@ -102,10 +115,15 @@ const task_of_class: readonly (readonly [ending: RegExp, task: TaskName])[] = [
 ];
 
 async function openWhole(folder: string): Promise<Opened> {
-  const base = await loadBaseFolder(folder);
+  const base = await loadAnyBase(folder);
   const names = z.array(z.string()).catch([]).parse(base.rawConfig.architectures);
   const known = task_of_class.find(([ending]) => names.some((name) => ending.test(name)))?.[1];
-  const usual = base.rawConfig.problem_type === 'regression' ? 'regression' : 'text-classification';
+  const usual =
+    base.rawConfig.problem_type === 'regression'
+      ? 'regression'
+      : base.model.modality === 'image'
+        ? 'image-classification'
+        : 'text-classification';
   return { base, path: folder, own: new Map(), lora: undefined, task: known ?? usual };
 }
 
@@ -134,8 +152,10 @@ async function openAdapter(folder: string, hub: HubOptions | undefined): Promise
   const { base_model_name_or_path: named, r, lora_alpha: alpha, task_type: type } = parsed.data;
   const inside = join(folder, named);
   const base = (await exists(join(inside, 'config.json')))
-    ? await loadBaseFolder(inside)
-    : await resolveBase(named, [], hub);
+    ? await loadAnyBase(inside)
+    : (await exists(join(named, 'config.json')))
+      ? await loadAnyBase(resolve(named))
+      : await resolveBase(named, [], hub);
   const path = join(folder, 'adapter_model.safetensors');
   const file = await openSafetensors(path);
   const own = new Map<string, FloatTensor>();
@@ -156,7 +176,7 @@ async function openAdapter(folder: string, hub: HubOptions | undefined): Promise
 }
 
 function checkAdapters(
-  base: Base,
+  base: Base | ImageBase,
   {
     targets,
     own,
@@ -183,7 +203,7 @@ function expectShape(
   name: string,
   shape: Shape,
   path: string,
-  base: Base,
+  base: Pick<Base, 'source'>,
 ): void {
   const tensor = own.get(name);
   if (tensor && sameShape(tensor.shape, shape)) return;
@@ -196,6 +216,7 @@ function expectShape(
 const sized_heads = {
   'text-classification': (labels: number): Head => ({ kind: 'classification', labels }),
   'token-classification': (labels: number): Head => ({ kind: 'token-classification', labels }),
+  'image-classification': (labels: number): Head => ({ kind: 'classification', labels }),
   regression: (): Head => ({ kind: 'regression', targets: 1 }),
   'masked-lm': (): Head => ({ kind: 'masked-lm' }),
   'causal-lm': (): Head => ({ kind: 'causal-lm' }),
@@ -220,7 +241,7 @@ function headOf(task: TaskName, model: Model, shapeOf: (name: string) => Shape |
 
 /** All weights as parts of the model: those of `own` first, then the base's. */
 async function freeze(
-  base: Base,
+  base: Base | ImageBase,
   head: Head,
   own: ReadonlyMap<string, FloatTensor>,
   lora: LoraLayers | undefined,

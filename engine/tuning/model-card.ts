@@ -16,6 +16,7 @@ const titles: { readonly [T in TaskName]: { title: string; does: (labels: readon
   'token-classification': { title: 'A model that tags words', does: (labels) => `to tag words with ${listed(labels)}` },
   'masked-lm': { title: 'A masked language model', does: () => 'to guess hidden words' },
   'causal-lm': { title: 'A language model', does: () => 'to go on writing' },
+  'image-classification': { title: 'An image classifier', does: (labels) => `to tell ${listed(labels)} apart` },
 };
 
 const figures: { readonly [Kind in Metrics['kind']]: (metrics: MetricsOf<Kind>) => string } = {

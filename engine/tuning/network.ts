@@ -122,9 +122,10 @@ function inputsOf(g: GraphBuilder, feeds: Feeds): { readonly [name: string]: Val
 }
 
 function buildAnswer(layers: Layers, { model, head }: Parameters, inputs: { readonly [name: string]: Value }): Value {
-  const { inputIds, attentionBias, pixelValues } = inputs;
+  const { inputIds, attentionBias, pixelValues, features } = inputs;
   if (model.modality === 'text' && inputIds && attentionBias)
     return model.build(layers, { inputIds, attentionBias }, head);
+  if (model.modality === 'image' && features) return model.buildHead(layers, features, head);
   if (model.modality === 'image' && pixelValues) return model.build(layers, { pixelValues }, head);
   throw new Error(`a model of ${model.modality} was fed ${Object.keys(inputs).join(', ')}`);
 }

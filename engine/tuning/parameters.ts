@@ -7,7 +7,6 @@ import { type FourBitValue, type LoraLayers, loraA, loraB } from '../models/laye
 import { drawInitial, type Head, type LinearTarget, type Model, type ParameterSpecs } from '../models/model.ts';
 import { createRandom, type Random } from '../random.ts';
 import type { RunSpec } from '../runs/spec.ts';
-import { refuseBrokenFile, refuseBrokenNumbers } from './check-weights.ts';
 
 export type FrozenWeight = { readonly shape: Shape } & (
   | { readonly data: Float32Array }
@@ -43,15 +42,15 @@ export async function prepareParameters(
   const trainable = new Map<string, FloatTensor>();
   const frozen = new Map<string, FrozenWeight>();
   for (const [name, spec] of specs) {
-    const { shape, part } = spec;
-    const trains = method === 'full' || (part !== 'body' && isNew(name, part));
+    const { shape, part, isBuffer } = spec;
+    const trains = !isBuffer && (method === 'full' || (part !== 'body' && isNew(name, part)));
     const stored = part === 'head' ? undefined : base.weights.get(name);
     const fourBit = trains ? undefined : base.fourBit?.get(name);
     if (fourBit) frozen.set(name, { shape, fourBit });
     else if (!trains && stored?.inPlace) frozen.set(name, { shape, inPlace: stored.inPlace });
     else (trains ? trainable : frozen).set(name, (await stored?.load()) ?? drawInitial(spec, random));
   }
-  const lora = method !== 'full' ? addAdapters(base, hyper, specs, trainable, random) : undefined;
+  const lora = method === 'lora' ? addAdapters(base, hyper, specs, trainable, random) : undefined;
   const count = [...trainable.values(), ...frozen.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const modulesToSave = modulesOf([...specs].filter(([name, { part }]) => part !== 'body' && isNew(name, part)));
   return { model: base.model, head, lora, trainable, frozen, modulesToSave, count };
@@ -89,19 +88,23 @@ function addAdapters(
 
 /** W + (alpha/r)·B·A for every adapted layer. @returns the weights of the same model without adapters. */
 export async function mergeAdapters(
-  base: Pick<Base, 'model' | 'weights'>,
+  base: Pick<WeightSource, 'model' | 'weights'>,
   parameters: Parameters,
 ): Promise<Map<string, FloatTensor>> {
-  const { lora, trainable } = parameters;
+  const { lora, trainable, frozen } = parameters;
+  /** A weight that lies in memory: trained, or read with a finished adapter. */
+  const inMemory = (name: string): FloatTensor | undefined => {
+    const kept = frozen.get(name);
+    return trainable.get(name) ?? (kept && 'data' in kept ? kept : undefined);
+  };
   const layouts = new Map(base.model.loraTargets.map(({ name, layout }) => [name, layout]));
   const merged = new Map<string, FloatTensor>();
   for (const name of parameters.model.parameters(parameters.head).keys()) {
-    const frozen = parameters.frozen.get(name);
-    const tensor = trainable.get(name) ?? (frozen && 'data' in frozen ? frozen : await base.weights.get(name)?.load());
+    const tensor = inMemory(name) ?? (await base.weights.get(name)?.load());
     if (!tensor) throw new Error(`no weight ${name}`);
     const target = name.replace(/\.weight$/, '');
-    const a = trainable.get(loraA(target));
-    const b = trainable.get(loraB(target));
+    const a = inMemory(loraA(target));
+    const b = inMemory(loraB(target));
     if (!lora || !a || !b) {
       merged.set(name, { shape: tensor.shape, data: tensor.data.slice() });
       continue;

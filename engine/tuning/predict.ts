@@ -13,8 +13,8 @@ import type { Answering, Objective } from './tasks/task.ts';
 export interface Predictor {
   readonly task: TaskName;
   readonly labels: readonly string[];
-  /** In the order of the texts. */
-  predict(texts: readonly string[]): Promise<Prediction[]>;
+  /** In the order of the inputs: texts, or pictures as data:image/…;base64,…. */
+  predict(inputs: readonly string[]): Promise<Prediction[]>;
   close(): Promise<void>;
 }
 
@@ -41,7 +41,10 @@ export async function loadPredictor(
   return {
     task,
     labels,
-    predict: (texts) => tasks[task].predict(answering, artifact, texts),
+    predict: (inputs) =>
+      artifact.task === 'image-classification'
+        ? tasks[artifact.task].predict(answering, artifact, inputs)
+        : tasks[artifact.task].predict(answering, artifact, inputs),
     close: () => network.close(),
   };
 }

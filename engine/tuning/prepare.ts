@@ -7,11 +7,13 @@ import type { FloatTensor } from '../graph/tensor.ts';
 import { type Base, loadBaseFolder, resolveBase } from '../models/base.ts';
 import { makeFolder, writeJson } from '../models/files.ts';
 import type { HubOptions } from '../models/hub-options.ts';
+import { type ImageBase, resolveImageBase } from '../models/image-base.ts';
 import { drawInitial, type Head } from '../models/model.ts';
 import { writeSafetensors } from '../models/safetensors.ts';
 import { createRandom } from '../random.ts';
 import type { RunSpec, SpecOf, TaskName } from '../runs/spec.ts';
 import { base_folder, writeTokenizer } from './artifact.ts';
+import { refuseBrokenWeights } from './check-weights.ts';
 import { mixSeeds } from './noise.ts';
 import { type Parameters, prepareParameters } from './parameters.ts';
 import type { Schedule } from './schedule.ts';
@@ -20,7 +22,7 @@ import type { EncodedTask, TaskData } from './tasks/task.ts';
 
 export interface PreparedRun {
   readonly spec: RunSpec;
-  readonly base: Base;
+  readonly base: AnyBase;
   readonly parameters: Parameters;
   readonly data: Pick<TaskData, 'labels' | 'trainExamples'>;
   readonly encoded: EncodedTask;
@@ -37,8 +39,9 @@ export interface PreparedRun {
 
 /** A fresh encoder with its norms after each block stays at chance from 2e-3 on (measured on SST-2): keep well below. */
 const learning_rates = {
-  fresh: { full: 5e-4, lora: 2e-3 },
-  pretrained: { full: 5e-5, lora: 2e-4 },
+  fresh: { full: 5e-4, lora: 2e-3, head: 2e-3 },
+  // On kept features a head learns fast and safely.
+  pretrained: { full: 5e-5, lora: 2e-4, head: 2e-3 },
 } as const;
 /** How much larger a step of another optimizer is to be for like progress. */
 const optimizer_factors = { adamw: 1, adafactor: 2, sgd: 100 } as const;
@@ -46,23 +49,25 @@ const optimizer_factors = { adamw: 1, adafactor: 2, sgd: 100 } as const;
 const fewestFreshSteps = 300;
 /** What a fresh model is given when nobody says: on our two samples accuracy rises no more beyond this. */
 const usualFreshSteps = 400;
-const usualEpochs = { fewest: 3, most: 30 } as const;
+const usualEpochs = { fewest: 3, most: 30, ofHead: 20 } as const;
 
 /** @throws UserError for data, model or folder that cannot be used. */
 export async function prepareRun(spec: RunSpec, hub?: HubOptions): Promise<PreparedRun> {
   const { hyper, method } = spec;
   const data = await readTask(spec);
-  const base = await openBase(spec, data, hub);
-  const maxLength = Math.min(hyper.maxLength, base.model.maxLength);
-  const encoded = data.encode(base, { maxLength });
+  const opened = await openTaskBase(spec, data, hub);
+  const { base, encoded, maxLength } = opened;
   const stepsPerEpoch = Math.ceil(encoded.lengths.length / hyper.batchSize / hyper.accumulate);
-  const epochs = hyper.epochs ?? chooseEpochs(base, stepsPerEpoch);
+  const epochs = hyper.epochs ?? chooseEpochs(base, stepsPerEpoch, method);
   const totalSteps = stepsPerEpoch * epochs;
+  const parameters = await prepareParameters(base, data.head, spec);
+  const device = chooseDevice(spec.device);
+  await encoded.begin?.(parameters, { device });
   const usualRate = learning_rates[base.fresh ? 'fresh' : 'pretrained'][method] * optimizer_factors[hyper.optimizer];
   return {
     spec,
     base,
-    parameters: await prepareParameters(base, data.head, spec),
+    parameters,
     data: { labels: data.labels, trainExamples: data.trainExamples },
     encoded,
     maxLength,
@@ -74,7 +79,7 @@ export async function prepareRun(spec: RunSpec, hub?: HubOptions): Promise<Prepa
       warmupSteps: Math.ceil(totalSteps * hyper.warmup),
       totalSteps,
     },
-    device: chooseDevice(spec.device),
+    device,
     warnings: [...data.warnings, ...encoded.warnings, ...adviseOn(base, spec, maxLength, totalSteps, stepsPerEpoch)],
     fingerprint: fingerprintOf(spec, data.fingerprint),
   };
@@ -84,21 +89,46 @@ function readTask<T extends TaskName>(spec: SpecOf<T> & { readonly task: T }): P
   return tasks[spec.task].read(spec);
 }
 
+type AnyBase = Base | ImageBase;
+
+/** The base, and the data as it sees it. */
+async function openTaskBase(spec: RunSpec, data: TaskData, hub: HubOptions | undefined) {
+  if ('encodeImages' in data) {
+    const base = await resolveImageBase(spec.model, hub);
+    refuseMisfit(base, spec, data.head);
+    await makeFolder(spec.out);
+    return { base, encoded: data.encodeImages(base), maxLength: spec.hyper.maxLength };
+  }
+  const base = await openBase(spec, data, hub);
+  const maxLength = Math.min(spec.hyper.maxLength, base.model.maxLength);
+  return { base, encoded: data.encode(base, { maxLength }), maxLength };
+}
+
+/** @throws UserError when the model cannot do the task, or would be written over. */
+function refuseMisfit(base: AnyBase, { task, method, out }: RunSpec, head: Head): void {
+  const { heads, modelType, loraTargets } = base.model;
+  if (!heads.includes(head.kind)) {
+    throw new UserError(
+      `${base.source} is a ${modelType}, which has no head for ${task}.`,
+      `It can be trained for ${heads.join(', ')}. Choose another model or task.`,
+    );
+  }
+  if (method === 'lora' && loraTargets.length === 0) {
+    throw new UserError(
+      `${base.source} is a ${modelType}, which has no linear layers for LoRA to adapt.`,
+      'Use the method head, which keeps the body as it is, or full.',
+    );
+  }
+  if (base.source === resolve(out)) {
+    throw new UserError(`The model folder ${out} is also the folder to write to.`, 'Choose another folder for out.');
+  }
+}
+
 /** A fresh base that is to stay frozen is written into the artifact first, and read from there like any other. */
 async function openBase(spec: RunSpec, { texts, head }: TaskData, hub: HubOptions | undefined): Promise<Base> {
   const base = await resolveBase(spec.model, texts, hub);
-  if (!base.model.heads.includes(head.kind)) {
-    throw new UserError(
-      `${base.source} is a ${base.model.modelType}, which has no head for ${spec.task}.`,
-      `It can be trained for ${base.model.heads.join(', ')}. Choose another model or task.`,
-    );
-  }
-  if (base.source === resolve(spec.out)) {
-    throw new UserError(
-      `The model folder ${spec.out} is also the folder to write to.`,
-      'Choose another folder for out.',
-    );
-  }
+  refuseMisfit(base, spec, head);
+  await refuseBrokenWeights(base);
   await makeFolder(spec.out);
   return base.fresh && spec.method === 'lora' ? keepFreshBase(base, spec, head) : base;
 }
@@ -121,13 +151,14 @@ async function keepFreshBase(base: Base, { out, hyper }: RunSpec, head: Head): P
 }
 
 /** A pretrained model needs few rounds; a fresh one needs steps, however small the data. */
-function chooseEpochs(base: Base, stepsPerEpoch: number): number {
+function chooseEpochs(base: AnyBase, stepsPerEpoch: number, method: RunSpec['method']): number {
+  if (method === 'head') return usualEpochs.ofHead;
   if (!base.fresh) return usualEpochs.fewest;
   return Math.min(usualEpochs.most, Math.max(usualEpochs.fewest, Math.ceil(usualFreshSteps / stepsPerEpoch)));
 }
 
 function adviseOn(
-  base: Base,
+  base: AnyBase,
   { method, hyper }: RunSpec,
   maxLength: number,
   totalSteps: number,

@@ -1,6 +1,7 @@
 // The one table of tasks a run can have.
 import type { TaskName } from '../../runs/spec.ts';
 import { causalLm } from './causal-lm.ts';
+import { imageClassification } from './image-classification.ts';
 import { maskedLm } from './masked-lm.ts';
 import { regression } from './regression.ts';
 import type { Task } from './task.ts';
@@ -13,4 +14,5 @@ export const tasks: { readonly [T in TaskName]: Task<T> } = {
   'token-classification': tokenClassification,
   'masked-lm': maskedLm,
   'causal-lm': causalLm,
+  'image-classification': imageClassification,
 };

@@ -1,12 +1,15 @@
 // What a task is to the loop: data read and checked, encoded for a base, fed in batches, scored, and answered with.
 import type { GraphBuilder } from '../../graph/graph.ts';
 import type { Value } from '../../graph/ops.ts';
+import type { SessionOptions } from '../../graph/session.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { Base } from '../../models/base.ts';
+import type { ImageBase } from '../../models/image-base.ts';
 import type { Head } from '../../models/model.ts';
 import type { Metrics, SamplePrediction } from '../../runs/events.ts';
 import type { Prediction } from '../../runs/prediction.ts';
 import type { SpecOf, TaskName } from '../../runs/spec.ts';
+import type { Parameters } from '../parameters.ts';
 
 export type Feeds = { readonly [name: string]: Tensor };
 
@@ -53,15 +56,16 @@ export interface EncodedTask {
   readonly lengths: readonly number[];
   readonly heldExamples: number;
   readonly warnings: readonly string[];
+  /** What is to be done once the weights are there and before the first step. */
+  begin?(parameters: Parameters, options: SessionOptions): Promise<void>;
   /** @param rows of the batch, of which the last may stay empty. Noise follows from `seed` alone. */
-  trainingBatch(chosen: readonly number[], rows: number, seed: number): TaskBatch;
+  trainingBatch(chosen: readonly number[], rows: number, seed: number): TaskBatch | Promise<TaskBatch>;
   measure(network: Answering): Promise<Measured>;
   /** What predicting needs beyond labels, kept in the artifact's record. */
   readonly record: { readonly [key: string]: unknown };
 }
 
-/** A task's data, read and checked. */
-export interface TaskData {
+interface CommonTaskData {
   readonly head: Head;
   /** The classes, in the order of the logits; none where the answer is a number or a text. */
   readonly labels: readonly string[];
@@ -71,12 +75,21 @@ export interface TaskData {
   readonly warnings: readonly string[];
   /** Everything of the data that decides the numbers. */
   readonly fingerprint: Iterable<string>;
-  encode(base: Base, options: { readonly maxLength: number }): EncodedTask;
 }
 
+/** A task's data, read and checked: texts or pictures. */
+export type TaskData = CommonTaskData &
+  (
+    | { encode(base: Base, options: { readonly maxLength: number }): EncodedTask }
+    | { encodeImages(base: ImageBase): EncodedTask }
+  );
+
+/** The tasks whose examples are pictures. */
+export type ImageTaskName = 'image-classification';
+
 /** What an artifact says of the task it was trained for. */
-export interface ArtifactTask {
-  readonly base: Base;
+export interface ArtifactTask<TaskBase = Base> {
+  readonly base: TaskBase;
   readonly labels: readonly string[];
   readonly maxLength: number;
   readonly record: { readonly [key: string]: unknown };
@@ -86,7 +99,11 @@ export interface Task<T extends TaskName> {
   /** @throws UserError for data that cannot be used. */
   read(spec: SpecOf<T>): Promise<TaskData>;
   /** In the order of the inputs. */
-  predict(network: Answering, artifact: ArtifactTask, inputs: readonly string[]): Promise<Prediction[]>;
+  predict(
+    network: Answering,
+    artifact: ArtifactTask<T extends ImageTaskName ? ImageBase : Base>,
+    inputs: readonly string[],
+  ): Promise<Prediction[]>;
   /** For config.json, as Transformers reads it. */
   readonly problemType?: string;
   readonly pipeline: string;

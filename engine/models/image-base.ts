@@ -1,0 +1,62 @@
+// The model of images a run starts from: a checkpoint folder in Hugging Face layout, with its preprocessing.
+import { access, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createPreprocessor, imagenet_preprocessing, type Preprocessor } from '../data/images/preprocess.ts';
+import { UserError } from '../errors.ts';
+import { type Base, type BaseWeight, loadBaseFolder, openWeights } from './base.ts';
+import { createModel } from './families.ts';
+import { readJsonObject } from './files.ts';
+import { fetchFromHub, parseHubModel } from './hub.ts';
+import type { HubOptions } from './hub-options.ts';
+import type { ImageModel } from './model.ts';
+
+export interface ImageBase {
+  /** Shown to people and written into the artifact. */
+  readonly source: string;
+  readonly fresh: false;
+  readonly rawConfig: { readonly [key: string]: unknown };
+  readonly model: ImageModel;
+  readonly preprocessing: { readonly [key: string]: unknown };
+  readonly preprocessor: Preprocessor;
+  readonly weights: ReadonlyMap<string, BaseWeight>;
+}
+
+/** @throws UserError when there is no such model, or it is one that cannot be used. */
+export async function resolveImageBase(model: string, hub: HubOptions | undefined): Promise<ImageBase> {
+  const folder = await stat(model).catch(() => undefined);
+  if (folder?.isDirectory()) return loadImageBase(resolve(model));
+  const onHub = folder ? undefined : parseHubModel(model);
+  if (onHub && hub) return { ...(await loadImageBase(await fetchFromHub(onHub, hub))), source: model };
+  throw new UserError(
+    `There is no model folder ${model}.`,
+    'Give the folder of a model of images: ResNet, MobileNetV2, ViT or CLIP, with config.json and model.safetensors.',
+  );
+}
+
+/** A folder of either kind. @throws UserError naming the file, tensor and values that do not fit. */
+export async function loadAnyBase(folder: string): Promise<Base | ImageBase> {
+  const configPath = join(folder, 'config.json');
+  const { modality } = createModel(await readJsonObject(configPath), configPath);
+  return modality === 'image' ? loadImageBase(folder) : loadBaseFolder(folder);
+}
+
+async function loadImageBase(folder: string): Promise<ImageBase> {
+  const configPath = join(folder, 'config.json');
+  const rawConfig = await readJsonObject(configPath);
+  const model = createModel(rawConfig, configPath);
+  if (model.modality !== 'image') {
+    throw new UserError(
+      `${configPath}: ${model.modelType} is a model of text, not of images.`,
+      'Give a model of images, such as ResNet, MobileNetV2 or ViT.',
+    );
+  }
+  const path = join(folder, 'preprocessor_config.json');
+  const known = await access(path).then(
+    () => true,
+    () => false,
+  );
+  const preprocessing = known ? await readJsonObject(path) : imagenet_preprocessing;
+  const preprocessor = createPreprocessor(preprocessing, path);
+  const weights = await openWeights(folder, model);
+  return { source: folder, fresh: false, rawConfig, model, preprocessing, preprocessor, weights };
+}
