@@ -16,6 +16,7 @@ import { createConversations } from './store/conversations.ts';
 import { createInbox } from './store/inbox.ts';
 import { createKept } from './store/kept.ts';
 import { createBattles } from './tutor/battles.ts';
+import { createQuestions } from './tutor/questions.ts';
 import { createQuizzes } from './tutor/quizzes.ts';
 import { createReviews } from './tutor/reviews.ts';
 import { createTutor } from './tutor/tutor.ts';
@@ -61,6 +62,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     inbox: createInbox({ db, now, holder: randomUUID(), alone: store.kind === 'pglite' }),
     kept: createKept({ db, now }),
     tutor: createTutor({ guide, search }),
+    questions: createQuestions({ db, now }),
     quizzes: createQuizzes({ db, guide, random, now }),
     battles: createBattles({ db, guide, random, now }),
     reviews: createReviews({ db, guide, now }),

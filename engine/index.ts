@@ -9,6 +9,7 @@ import type { Inbox } from './store/inbox.ts';
 import type { Kept } from './store/kept.ts';
 import type { Tutor } from './tutor/answer.ts';
 import type { Battles } from './tutor/battles.ts';
+import type { Questions } from './tutor/questions.ts';
 import type { Quizzes } from './tutor/quizzes.ts';
 import type { Reviews } from './tutor/reviews.ts';
 
@@ -33,8 +34,10 @@ export type { Answer, Level, Turn } from './tutor/answer.ts';
 export { levels } from './tutor/answer.ts';
 export type { Standing } from './tutor/battle.ts';
 export type { Battle, BattleRound, Battles } from './tutor/battles.ts';
+export type { Gap } from './tutor/questions.ts';
 export type { QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from './tutor/quizzes.ts';
 export type { Outlook, Progress, Reviews } from './tutor/reviews.ts';
+export type { Theme } from './tutor/themes.ts';
 export { createTutor } from './tutor/tutor.ts';
 
 export interface Engine {
@@ -42,6 +45,7 @@ export interface Engine {
   readonly inbox: Inbox;
   readonly kept: Kept;
   readonly tutor: Tutor;
+  readonly questions: Questions;
   readonly quizzes: Quizzes;
   readonly battles: Battles;
   readonly reviews: Reviews;
@@ -60,6 +64,15 @@ export async function loadTraining() {
     import('./tuning/predict.ts'),
   ]);
   return { train, loadPredictor };
+}
+
+/** Taking models elsewhere, for the command line; its code loads here. */
+export async function loadExport() {
+  const [{ exportArtifact, export_formats }, { export_dtypes }] = await Promise.all([
+    import('./export/artifact.ts'),
+    import('./export/compress.ts'),
+  ]);
+  return { exportArtifact, export_formats, export_dtypes };
 }
 
 /** The execution providers that are installed, such as `cpu` and `webgpu`. */

@@ -20,7 +20,8 @@ test('two quotes of one section are one source, in the order cited', () => {
     passages: [],
     nearest: [],
   } as const;
-  expect(showAnswer(answer, { chapters: [] })[1]).toEqual({
+  const offers = { quizzes: { chapters: [] }, demos: { offeredFor: () => undefined } };
+  expect(showAnswer(answer, offers, { level: 'student', answerId: undefined })[1]).toEqual({
     kind: 'sources',
     sources: [cite('lora', 'First. … Second.'), cite('qlora', 'Other.')],
   });

@@ -20,6 +20,8 @@ export interface CommandContext {
   readonly commands: readonly Command[];
   /** What this person and we said here before, oldest first, without the message being answered. */
   readonly turns: () => Promise<readonly Turn[]>;
+  /** Posts in another place of the same workspace. */
+  readonly post: (place: Place, reply: Reply) => Promise<void>;
   /** Shows the run's live card in the place its row names; resolves once it stands there. */
   readonly showRun: (run: Run) => Promise<void>;
   /** Shows quiz battles and moves them on. */

@@ -98,6 +98,7 @@ export function createConversation(options: ConversationOptions): (incoming: Inc
       now: options.now,
       commands,
       turns: () => recallTurns(engine.conversations, place, person, current),
+      post: (target, reply) => deliver(target, reply, person),
       showRun: options.showRun,
       battles: options.battles,
     };

@@ -64,7 +64,11 @@ function asRecord({ markdown, abstained, confidence, citations, passages }: Answ
 
 function inWords(answer: Answer): string {
   const { text } = renderReply(
-    reply(...showAnswer(answer, { chapters: [] }).filter((block) => block.kind !== 'buttons')),
+    reply(
+      ...showAnswer(answer, noOffers, { level: 'student', answerId: undefined }).filter(
+        (block) => block.kind !== 'buttons',
+      ),
+    ),
     {
       width: Math.min(process.stdout.columns ?? 80, 100),
       paint: createPaint(wantsColours(process.stdout)),
@@ -75,6 +79,9 @@ function inWords(answer: Answer): string {
   );
   return text;
 }
+
+/** On paper nothing can be pressed. */
+const noOffers = { quizzes: { chapters: [] }, demos: { offeredFor: () => undefined } };
 
 const wantsColours = (stream: { readonly isTTY?: boolean; hasColors?: () => boolean }) =>
   stream.isTTY === true && stream.hasColors?.() === true;

@@ -2,18 +2,33 @@
 import { z } from 'zod';
 import { showAnswer } from '../chat/answer.ts';
 import { defineCommand } from '../chat/command.ts';
+import { levelOf, levelSchema } from '../chat/level.ts';
 import { reply } from '../chat/reply.ts';
 
 export const ask = defineCommand({
   name: 'ask',
   summary: 'a question in plain words (just typing it works too)',
-  usage: 'ask <question>',
-  examples: ['ask why does my model overfit?', 'what rank should LoRA have?'],
-  args: z.strictObject({ question: z.string().trim().min(1) }),
+  usage: 'ask <question> [level:eli5|student|expert]',
+  examples: ['ask why does my model overfit?', 'what rank should LoRA have?', 'what is dropout level:eli5'],
+  args: z.strictObject({ question: z.string().trim().min(1), level: levelSchema.optional() }),
   parse: (rest) => ({ question: rest }),
   isMeant: () => true,
-  async *execute({ question }, { engine, turns }) {
-    const answer = await engine.tutor.ask(question, await turns());
-    yield reply(...showAnswer(answer, engine.quizzes, engine.demos));
+  async *execute({ question, level }, { engine, place, person, turns }) {
+    const typed = readLevel(question);
+    const wanted = level ?? typed.level ?? (await levelOf(engine.kept, place, person));
+    const answer = await engine.tutor.ask(typed.question, await turns(), { level: wanted });
+    const { workspaceId, conversationId } = place;
+    const asked = { workspaceId, conversationId, personId: person.id };
+    const answerId = answer.kind === 'talk' ? undefined : await engine.questions.record(asked, typed.question, answer);
+    yield reply(...showAnswer(answer, engine, { level: wanted, answerId }));
   },
 });
+
+const levelOption = /\s*\blevel[:=]\s*(eli5|student|expert)\b\s*/i;
+
+/** "… level:expert" → the question and the level. A question that is nothing else keeps its words. */
+function readLevel(question: string) {
+  const rest = question.replace(levelOption, ' ').trim();
+  const level = levelSchema.safeParse(levelOption.exec(question)?.[1]?.toLowerCase());
+  return level.success && rest !== '' ? { question: rest, level: level.data } : { question, level: undefined };
+}

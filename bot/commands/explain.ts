@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { showAnswer } from '../chat/answer.ts';
 import { defineCommand } from '../chat/command.ts';
+import { levelOf, levelSchema } from '../chat/level.ts';
 import { reply } from '../chat/reply.ts';
 
 export const explain = defineCommand({
@@ -9,13 +10,15 @@ export const explain = defineCommand({
   summary: 'a concept from the ground up',
   usage: 'explain <concept>',
   examples: ['explain overfitting', 'explain LoRA'],
-  args: z.strictObject({ concept: z.string().trim().min(1).max(200) }),
+  args: z.strictObject({ concept: z.string().trim().min(1).max(200), level: levelSchema.optional() }),
   parse: (rest) => ({ concept: rest }),
   // "explain why the loss rises while accuracy stays" is a question; "explain dropout" names a concept.
   isMeant: (rest) =>
     !rest.includes('?') && !/^(why|how|what|when|which|the difference|me|to me)\b/i.test(rest) && words(rest) <= 5,
-  async *execute({ concept }, { engine }) {
-    yield reply(...showAnswer(await engine.tutor.explain(concept), engine.quizzes, engine.demos));
+  async *execute({ concept, level }, { engine, place, person }) {
+    const wanted = level ?? (await levelOf(engine.kept, place, person));
+    const answer = await engine.tutor.explain(concept, { level: wanted });
+    yield reply(...showAnswer(answer, engine, { level: wanted, answerId: undefined }));
   },
 });
 

@@ -4,8 +4,12 @@ import { ask } from './ask.ts';
 import { battle } from './battle.ts';
 import { demo } from './demo.ts';
 import { explain } from './explain.ts';
+import { feedback } from './feedback.ts';
 import { finetune } from './finetune.ts';
+import { gaps } from './gaps.ts';
 import { help } from './help.ts';
+import { human } from './human.ts';
+import { level } from './level.ts';
 import { progress } from './progress.ts';
 import { quiz } from './quiz.ts';
 import { review } from './review.ts';
@@ -15,6 +19,7 @@ import { tryRun } from './try.ts';
 export const commands: readonly Command[] = [
   ask,
   explain,
+  level,
   demo,
   quiz,
   battle,
@@ -23,5 +28,8 @@ export const commands: readonly Command[] = [
   finetune,
   runs,
   tryRun,
+  human,
+  feedback,
+  gaps,
   help,
 ];

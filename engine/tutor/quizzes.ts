@@ -130,7 +130,9 @@ export function createQuizzes({ db, guide, random, now }: QuizzesOptions): Quizz
     };
   };
 
-  const openSession = async (session: Omit<typeof quizSessions.$inferInsert, 'id' | 'startedAt'>): Promise<QuizQuestion> => {
+  const openSession = async (
+    session: Omit<typeof quizSessions.$inferInsert, 'id' | 'startedAt'>,
+  ): Promise<QuizQuestion> => {
     const [stored] = await db
       .insert(quizSessions)
       .values({ ...session, id: randomBytes(9).toString('base64url'), startedAt: now() })

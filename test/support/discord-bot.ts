@@ -23,6 +23,7 @@ import { createKept } from '../../engine/store/kept.ts';
 import { createBattles } from '../../engine/tutor/battles.ts';
 import { createQuizzes } from '../../engine/tutor/quizzes.ts';
 import { createReviews } from '../../engine/tutor/reviews.ts';
+import { createQuestions } from '../../engine/tutor/questions.ts';
 import { createTutor } from '../../engine/tutor/tutor.ts';
 import { createSearch, loadGuide } from '../../knowledge/index.ts';
 import type { DiscordServer } from './discord-server.ts';
@@ -81,6 +82,7 @@ export async function startDiscordBot({
     inbox: createInbox({ db, now, holder: randomUUID(), alone: true }),
     kept: createKept({ db, now }),
     tutor: createTutor({ guide, search }),
+    questions: createQuestions({ db, now }),
     quizzes: createQuizzes({ db, guide, random: createRandom(7), now }),
     battles: createBattles({ db, guide, random: createRandom(7), now }),
     reviews: createReviews({ db, guide, now }),

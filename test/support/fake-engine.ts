@@ -271,6 +271,7 @@ export function createFakeEngine(): FakeEngine {
       },
       explain: async (concept) => answer(`The section on ${concept.length} letters.`),
     },
+    questions: createFakeQuestions(),
     quizzes: {
       chapters: [chapter],
       items: quizItems,
@@ -462,5 +463,30 @@ function fakeDataset(id: string, name: string, path: string, rows: number, text:
       warnings: ['One text is there twice: <img src=x onerror=alert(1)> @everyone'],
       samples: [{ text: 'fine', label: 'good' }],
     },
+  };
+}
+
+function createFakeQuestions(): Engine['questions'] {
+  const kept: { workspaceId: string; question: string; abstained: boolean; verdicts: Map<string, boolean> }[] = [];
+  const find = (workspaceId: string, id: number) => {
+    const found = kept[id - 1];
+    if (found?.workspaceId !== workspaceId)
+      throw new UserError('That answer is no longer kept.', 'Ask the question again.');
+    return found;
+  };
+  return {
+    record: async ({ workspaceId }, question, { abstained }) =>
+      kept.push({ workspaceId, question, abstained, verdicts: new Map() }),
+    rate: async ({ workspaceId, personId }, id, { helpful }) => {
+      const { verdicts } = find(workspaceId, id);
+      const first = !verdicts.has(personId);
+      if (first) verdicts.set(personId, helpful);
+      return first;
+    },
+    get: async (workspaceId, id) => {
+      const { question, abstained } = find(workspaceId, id);
+      return { id, question, abstained, askedAt: new Date() };
+    },
+    gaps: async () => [],
   };
 }
