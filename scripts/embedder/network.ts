@@ -19,7 +19,7 @@ export interface BatchShape {
 export const table = 'table';
 export const gradientOf = (name: string) => `gradient of ${name}`;
 
-const temperature = 0.06;
+export const temperature = 0.06;
 
 export function drawWeights({ rows, dimensions: d, heads, headSize, reach }: EncoderShape, random: Random) {
   const normal = (shape: readonly number[], deviation: number): FloatTensor => ({
