@@ -36,7 +36,7 @@ export type { Standing } from './tutor/battle.ts';
 export type { Battle, BattleRound, Battles } from './tutor/battles.ts';
 export type { Gap } from './tutor/questions.ts';
 export type { QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from './tutor/quizzes.ts';
-export type { Outlook, Progress, Reviews } from './tutor/reviews.ts';
+export type { Outlook, Progress } from './tutor/reviews.ts';
 export type { Theme } from './tutor/themes.ts';
 export { createTutor } from './tutor/tutor.ts';
 

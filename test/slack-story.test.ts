@@ -93,6 +93,35 @@ it('lets a team ask, follow up, upload, launch a run, and see its chart once, th
   expect(bot.errors).toEqual([]);
 }, 180_000);
 
+it('holds a quiz battle: each answers once, nobody else moves it on, and the ranking is kept', async () => {
+  bot = await startSlackBotOn(openEngine);
+  const { server, ada, ben, channel } = bot;
+  const patient = { timeout: 20_000 };
+  const sees = (words: string | RegExp) => expect.poll(() => server.read(ben, channel), patient).toMatch(words);
+  await server.slash(ada, channel, 'battle overfitting 2');
+  await sees(/Question 1 of 2/);
+  await server.press(ada, 'A');
+  await server.press(ben, 'B');
+  await server.press(ben, 'C');
+  await sees(/Answered: .*(ada.* ben|ben.* ada)/i);
+  await server.press(ben, 'Next question');
+  await sees('Whoever started the battle moves it on.');
+  await server.press(ada, 'Next question');
+  await sees(/Question 2 of 2/);
+  await bot.restart();
+  await server.press(ben, 'A');
+  await server.press(ada, 'Show the result');
+  await sees(/Quiz battle: /);
+  const finals = server.world.messages.filter(
+    (one) => one.user === server.world.botUserId && !one.deleted && readMessage(one).includes('Quiz battle: '),
+  );
+  expect(finals).toHaveLength(1);
+  const members = () => bot?.engine().battles.members(server.world.teamId);
+  await expect.poll(async () => (await members())?.map(({ battles }) => battles), patient).toEqual([1, 1]);
+  expect(server.violations).toEqual([]);
+  expect(bot.errors).toEqual([]);
+}, 120_000);
+
 it('quizzes one person in a thread of its own, while another may not answer for them', async () => {
   bot = await startSlackBotOn(openEngine);
   const { server, ada, ben, channel } = bot;

@@ -19,12 +19,12 @@ interface Mastered {
   readonly questions: number;
 }
 
-export interface ConceptProgress extends Mastered {
+interface ConceptProgress extends Mastered {
   readonly chapterId: string;
   readonly sectionId: string;
 }
 
-export interface ChapterProgress extends Mastered {
+interface ChapterProgress extends Mastered {
   readonly chapterId: string;
   readonly due: number;
   readonly concepts: readonly ConceptProgress[];

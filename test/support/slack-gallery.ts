@@ -75,6 +75,8 @@ export async function drawSlack(): Promise<readonly GalleryPage[]> {
     await until(() => server.read(ada, quiz).includes('Question 2'), 'the second question');
     await server.press(ada, 'B');
     await until(() => server.read(ada, quiz).includes('of 2 right'), 'the summary');
+    await server.slash(ada, quiz, 'progress');
+    await until(() => server.read(ada, quiz).includes('chapters begun'), 'the progress');
     draw('quiz', quiz);
 
     const runs = room('runs');

@@ -17,7 +17,7 @@ export interface HomeFacts {
   readonly now: Date;
 }
 
-export interface Settings {
+interface Settings {
   /** In threads, without a mention. */
   readonly followsUp: boolean;
   /** The hour, in UTC, from which this person is told of what is due; undefined: never. */
@@ -144,7 +144,7 @@ function describeProgress({ chapters, chaptersInAll, streakDays }: Progress): st
   });
   const left = chapters.length - lines.length;
   return [
-    `*${streakInWords(streakDays)}* · ${chapters.length} of ${chaptersInAll} chapters begun`,
+    `*${streakInWords(streakDays)}* · ${chapters.length} of ${chaptersInAll} ${chaptersInAll === 1 ? 'chapter' : 'chapters'} begun`,
     ...lines,
     ...(left > 0 ? [`… and ${left} more: write me \`progress\``] : []),
   ].join('\n');
