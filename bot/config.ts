@@ -32,6 +32,8 @@ export interface Config {
     readonly token: string | undefined;
     readonly endpoint: string | undefined;
   };
+  readonly embedModel: Value<'EMBED_MODEL'>;
+  readonly rerankModel: Value<'RERANK_MODEL'>;
   readonly device: Value<'DEVICE'>;
   readonly logLevel: Value<'LOG_LEVEL'>;
 }
@@ -68,6 +70,8 @@ export function readConfig(environment: Environment): Config {
     slackClientSecret: read('SLACK_CLIENT_SECRET'),
     slackApiUrl: read('SLACK_API_URL'),
     secretsKey: read('SECRETS_KEY'),
+    embedModel: read('EMBED_MODEL'),
+    rerankModel: read('RERANK_MODEL'),
     device: read('DEVICE'),
     logLevel: read('LOG_LEVEL'),
   };

@@ -168,6 +168,20 @@ export const settings = {
       .transform((url) => url.replace(/\/+$/, ''))
       .optional(),
   }),
+  EMBED_MODEL: setting({
+    standard: '',
+    meaning: 'a Transformers.js embedding model (hub id or folder) for finding passages; empty: the one that ships',
+    allowed: 'the id of a model on the hub such as Xenova/all-MiniLM-L6-v2, or the path of a folder',
+    secret: false,
+    schema: z.string().min(1).max(300).optional(),
+  }),
+  RERANK_MODEL: setting({
+    standard: '',
+    meaning: 'a Transformers.js cross-encoder (hub id or folder) that orders the best passages anew; empty: none',
+    allowed: 'the id of a model on the hub such as Xenova/ms-marco-MiniLM-L-6-v2, or the path of a folder',
+    secret: false,
+    schema: z.string().min(1).max(300).optional(),
+  }),
   DEVICE: setting({
     standard: 'auto',
     meaning: 'what trains and predicts: auto | cpu | webgpu | cuda',

@@ -30,6 +30,9 @@ export interface EngineOptions {
   /** A promise of it, too: the database opens while the guide is read. */
   readonly guide: Guide | Promise<Guide>;
   readonly hub?: HubOptions | undefined;
+  /** Models of the hub that find passages in place of ours, and order the best anew. */
+  readonly embedModel?: string | undefined;
+  readonly rerankModel?: string | undefined;
   readonly now: () => Date;
   readonly log: Log;
   /** Runs trained at a time by this process; 0 leaves them to other workers. */
@@ -42,7 +45,7 @@ export interface EngineOptions {
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { dataDir, databaseUrl, now, log } = options;
   const [store, guide] = await Promise.all([openStore({ databaseUrl, dataDir, log }), options.guide]);
-  const search = await createSearch({ guide });
+  const search = await openSearch(guide, options);
   const { db } = store;
   const random = createRandom(options.randomSeed ?? randomInt(2 ** 32));
   const pictures = createPictures(join(dataDir, 'pictures'));
@@ -75,4 +78,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return closing;
     },
   };
+}
+
+/** Transformers.js takes a second to load: only where a model of the hub is asked for. */
+async function openSearch(guide: Guide, { embedModel, rerankModel, hub }: EngineOptions) {
+  if (embedModel === undefined && rerankModel === undefined) return createSearch({ guide });
+  const { loadHubEmbedder, loadHubReranker } = await import('./transformers.ts');
+  return createSearch({
+    guide,
+    embedder: embedModel === undefined ? undefined : await loadHubEmbedder(embedModel, hub),
+    reranker: rerankModel === undefined ? undefined : await loadHubReranker(rerankModel, hub),
+  });
 }
