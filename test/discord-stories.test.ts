@@ -264,6 +264,48 @@ describe('a run', () => {
   });
 });
 
+describe('a forum', () => {
+  const postIn = (forum: Channel) => guild.channels.find(({ parentId }) => parentId === forum.id);
+
+  it('gets a post of its own for a quiz, with the tag that fits, and a link where it was asked for', async () => {
+    const tags = ['Help', 'Quiz time'].map((name) => ({ name, moderated: false }));
+    const forum = server.addForum(guild, 'learning', { needsTag: true, tags });
+    await ann.slash(general, 'quiz', { chapter: 'overfitting-underfitting', questions: 1, forum });
+    await expect.poll(() => postIn(forum)?.name, { timeout: 8000 }).toMatch(/^Quiz: /);
+    const post = postIn(forum);
+    if (post === undefined) throw new Error('no post');
+    expect(post.appliedTags).toEqual([forum.tags?.[1]?.id]);
+    await sees(ben, post, 'Question 1 of 1');
+    await sees(ann, general, 'It goes on in its own post.');
+    expect(JSON.stringify(ours(general))).toContain(`<#${post.id}>`);
+    await ann.press(post, 'A');
+    await sees(ann, post, /of 1 right/);
+    fine();
+  });
+
+  it('gets a post for a run, and its card lives there', async () => {
+    const forum = server.addForum(guild, 'runs-forum');
+    await ann.slash(general, 'finetune', { data: 'sample:moods', forum });
+    await expect.poll(() => postIn(forum)?.name, { timeout: 8000 }).toBe('Fine-tuning: Moods');
+    const post = postIn(forum);
+    if (post === undefined) throw new Error('no post');
+    await sees(ann, post, /step \d+ of|Done in|Waiting/);
+    expect(server.violations).toEqual([]);
+  });
+
+  it('says which permission or tag is lacking, and opens nothing', async () => {
+    const closed = server.addForum(guild, 'closed');
+    await deny(closed, permissionBits.sendMessages);
+    await ann.slash(general, 'quiz', { chapter: 'overfitting-underfitting', questions: 1, forum: closed });
+    await sees(ann, general, 'I need Send Messages in #closed to open a post there.');
+    const untagged = server.addForum(guild, 'untagged', { needsTag: true, tags: [{ name: 'Staff', moderated: true }] });
+    await ann.slash(general, 'quiz', { chapter: 'overfitting-underfitting', questions: 1, forum: untagged });
+    await sees(ann, general, 'A post in #untagged needs a tag, and there is none I may use.');
+    expect([postIn(closed), postIn(untagged)]).toEqual([undefined, undefined]);
+    expect(server.violations).toEqual([]);
+  });
+});
+
 describe('what may not be', () => {
   it('a picture it may not attach is told in words, with the permission by name', async () => {
     const { width, height, id } = await bot.engine.pictures.put(onePixel);

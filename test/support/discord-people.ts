@@ -16,7 +16,7 @@ export interface DiscordPerson {
   slash(
     channel: Channel,
     name: string,
-    options?: { readonly [name: string]: string | number | SentFile },
+    options?: { readonly [name: string]: string | number | SentFile | Channel },
   ): Promise<Interaction>;
   suggestions(channel: Channel, name: string, option: string, typed: string): Promise<readonly string[]>;
   menu(channel: Channel, name: string, on: Message): Promise<Interaction>;
@@ -30,7 +30,7 @@ export interface DiscordPerson {
   sees(channel: Channel): string;
 }
 
-const optionTypes = { string: 3, number: 4, file: 11 } as const;
+const optionTypes = { string: 3, number: 4, channel: 7, file: 11 } as const;
 
 export function createPerson(server: DiscordServer, user: User): DiscordPerson {
   const messages = (channel: Channel) =>
@@ -66,6 +66,7 @@ export function createPerson(server: DiscordServer, user: User): DiscordPerson {
       const options = Object.entries(given).map(([option, value]) => {
         if (typeof value !== 'object')
           return { name: option, type: optionTypes[typeof value as 'string' | 'number'], value };
+        if ('messages' in value) return { name: option, type: optionTypes.channel, value: value.id };
         const file = server.putFile(value.name, value.content);
         attachments[file.id] = { ...file, proxy_url: file.url };
         return { name: option, type: optionTypes.file, value: file.id };

@@ -393,12 +393,15 @@ const slashOption = z
     min_length: z.number().int().min(0).max(6000).optional(),
     max_length: z.number().int().min(1).max(6000).optional(),
     autocomplete: z.boolean().optional(),
+    channel_types: z.array(z.number().int().min(0).max(16)).min(1).optional(),
   })
   .superRefine((it, context) => {
     if (it.autocomplete && it.choices !== undefined)
       context.addIssue({ code: 'custom', message: 'choices and autocomplete exclude each other' });
     if (it.type !== 4 && it.type !== 10 && (it.min_value ?? it.max_value) !== undefined)
       context.addIssue({ code: 'custom', message: 'bounds are for numbers' });
+    if (it.type !== 7 && it.channel_types !== undefined)
+      context.addIssue({ code: 'custom', message: 'channel types are for channels' });
     if (it.type !== 3 && (it.min_length ?? it.max_length) !== undefined)
       context.addIssue({ code: 'custom', message: 'lengths are for strings' });
   });
@@ -444,6 +447,21 @@ const threadBody = z.strictObject({
 
 export function checkThread(body: unknown): z.output<typeof threadBody> {
   const read = threadBody.safeParse(body);
+  if (!read.success) throw invalid(read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
+  return read.data;
+}
+
+const postBody = z.strictObject({
+  name: z.string().min(1).max(100),
+  auto_archive_duration: z.union([z.literal(60), z.literal(1440), z.literal(4320), z.literal(10080)]).optional(),
+  applied_tags: z.array(z.string()).max(5).optional(),
+  /** Checked as any message is. */
+  message: z.looseObject({}),
+});
+
+/** A post in a forum. */
+export function checkPost(body: unknown): z.output<typeof postBody> {
+  const read = postBody.safeParse(body);
   if (!read.success) throw invalid(read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
   return read.data;
 }

@@ -9,6 +9,7 @@ import {
   checkCommand,
   checkMessage,
   checkModal,
+  checkPost,
   checkThread,
   flagBits,
   Refused,
@@ -88,6 +89,13 @@ export interface DiscordServer {
     channels: readonly string[],
     options?: { hasBot?: boolean },
   ): { guild: Guild; channels: Channel[] };
+  addForum(
+    guild: Guild,
+    name: string,
+    options?: Pick<Channel, 'needsTag'> & {
+      readonly tags?: readonly { readonly name: string; readonly moderated: boolean }[];
+    },
+  ): Channel;
   addUser(name: string): User;
   /** The channel between a person and the bot. */
   direct(user: User): Channel;
@@ -451,6 +459,27 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
       announce('MESSAGE_CREATE', message);
       return ok(world.toMessage(message));
     }
+    if (method === 'POST' && rest === '/threads') {
+      if (channel.type !== 15) throw new Refused(400, 50024, 'Cannot execute action on this channel type');
+      need(channel, permissionBits.sendMessages);
+      checkBySpec(request, request.body);
+      const { name, message: opening, applied_tags: tags = [] } = checkPost(request.body);
+      const known = new Map((channel.tags ?? []).map((tag) => [tag.id, tag]));
+      if (tags.some((id) => known.get(id)?.moderated !== false))
+        throw new Refused(400, 50035, 'Invalid Form Body: TAG');
+      if (channel.needsTag && tags.length === 0)
+        throw new Refused(400, 40067, 'A tag is required to create a forum post in this channel');
+      const made = addChannel(
+        world.guilds.find(({ id }) => id === channel.guildId),
+        { type: 11, name, parentId: channel.id, ownerId: world.bot.id, appliedTags: tags },
+      );
+      const body = checkOutgoing(request, sent, 'post', undefined, opening);
+      world.add({ id: made.id, channelId: made.id, author: world.bot, ...contentOf(body, sent, undefined) });
+      gateway.dispatch('THREAD_CREATE', (its) =>
+        (its & intents.guilds) === 0 ? undefined : { ...world.toChannel(made), newly_created: true },
+      );
+      return ok(world.toChannel(made), 201);
+    }
     const thread = /^\/messages\/(\d+)\/threads$/.exec(rest);
     if (thread && method === 'POST') {
       need(channel, permissionBits.publicThreads);
@@ -772,6 +801,12 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
       for (const channel of channels) addChannel(guild, { type: 0, name: channel });
       if (hasBot) gateway.dispatch('GUILD_CREATE', () => world.toGuild(guild));
       return { guild, channels: guild.channels };
+    },
+    addForum(guild, name, { tags = [], needsTag = false } = {}) {
+      const withIds = tags.map((tag) => ({ ...tag, id: world.newId() }));
+      const forum = addChannel(guild, { type: 15, name, tags: withIds, needsTag });
+      gateway.dispatch('CHANNEL_CREATE', () => world.toChannel(forum));
+      return forum;
     },
     addUser(name) {
       const user: User = { id: world.newId(), username: name.toLowerCase(), global_name: name, bot: false };

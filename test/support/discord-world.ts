@@ -19,6 +19,10 @@ export interface Channel {
   /** Permissions the bot is denied here. */
   denied: bigint;
   archived: boolean;
+  /** Of a forum. */
+  readonly tags?: readonly { readonly id: string; readonly name: string; readonly moderated: boolean }[];
+  readonly needsTag?: boolean;
+  readonly appliedTags?: readonly string[];
   readonly messages: Message[];
 }
 
@@ -115,7 +119,17 @@ export function createWorld(options: { now: () => Date; allowed: bigint }): Worl
     const { id, type, guildId, name, parentId, ownerId, denied } = channel;
     const base = { id, type, last_message_id: channel.messages.at(-1)?.id ?? null };
     if (type === 1 || type === 3) return { ...base, recipients: channel.recipients.filter((user) => user !== bot) };
-    const inGuild = { ...base, guild_id: guildId, name, parent_id: parentId ?? null, flags: 0 };
+    const inGuild = {
+      ...base,
+      guild_id: guildId,
+      name,
+      parent_id: parentId ?? null,
+      flags: channel.needsTag ? 1 << 4 : 0,
+    };
+    const ofForum =
+      type !== 15
+        ? {}
+        : { available_tags: (channel.tags ?? []).map((tag) => ({ ...tag, emoji_id: null, emoji_name: null })) };
     if (isThread(channel)) {
       return {
         ...inGuild,
@@ -133,6 +147,7 @@ export function createWorld(options: { now: () => Date; allowed: bigint }): Worl
     }
     return {
       ...inGuild,
+      ...ofForum,
       position: 0,
       nsfw: false,
       topic: null,

@@ -184,6 +184,7 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     engine,
     commands,
     suggest: createSuggest(engine, guide),
+    bitsIn: (channelId) => channelFacts(channelId).bits,
     acknowledged: (delayMs) => options.meter?.acknowledged('discord', delayMs),
     now,
     log,

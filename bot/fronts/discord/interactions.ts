@@ -18,11 +18,12 @@ import { type Engine, UserError } from '../../../engine/index.ts';
 import type { Command } from '../../chat/command.ts';
 import { plain } from '../../chat/escape.ts';
 import type { Call, FieldValue, Person, Place } from '../../chat/message.ts';
-import { apology, aside, text } from '../../chat/reply.ts';
+import { apology, aside, reply as publicReply, text } from '../../chat/reply.ts';
 import type { FrontInbox } from '../inbox.ts';
 import { createCustomIds, hashOf, type Record, readCustomId, readRecord } from './custom-id.ts';
 import { createThread, type Exchange, isFresh, type Thread } from './exchange.ts';
 import { buildModal, type FormBlock, type FormState, layOut, parts, valuesOf } from './forms.ts';
+import { openForumPost } from './forum.ts';
 import { cutShort, type LeftBehind, type LeftInDiscord } from './left-behind.ts';
 import { limits } from './limits.ts';
 import { type Origin, originOf } from './origin.ts';
@@ -40,6 +41,8 @@ export interface InteractionsOptions {
   readonly engine: Pick<Engine, 'conversations' | 'kept' | 'quizzes' | 'datasets' | 'tutor'>;
   readonly commands: readonly Command[];
   readonly suggest: Suggest;
+  /** The bot's permissions in a channel, as far as they are known. */
+  readonly bitsIn: (channelId: string) => bigint | undefined;
   readonly inbox: FrontInbox;
   /** Told how long each acknowledgement took. */
   readonly acknowledged: (delayMs: number) => void;
@@ -158,7 +161,11 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
     const { origin } = arrival;
     if (!(await hold(interaction, arrival))) return;
     const asked = readCommand(interaction);
-    const mayOpen = asked !== undefined && origin.threads && threadName(asked.call, false) !== undefined;
+    const mayOpen =
+      asked !== undefined &&
+      asked.forumId === undefined &&
+      origin.threads &&
+      threadName(asked.call, false) !== undefined;
     const acknowledged = await acknowledge(
       interaction,
       arrival,
@@ -179,13 +186,51 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
       const messageId = acknowledged.messageId ?? (await calls.getAnswer(exchange.token)).id;
       exchange.thread = threadAtAnswer(exchange, exchange.token, messageId, threadName(asked.call, false) ?? '');
     }
+    if (asked?.forumId !== undefined && !(await goToForum(interaction, arrival, exchange, asked, asked.forumId)))
+      return;
     await answer(interaction, arrival, exchange, asked?.files ?? new Map(), async (files) => {
       if (asked === undefined) throw new UserError('That command is not one of mine any more.', 'Type / to see them.');
       return asked.say(files);
     });
   }
 
+  /** Opens the post and leaves a link to it where it was asked for. @returns false when it could not, and that was said. */
+  async function goToForum(
+    interaction: APIInteraction,
+    arrival: Arrival,
+    exchange: Mutable<Exchange>,
+    { call }: Asked,
+    forumId: string,
+  ): Promise<boolean> {
+    const { person } = exchange.origin;
+    const title = threadName(call, true) ?? `${call.command}: ${person.name}`;
+    try {
+      exchange.thread = await openForumPost({
+        calls,
+        forumId,
+        name: title,
+        about: call.command,
+        starter: starter(title, person),
+        bits: options.bitsIn(forumId),
+      });
+    } catch (error) {
+      await answer(interaction, arrival, exchange, new Map(), () => Promise.reject(error));
+      return false;
+    }
+    if (exchange.token !== undefined && exchange.thinking && isFresh(exchange, options.now().getTime())) {
+      exchange.thinking = false;
+      const { pages } = renderReply(publicReply(text('It goes on in its own post.')), nowhere);
+      const link = { type: ComponentType.TextDisplay as const, content: `<#${exchange.thread.id}>` };
+      await calls.editAnswer(exchange.token, '@original', {
+        components: [...(pages[0]?.components ?? []), link],
+        files: [],
+      });
+    }
+    return true;
+  }
+
   interface Asked {
+    readonly forumId?: string | undefined;
     readonly call: Call;
     readonly files: ReadonlyMap<string, RemoteFile>;
     say(files: Parameters<Parameters<Work['run']>[2]>[0]): Promise<Said> | Said;
@@ -205,7 +250,7 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
         ? []
         : [{ name: option.name, value: option.value }],
     );
-    const { call, files } = readSlash(found, filledIn);
+    const { call, files, forumId } = readSlash(found, filledIn);
     // A question is said aloud: it is what a follow-up refers to.
     if (call.command === 'ask')
       return { call, files: new Map(), say: () => saidAloud(String(call.args.question ?? '')) };
@@ -217,6 +262,7 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
     );
     return {
       call,
+      forumId,
       files: remote,
       say: (fetched) =>
         fetched.size === 0 ? { kind: 'action', call } : { kind: 'form', call, values: Object.fromEntries(fetched) },
@@ -534,6 +580,7 @@ const thinks = ({ type }: APIInteractionResponse) => type === InteractionRespons
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+const nowhere = { sectionUrl: () => undefined, fileBytes: 0 };
 const longestConcept = 120;
 const longestMenuText = 2000;
 

@@ -79,6 +79,11 @@ export interface Calls {
   typing(channelId: string): Promise<void>;
   /** Opens a thread at a message: the thread's id is the message's. */
   openThread(channelId: string, messageId: string, name: string): Promise<void>;
+  /** Opens a post in a forum. @returns the id of its thread. */
+  openPost(
+    forumId: string,
+    post: { readonly name: string; readonly tags: readonly string[]; readonly starter: Draft },
+  ): Promise<string>;
   unarchive(threadId: string): Promise<void>;
   openDirect(personId: string): Promise<string>;
   channel(channelId: string): Promise<APIChannel>;
@@ -201,6 +206,15 @@ export function createCalls({ token, apiUrl, now }: CallsOptions): Calls {
       await guarded(() =>
         rest.post(Routes.threads(channelId, messageId), { body: { name, auto_archive_duration: 1440 } }),
       );
+    },
+    async openPost(forumId, { name, tags, starter }) {
+      const { body } = encode(starter, 'answer');
+      const { id } = await guarded<APIChannel>(() =>
+        rest.post(Routes.threads(forumId), {
+          body: { name, auto_archive_duration: 1440, message: body, ...(tags.length > 0 && { applied_tags: tags }) },
+        }),
+      );
+      return id;
     },
     async unarchive(threadId) {
       await guarded(() => rest.patch(Routes.channel(threadId), { body: { archived: false } }));

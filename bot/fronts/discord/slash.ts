@@ -4,6 +4,7 @@ import {
   ApplicationCommandOptionType,
   ApplicationCommandType,
   ApplicationIntegrationType,
+  ChannelType,
   InteractionContextType,
   type RESTPostAPIApplicationCommandsJSONBody,
 } from 'discord.js';
@@ -22,7 +23,9 @@ type OptionKind =
   | { readonly kind: 'text'; readonly longest?: number; readonly suggested?: Suggested }
   | { readonly kind: 'whole'; readonly least: number; readonly most: number }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
-  | { readonly kind: 'file' };
+  | { readonly kind: 'file' }
+  /** A forum channel in which a post is opened for what follows; no command knows of it. */
+  | { readonly kind: 'forum' };
 
 export type SlashOption = OptionKind & {
   /** The command's argument it fills; for a file the form's field. */
@@ -38,6 +41,13 @@ function bounds(schema: z.ZodDefault<z.ZodNumber> | z.ZodOptional<z.ZodNumber>):
 }
 
 const { epochs, batchSize, loraRank } = hyperSchema.shape;
+
+const forumOption: SlashOption = {
+  kind: 'forum',
+  argument: '',
+  name: 'forum',
+  description: 'a forum to open a post in for it',
+};
 
 /** The options of the commands that have more than words; any other command takes one text, as it would be typed. */
 const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
@@ -89,6 +99,7 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
       suggested: 'chapters',
     },
     { kind: 'whole', argument: 'length', name: 'questions', description: 'how many', least: 1, most: 100 },
+    forumOption,
   ],
   battle: [
     {
@@ -109,6 +120,7 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
       most: 300,
     },
     { kind: 'choice', argument: 'action', name: 'show', description: 'who won how often', choices: ['ranking'] },
+    forumOption,
   ],
   review: [{ kind: 'whole', argument: 'length', name: 'questions', description: 'at most', least: 1, most: 100 }],
   progress: [],
@@ -147,6 +159,7 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
       description: 'empty: found by itself',
       longest: 200,
     },
+    forumOption,
   ],
   runs: [
     {
@@ -253,6 +266,12 @@ function toOption(option: SlashOption) {
       };
     case 'file':
       return { ...base, type: ApplicationCommandOptionType.Attachment as const };
+    case 'forum':
+      return {
+        ...base,
+        type: ApplicationCommandOptionType.Channel as const,
+        channel_types: [ChannelType.GuildForum as const],
+      };
   }
 }
 
@@ -266,19 +285,23 @@ export interface SlashCall {
   readonly call: Call;
   /** Argument → id of the attachment given for it. */
   readonly files: ReadonlyMap<string, string>;
+  /** Forum in which a post is wanted. */
+  readonly forumId: string | undefined;
 }
 
 export function readSlash(command: Pick<Command, 'name' | 'parse'>, filledIn: readonly FilledIn[]): SlashCall {
   const args: { [name: string]: Json } = {};
   const files = new Map<string, string>();
+  let forumId: string | undefined;
   for (const option of slashOptions(command.name)) {
     const given = filledIn.find(({ name }) => name === option.name)?.value;
     if (given === undefined) continue;
-    if (option.kind === 'file') files.set(option.argument, String(given));
+    if (option.kind === 'forum') forumId = String(given);
+    else if (option.kind === 'file') files.set(option.argument, String(given));
     else if (option.argument === '') Object.assign(args, command.parse(String(given)));
     else args[option.argument] = given;
   }
-  return { call: { command: command.name, args: complete(command.name, args, files) }, files };
+  return { call: { command: command.name, args: complete(command.name, args, files) }, files, forumId };
 }
 
 /** What a command needs to be told that its options leave unsaid. */
