@@ -40,7 +40,7 @@ export async function loadAnyBase(folder: string): Promise<Base | ImageBase> {
   return modality === 'image' ? loadImageBase(folder) : loadBaseFolder(folder);
 }
 
-async function loadImageBase(folder: string): Promise<ImageBase> {
+export async function loadImageBase(folder: string): Promise<ImageBase> {
   const configPath = join(folder, 'config.json');
   const rawConfig = await readJsonObject(configPath);
   const model = createModel(rawConfig, configPath);

@@ -25,10 +25,14 @@ export const hyperSchema = z.strictObject({
   warmup: z.number().min(0).max(0.9).default(0.1),
   /** Gradients are scaled so that their norm over all weights is at most this; 0 leaves them as they are. */
   clipNorm: z.number().min(0).max(1000).default(1),
+  /** Activations inside each block are computed once more on the way back instead of kept: less memory, more time. */
+  recompute: z.boolean().default(false),
   /** Left out: at the end of each epoch, and more often in short runs. */
   evalEverySteps: z.number().int().min(1).max(1_000_000).optional(),
   /** Evaluations without a better one after which the run ends; 0 goes on to the last step. */
   patience: z.number().int().min(0).max(1000).default(8),
+  /** Parts that stay as they are in a full training, by the beginning of their names: `resnet.encoder.stages.0`. */
+  freeze: z.array(z.string().min(1)).max(200).optional(),
   loraRank: z.number().int().min(1).max(256).default(8),
   loraAlpha: z.number().positive().max(1024).default(16),
   seed: z.number().int().min(0).max(0xffffffff).default(42),
@@ -132,7 +136,14 @@ const imageClassificationSpec = z.strictObject({
   model: z.string().min(1),
   /** Folders, or zip files of folders: one folder of pictures a class. */
   data: z.strictObject(files),
-  hyper: hyperSchema.extend({ labelSmoothing, classWeights }).prefault({}),
+  hyper: hyperSchema
+    .extend({
+      labelSmoothing,
+      classWeights,
+      /** Before a full training: epochs in which the new head learns alone. */
+      headEpochs: z.number().int().min(0).max(1000).default(0),
+    })
+    .prefault({}),
 });
 
 export const runSpecSchema = z.discriminatedUnion('task', [

@@ -1,4 +1,5 @@
 // Which weights a run trains and which stay frozen, for each method; the trained ones are live arrays, updated in place.
+import { UserError } from '../errors.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import type { FloatTensor, Shape, Tensor } from '../graph/tensor.ts';
@@ -33,17 +34,18 @@ export interface Parameters {
 export async function prepareParameters(
   base: WeightSource,
   head: Head,
-  { method, hyper }: { readonly method: RunSpec['method']; readonly hyper: AdapterSize & { readonly seed: number } },
+  { method, hyper }: { readonly method: RunSpec['method']; readonly hyper: AdapterSize },
 ): Promise<Parameters> {
   const random = createRandom(hyper.seed);
   const specs = base.model.parameters(head);
   // A new task gets a new head; a pooler that was never trained is trained too.
   const isNew = (name: string, part: string) => part === 'head' || base.fresh || !base.weights.has(name);
+  const isKept = choosePrefixes(hyper.freeze ?? [], [...specs.keys()]);
   const trainable = new Map<string, FloatTensor>();
   const frozen = new Map<string, FrozenWeight>();
   for (const [name, spec] of specs) {
     const { shape, part, isBuffer } = spec;
-    const trains = !isBuffer && (method === 'full' || (part !== 'body' && isNew(name, part)));
+    const trains = !isBuffer && ((method === 'full' && !isKept(name)) || (part !== 'body' && isNew(name, part)));
     const stored = part === 'head' ? undefined : base.weights.get(name);
     const fourBit = trains ? undefined : base.fourBit?.get(name);
     if (fourBit) frozen.set(name, { shape, fourBit });
@@ -56,13 +58,26 @@ export async function prepareParameters(
   return { model: base.model, head, lora, trainable, frozen, modulesToSave, count };
 }
 
+/** @throws UserError when a prefix names no part of the model. */
+function choosePrefixes(prefixes: readonly string[], names: readonly string[]): (name: string) => boolean {
+  const within = (name: string, prefix: string) => name === prefix || name.startsWith(`${prefix}.`);
+  const unknown = prefixes.find((prefix) => !names.some((name) => within(name, prefix)));
+  if (unknown !== undefined) {
+    throw new UserError(
+      `freeze names ${JSON.stringify(unknown)}, which is no part of this model.`,
+      `Its weights are called ${names.slice(0, 3).join(', ')}, …; give the beginning of such a name, up to a dot.`,
+    );
+  }
+  return (name) => prefixes.some((prefix) => within(name, prefix));
+}
+
 /** The modules that these weights belong to, as PEFT names them: `classifier`, or `pooler` for `bert.pooler.dense.weight`. */
 function modulesOf(specs: Iterable<readonly [string, unknown]>): string[] {
   const modules = Array.from(specs, ([name]) => name.split('.').find((part) => part !== 'bert') ?? name);
   return [...new Set(modules)].sort();
 }
 
-type AdapterSize = Pick<RunSpec['hyper'], 'loraRank' | 'loraAlpha'>;
+type AdapterSize = Pick<RunSpec['hyper'], 'loraRank' | 'loraAlpha' | 'seed' | 'freeze'>;
 
 const sizeOf = (shape: Shape) => shape.reduce((product, size) => product * size, 1);
 

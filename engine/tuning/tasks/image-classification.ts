@@ -9,16 +9,19 @@ import type { SessionOptions } from '../../graph/session.ts';
 import type { ImageBase } from '../../models/image-base.ts';
 import type { SpecOf } from '../../runs/spec.ts';
 import { computeFeatures, type PixelRows } from '../features.ts';
+import { trainHeadFirst } from '../head-first.ts';
 import { classObjective, classTargets } from '../losses.ts';
 import type { Parameters } from '../parameters.ts';
 import { chooseClassWeights } from './class-weights.ts';
 import { pixelRows } from './pixels.ts';
 import { chooseSamples } from './samples.ts';
-import type { EncodedTask, Feeds, Task } from './task.ts';
+import type { EncodedTask, Feeds, Task, TaskBatch } from './task.ts';
 
 type Spec = SpecOf<'image-classification'>;
 
 const evaluationRows = 16;
+/** Of the head while it learns alone before a full training. */
+const headLearningRate = 2e-3;
 
 export const imageClassification: Task<'image-classification'> = {
   async read(spec) {
@@ -131,21 +134,29 @@ function encode(
   const weights = chooseClassWeights(hyper.classWeights, labels, classes);
   const pixels = { train: pixelRows(train, base.preprocessor), held: pixelRows(held, base.preprocessor) };
   let load: { readonly train: Load; readonly held: Load } = { train: pixels.train.load, held: pixels.held.load };
+  const batchOf = async (from: Load, chosen: readonly number[], rows: number): Promise<TaskBatch> => {
+    const answers = chosen.map((index, row) => ({ row, label: classes[index] ?? 0 }));
+    return { inputs: await from(chosen, rows), ...classTargets(answers, rows, weights, hyper.labelSmoothing) };
+  };
   return {
     objective: classObjective,
     lengths: train.map(() => 1),
     heldExamples: held.length,
     warnings: [],
     async begin(parameters: Parameters, options: SessionOptions) {
-      if (method !== 'head') return;
+      if (method !== 'head' && hyper.headEpochs === 0) return;
       const keep = async (rows: PixelRows) =>
         featureRows(await computeFeatures(parameters, rows, options), base.model.hiddenSize);
-      load = { train: await keep(pixels.train), held: await keep(pixels.held) };
+      const trained = await keep(pixels.train);
+      if (method === 'head') load = { train: trained, held: await keep(pixels.held) };
+      else {
+        const { batchSize, headEpochs: epochs, seed } = hyper;
+        const examples = { examples: train.length, batchSize, epochs, seed, learningRate: headLearningRate };
+        const batch = (chosen: readonly number[]) => batchOf(trained, chosen, batchSize);
+        await trainHeadFirst(parameters, { objective: classObjective, ...examples, batch }, options);
+      }
     },
-    async trainingBatch(chosen, rows) {
-      const answers = chosen.map((index, row) => ({ row, label: classes[index] ?? 0 }));
-      return { inputs: await load.train(chosen, rows), ...classTargets(answers, rows, weights, hyper.labelSmoothing) };
-    },
+    trainingBatch: (chosen, rows) => batchOf(load.train, chosen, rows),
     async measure(network) {
       const logits = await answerAll(network.answer, load.held, held.length, labels);
       return {
