@@ -152,10 +152,10 @@ test('a head learns on kept features, the body stays as it was, and the artifact
 
 test('all weights move in a full training, running statistics and frozen parts do not; a head may learn before', async () => {
   const hyper = {
-    epochs: 4,
+    epochs: 10,
     headEpochs: 40,
     freeze: ['resnet.embedder', 'resnet.encoder.stages.0'],
-    learningRate: 1e-3,
+    learningRate: 5e-3,
   };
   const { accuracy } = await run(specOf('resnet', 'full', { method: 'full', hyper }));
   expect(accuracy).toBeGreaterThan(0.85);
