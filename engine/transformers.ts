@@ -60,7 +60,7 @@ async function open(model: string, hub: HubOptions | undefined) {
   const library = await import('@huggingface/transformers');
   const folder = resolve(model);
   const isFolder = existsSync(join(folder, 'config.json'));
-  library.env.allowLocalModels = isFolder;
+  library.env.allowLocalModels = true;
   library.env.allowRemoteModels = !isFolder && !hub?.offline;
   if (isFolder) library.env.localModelPath = dirname(folder);
   if (hub) library.env.cacheDir = join(hub.cacheDir, 'transformers-js');

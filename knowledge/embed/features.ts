@@ -9,7 +9,7 @@ export interface Feature {
 }
 
 /** Longer texts are read up to here. */
-export const maxWords = 48;
+const maxWords = 48;
 const longestWord = 24;
 
 export function readWords(text: string): string[] {
