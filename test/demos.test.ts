@@ -11,7 +11,7 @@ import { demoTable } from '../engine/demos/table.ts';
 import { readValues } from '../engine/demos/values.ts';
 import { UserError } from '../engine/errors.ts';
 import { createRandom } from '../engine/random.ts';
-import { type Guide, loadGuide } from '../knowledge/index.ts';
+import { type Guide, loadGuide, loadShippedEmbedder } from '../knowledge/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'finetutor-demos-'));
 let guide: Guide;
@@ -159,6 +159,18 @@ describe('the gallery', () => {
     const { list, play } = createDemos({ guide, pictures: createPictures(folder) });
     expect(list.map(({ id }) => id)).not.toContain('attention');
     await expect(play('attention', {}, 1)).rejects.toThrow(/There is no demo/);
+  });
+
+  it('shows the attention of the shipped embedder: each row sums to 1, in as many heads as there are to choose', async () => {
+    const { encode: real } = await loadShippedEmbedder();
+    const { words, attention, pooling } = real('my model does well in training');
+    expect(attention).toHaveLength(4);
+    for (const row of [...attention.flat(), pooling]) {
+      expect(row).toHaveLength(words.length);
+      expect(row.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 5);
+    }
+    const demos = createDemos({ guide, pictures: createPictures(folder), loadEncoder: async () => real });
+    expect((await demos.play('attention', { head: 2 }, 1)).markdown).toContain('Head 2 of 4');
   });
 
   it('finds a demo by its id, its title, a part of it, or with a slip of the finger', async () => {

@@ -43,7 +43,9 @@ export const attention = defineDemo({
     const cut = (word: string) => (word.length > 13 ? `${word.slice(0, 12)}…` : word);
     const size = Math.max(1, count);
     const names = shown.map((word, index) => ({ at: size - index - 0.5, text: cut(word) }));
-    const highest = Math.max(1e-9, ...rows.flat());
+    const [lowest, highest] = [Math.min(1, ...rows.flat()), Math.max(1e-9, ...rows.flat())];
+    /** 0 for the least attention in the picture, 1 for the most. */
+    const strength = (share: number) => (share - lowest) / Math.max(1e-9, highest - lowest);
     const cells: Mark = {
       kind: 'boxes',
       color: shades[0] ?? hues.card,
@@ -51,7 +53,7 @@ export const attention = defineDemo({
         row.slice(0, count).map((share, other) => ({
           from: [other + 0.03, size - at - 0.03] as const,
           to: [other + 0.97, size - at - 0.97] as const,
-          color: shades[Math.min(shades.length - 1, Math.floor((share / highest) * shades.length))] ?? hues.blue,
+          color: shades[Math.min(shades.length - 1, Math.floor(strength(share) * shades.length))] ?? hues.blue,
         })),
       ),
     };
@@ -61,7 +63,7 @@ export const attention = defineDemo({
         at: [other + 0.5, size - at - 0.5] as const,
         text: String(Math.round(100 * share)),
         fontSize: count > 11 ? 11 : 13,
-        color: share / highest > 0.6 ? hues.card : hues.ink,
+        color: strength(share) > 0.6 ? hues.card : hues.ink,
       })),
     );
     const most = Math.max(0.1, ...pooling.slice(0, count));

@@ -113,8 +113,8 @@ export const dropout = defineDemo({
     if (stop === 'on') {
       const stopped =
         stoppedAt < epochs
-          ? `It stopped at epoch ${stoppedAt}, ${patience} epochs after`
-          : `It ran all ${epochs} epochs, and went back to`;
+          ? `it stopped at epoch ${stoppedAt}, ${patience} epochs after`
+          : `it ran all ${epochs} epochs, and went back to`;
       return {
         markdown: `**Early stopping kept the best weights:** ${stopped} the least held-out loss, **${short(best.loss)}** at epoch ${best.epoch}. ${right}.`,
         cites: ['overfitting-underfitting#early-stopping', 'hyperparameters#epochs'],

@@ -146,7 +146,7 @@ export const gradientDescent = defineDemo({
     };
   },
 
-  explain({ path, losses }, { rate, momentum, surface: name, steps }) {
+  explain({ path, losses }, { rate, momentum, surface: name }) {
     const { curvature, start } = surfaces[name];
     const first = losses[0] ?? 0;
     const last = losses.at(-1) ?? 0;
@@ -166,7 +166,8 @@ export const gradientDescent = defineDemo({
       ([, y], index) => index > 0 && Math.sign(y) !== Math.sign(path[index - 1]?.[1] ?? y),
     ).length;
     const wrongHollow = name === 'hollows' && (path.at(-1)?.[0] ?? 0) > 0 && start[0] > 0;
-    if (wrongHollow && steps >= 20 && rate >= 0.03) {
+    const resting = losses.length > 4 && Math.abs((losses.at(-4) ?? 0) - last) < 0.01 * last;
+    if (wrongHollow && resting) {
       return {
         markdown: `**It settles in the nearer, shallower hollow:** the loss goes ${fell}, and stays ${short(last)} above the best. A gradient only sees the slope under its feet; momentum, or another start, may carry it over.`,
         cites: ['how-ml-works#gradient-descent', 'neural-networks#optimizers'],

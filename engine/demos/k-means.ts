@@ -158,7 +158,7 @@ export const kMeans = defineDemo({
           : where || `Settled: inertia **${short(inertia)}**${before}, and another step would change nothing.`;
     const poor = inertia > 4 * points.length && k === 3 && short(inertia) === short(stepAt(steps, last).inertia);
     const verdict = empty
-      ? `**${empty} of ${k} centres own no point at all** and can never move${start === 'corner' ? ': a start in one corner wastes them' : ''}. `
+      ? `**${empty} of ${k} centres own no point at all**, so nothing moves them${start === 'corner' ? ': a start in one corner wastes them' : ''}. `
       : k < 3
         ? `**k = ${k} is too few** for the three groups there are: one centre must serve several. `
         : k > 3

@@ -229,7 +229,7 @@ export const sampling = defineDemo({
           ? `**Hot:** \`${first.word}\` falls from ${percentOf(first.probability)} to ${percentOf(first.share)}, and all ${known.toLocaleString('en-US')} words stay possible; ${doubt}. That is noise more than ideas; top-p would cut the tail.`
           : topK > 0 || topP < 1
             ? `**Cut:** ${left.toLocaleString('en-US')} of ${known.toLocaleString('en-US')} words are left and share everything; ${doubt}. The unlikely tail can't be drawn at all.`
-            : temperature < 0.7
+            : temperature < 0.9
               ? `**Cool:** \`${first.word}\` rises from ${percentOf(first.probability)} to ${percentOf(first.share)}; ${doubt}. Safer, and duller.`
               : `**As the model has it, or near:** \`${first.word}\` at ${percentOf(first.share)}; ${doubt}.`;
     return {
