@@ -2,20 +2,28 @@
 import type { GraphBuilder } from '../graph/graph.ts';
 import type { GraphNode, Op, Value } from '../graph/ops.ts';
 import { describeShape, elementCount } from '../graph/tensor.ts';
+import { createRebuilder } from './rebuild.ts';
 import { type GradientRule, gradient_rules } from './rules.ts';
 
 /**
  * Adds d loss / d w for each of `wanted`, in their order and shapes.
+ * @param boundaries counts of nodes: what lies between two of them is computed once more on the way back instead of kept.
  * @throws Error when the loss is not one number, does not depend on a wanted value, or passes through an op without a gradient.
  */
-export function addGradients(g: GraphBuilder, loss: Value, wanted: readonly Value[]): Value[] {
+export function addGradients(
+  g: GraphBuilder,
+  loss: Value,
+  wanted: readonly Value[],
+  boundaries: readonly number[] = [],
+): Value[] {
   if (elementCount(loss.shape) !== 1) throw new Error(`a loss is one number, not ${describeShape(loss.shape)}`);
   const forward = [...g.graph.nodes];
   const reached = valuesThatDependOn(forward, wanted);
   const gradients = new Map<string, Value>();
   gradients.set(loss.name, g.op('Expand', [g.scalar(1)], { shape: loss.shape }));
 
-  for (const node of forward.toReversed()) {
+  const rebuilder = createRebuilder(g, forward, boundaries);
+  for (const [index, node] of [...forward.entries()].reverse()) {
     const nodeOutputs: readonly Value[] = node.outputs;
     const dys = nodeOutputs.map((value) => gradients.get(value.name));
     const dy = node.op === 'Split' ? dys.find((one) => one) : dys[0];
@@ -24,7 +32,7 @@ export function addGradients(g: GraphBuilder, loss: Value, wanted: readonly Valu
     }
     if (!dy || !nodeOutputs.some((value) => reached.has(value.name))) continue;
     const nodeInputs: readonly Value[] = node.inputs;
-    applyRule(g, node, dy, dys).forEach((gradient, at) => {
+    applyRule(g, rebuilder.rebuild(index, node, dy), dy, dys).forEach((gradient, at) => {
       const value = nodeInputs[at];
       if (!gradient || !value || !reached.has(value.name)) return;
       const known = gradients.get(value.name);

@@ -16,6 +16,8 @@ export type Device = (typeof devices)[number];
 export interface SessionOptions {
   readonly device: Device;
   readonly threads?: number;
+  /** Two nodes that compute the same stay two: activations that are recomputed must not be kept instead. */
+  readonly keepDuplicates?: boolean;
   /** Makes it an error that the device cannot run some op, instead of running that op on the processor. */
   readonly onlyOnDevice?: boolean;
 }
@@ -62,7 +64,7 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
     logSeverityLevel: 3,
     extra: {
       // Folded constants would keep a second, full-precision copy of every weight that a file holds in half precision.
-      ...(hasHalfPrecision(graph) ? { optimization: { disable_specified_optimizers: 'ConstantFolding' } } : {}),
+      ...disabledOptimizers(graph, options),
       session: {
         use_deterministic_compute: '1',
         // Threads that wait by spinning gain about 5 % on an idle machine and double a step's time on a busy one.
@@ -118,6 +120,14 @@ function externalBytes(graph: Graph): number {
   // One source read as several types counts once.
   const sources = new Set(graph.initializers.map(({ source }) => source));
   return [...sources].reduce((sum, source) => sum + ('external' in source ? source.external.bytes : 0), 0);
+}
+
+function disabledOptimizers(graph: Graph, { keepDuplicates }: SessionOptions): object {
+  const names = [
+    ...(hasHalfPrecision(graph) ? ['ConstantFolding'] : []),
+    ...(keepDuplicates ? ['CommonSubexpressionElimination'] : []),
+  ];
+  return names.length === 0 ? {} : { optimization: { disable_specified_optimizers: names.join(';') } };
 }
 
 const hasHalfPrecision = (graph: Graph) =>

@@ -174,6 +174,7 @@ function buildEncoder(
   const bias = design.relative ? addRelativeBias(layers, attentionBias, design.relative) : attentionBias;
   let x = embed(layers, design, inputIds);
   for (let index = 0; index < design.layers; index++) {
+    layers.boundary();
     const names = design.layer(index);
     const query = g.op('Mul', [layers.linear(x, names.query), g.scalar(1 / Math.sqrt(depth))]);
     const inputs = { query, key: layers.linear(x, names.key), value: layers.linear(x, names.value), bias };

@@ -161,6 +161,7 @@ function decode(layers: Layers, config: Gpt2Config, start: Value, attendTo: Atte
   const scale = g.scalar(1 / Math.sqrt(config.n_embd / config.n_head));
   let x = layers.dropout(start, config.embd_pdrop);
   for (let layer = 0; layer < config.n_layer; layer++) {
+    layers.boundary();
     const h = layerPrefix(layer);
     const all = layers.linear(norm(`${h}.ln_1`, x), `${h}.attn.c_attn`, in_out);
     const [q = all, key = all, value = all] = g.ops('Split', [all], { axis: 1, parts: 3 });

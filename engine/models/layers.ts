@@ -11,6 +11,8 @@ export interface Layers {
   linear(x: Value, name: string, form?: LinearForm): Value;
   /** Zeroes a share of the elements and scales the rest; nothing outside training. */
   dropout(x: Value, rate: number): Value;
+  /** Between two of these lies a block, such as a transformer's layer, whose activations training may forget and compute anew. */
+  boundary(): void;
   /** Given: a batch normalisation takes the batch's own statistics and adds them here. Else the stored ones are used. */
   readonly statistics?: BatchStatistics[] | undefined;
 }
@@ -55,6 +57,8 @@ export interface LayersOptions {
   /** Collects the masks a training graph needs; without it there is no dropout. */
   readonly masks?: DropoutMask[] | undefined;
   readonly statistics?: BatchStatistics[] | undefined;
+  /** Collects how many nodes stand before each boundary. */
+  readonly boundaries?: number[] | undefined;
 }
 
 /** A frozen matrix [out, in] in four bits, as the graph's constants. */
@@ -64,7 +68,10 @@ export interface FourBitValue {
   readonly blocks: Blocks;
 }
 
-export function createLayers(g: GraphBuilder, { weight, fourBit, lora, masks, statistics }: LayersOptions): Layers {
+export function createLayers(
+  g: GraphBuilder,
+  { weight, fourBit, lora, masks, statistics, boundaries }: LayersOptions,
+): Layers {
   /** x·Wᵀ + b, whichever way W lies; one in four bits always lies as [out, in]. */
   function multiply(x: Value, name: string, layout: LinearTarget['layout'], bias: Value | undefined): Value {
     const packed = fourBit?.(`${name}.weight`);
@@ -89,6 +96,7 @@ export function createLayers(g: GraphBuilder, { weight, fourBit, lora, masks, st
       const scaled = g.op('Mul', [down, g.scalar(lora.scale)]);
       return g.op('Gemm', [scaled, weight(loraB(name)), y], { transA: false, transB: true });
     },
+    boundary: () => void boundaries?.push(g.graph.nodes.length),
     dropout(x, rate) {
       if (!masks || rate === 0) return x;
       const name = `dropout${masks.length}`;

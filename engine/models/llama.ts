@@ -290,6 +290,7 @@ function decode(layers: Layers, design: Design, inputIds: Value, turns: Turns, a
   const bias = member.biases(config);
   let x = asMatrix(g, g.op('Gather', [weight(word_table), inputIds]));
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
+    layers.boundary();
     const l = layerPrefix(layer);
     const read = norm(`${l}.input_layernorm`, x);
     const project = (part: string) => layers.linear(read, `${l}.self_attn.${part}_proj`, { bias: bias.query });

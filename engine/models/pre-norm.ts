@@ -71,6 +71,7 @@ function addLayer(
   const { heads, hidden, dropout, attentionBias } = design;
   const depth = hidden / heads;
   const length = (x.shape[0] ?? 0) / rows;
+  layers.boundary();
   const seen = normalize(layers, x, names.firstNorm, design.epsilon);
   const project = (name: string) => layers.linear(seen, name, { bias: attentionBias });
   const context = attend(

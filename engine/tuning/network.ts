@@ -28,12 +28,21 @@ export interface Network extends Answering {
   close(): Promise<void>;
 }
 
+export interface NetworkOptions extends SessionOptions {
+  /** Forget the activations inside each block and compute them once more on the way back: less memory, more time. */
+  readonly recompute?: boolean;
+}
+
 type Purpose = 'train' | 'measure' | 'answer';
 
 const gradientOf = (name: string) => `gradient of ${name}`;
 
 /** @throws UserError when the device cannot be used here. */
-export function createNetwork(parameters: Parameters, objective: Objective, sessionOptions: SessionOptions): Network {
+export function createNetwork(
+  parameters: Parameters,
+  objective: Objective,
+  { recompute = false, ...sessionOptions }: NetworkOptions,
+): Network {
   const weights = weightFeeds(parameters.trainable);
   const compiled = new Map<string, Promise<Compiled>>();
 
@@ -42,6 +51,7 @@ export function createNetwork(parameters: Parameters, objective: Objective, sess
     const inputValues = inputsOf(g, inputs);
     const targetValues = inputsOf(g, targets);
     const masks: DropoutMask[] = [];
+    const boundaries: number[] = [];
     const weight = weightValues(g, parameters);
     const fourBit = fourBitValues(g, parameters);
     const layers = createLayers(g, {
@@ -49,12 +59,13 @@ export function createNetwork(parameters: Parameters, objective: Objective, sess
       fourBit,
       lora: parameters.lora,
       masks: purpose === 'train' ? masks : undefined,
+      boundaries,
     });
     const answer = buildAnswer(layers, parameters, inputValues);
     if (purpose === 'train') {
       const loss = objective.loss(g, answer, targetValues);
       const trained = [...parameters.trainable.keys()];
-      const gradients = addGradients(g, loss, trained.map(weight));
+      const gradients = addGradients(g, loss, trained.map(weight), recompute ? boundaries : []);
       g.output('loss', loss);
       trained.forEach((name, at) => {
         const gradient = gradients[at];
@@ -67,7 +78,7 @@ export function createNetwork(parameters: Parameters, objective: Objective, sess
       const rows = asMatrix(g, answer);
       g.output('answer', targetValues.positions ? g.op('Gather', [rows, targetValues.positions]) : rows);
     }
-    const session = await createSession(g.graph, sessionOptions);
+    const session = await createSession(g.graph, { ...sessionOptions, keepDuplicates: recompute });
     const filled = masks.map(({ name, shape, rate }) => {
       const feed = { type: 'float32', shape, data: new Float32Array(elementCount(shape)) } as const;
       return { name, rate, feed };

@@ -45,7 +45,10 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
   const checkpointEvery = options.checkpointEverySteps ?? Math.max(200, Math.ceil(totalSteps / 20));
   const damaged = options.resume ? await restoreProgress(checkpoints, run, progress) : [];
   if (progress.step === 0) await removeCheckpoints(checkpoints);
-  const network = createNetwork(run.parameters, run.encoded.objective, { device: run.device });
+  const network = createNetwork(run.parameters, run.encoded.objective, {
+    device: run.device,
+    recompute: spec.hyper.recompute,
+  });
   try {
     yield startEvent(run, progress, damaged);
     const clock = startClock(now, progress.step);
