@@ -66,7 +66,7 @@ export interface Search {
 }
 
 /** The vector index of a search: how many, how much memory, and whether its answers are exact. */
-export interface IndexSize {
+interface IndexSize {
   readonly vectors: number;
   readonly bytes: number;
   readonly kind: 'exact' | 'hnsw';

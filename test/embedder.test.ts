@@ -75,7 +75,7 @@ test('the network in TypeScript gives the vectors that the training graph gives'
   const encode = createEncoder(shape, packed);
   const vectors = texts.map((text) => encode(text).vector);
   const score = (a: number, b: number) =>
-    (vectors[a] ?? []).reduce((sum, value, i) => sum + value * (vectors[b]?.[i] ?? 0), 0) / temperature;
+    Array.from(vectors[a] ?? []).reduce((sum, value, i) => sum + value * (vectors[b]?.[i] ?? 0), 0) / temperature;
   const logSum = (scores: readonly number[]) => Math.log(scores.reduce((sum, value) => sum + Math.exp(value), 0));
   const each = [0, 1, 2].map((i) => {
     const right = score(i, i + 3);

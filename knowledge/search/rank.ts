@@ -83,7 +83,7 @@ export function rankByModel(found: Found, passageOf: PassageOf, weights: RankWei
     .sort((a, b) => b.score - a.score);
 }
 
-export function scoreOf(features: Features, weights: RankWeights): number {
+function scoreOf(features: Features, weights: RankWeights): number {
   return featureNames.reduce((sum, name) => sum + features[name] * weights[name], 0);
 }
 

@@ -13,7 +13,7 @@ export interface SemanticResult {
 }
 
 /** Likeness of the question to the nearest of its kind: about 0 for chance, about 1 for another wording of the same. */
-export interface SectionLikeness {
+interface SectionLikeness {
   /** To a title or a learners' wording. */
   readonly wording: number;
   readonly text: number;

@@ -34,6 +34,6 @@ export async function createVectorIndex(table: VectorTable): Promise<VectorIndex
   return createHnswIndex ? createHnswIndex(table) : createExactIndex(table);
 }
 
-export function countOf({ data, dimensions }: VectorTable): number {
+function countOf({ data, dimensions }: VectorTable): number {
   return data.length / dimensions;
 }
