@@ -39,7 +39,7 @@ const aspects: readonly { readonly label: string; readonly words: RegExp; readon
   {
     label: 'Cost',
     words:
-      /\b(?:slow(?:er)?|fast(?:er)?|memory|GB|MB|expensive|cheap(?:er)?|costs?|compute|parameters|seconds|parallel|delay|quick)\b/i,
+      /\b(?:slow(?:er)?|fast(?:er)?|memory|expensive|cheap(?:er)?|costs? (?:less|more|about|no|little|only)|in parallel|no delay|quick)\b/i,
   },
   { label: 'Watch out', words: /./, roles: ['pitfall'] },
 ];
@@ -49,9 +49,19 @@ export function compareSides(
   sides: readonly Side[],
   whole: Source | undefined,
   unknown: readonly string[],
+  nearby: readonly Source[],
   overlap: Overlap,
 ): readonly Piece[] {
-  const lead = findLead(sides, whole, overlap);
+  const missing = unknown.map((name) => `\`${name.replaceAll('`', '').slice(0, 60)}\``).join(', ');
+  const [only] = sides;
+  if (only && sides.length === 1) {
+    const opening = openingOf(only.source, longestLead);
+    return [
+      pointerPiece(`The guide does not cover ${missing}, so it cannot compare. Of ${only.title} it says:`),
+      ...(opening ? [quotePiece(only.source, opening.sentences)] : []),
+    ];
+  }
+  const lead = findLead(sides, whole, nearby, overlap);
   const used = new Set(lead?.claims.map(({ text }) => text) ?? []);
   const own = tableOfGuide(
     sides,
@@ -64,7 +74,6 @@ export function compareSides(
   ]
     .filter((row) => row.cells.some((cell) => cell !== undefined))
     .slice(0, mostRows);
-  const missing = unknown.map((name) => `\`${name.replaceAll('`', '').slice(0, 60)}\``).join(', ');
   return [
     ...(unknown.length > 0
       ? [pointerPiece(`The guide does not cover ${missing}; here is what it says of the rest.`)]
@@ -75,7 +84,12 @@ export function compareSides(
 }
 
 /** The sentences that speak of every side, best in the section about all of them. */
-function findLead(sides: readonly Side[], whole: Source | undefined, overlap: Overlap): Piece | undefined {
+function findLead(
+  sides: readonly Side[],
+  whole: Source | undefined,
+  nearby: readonly Source[],
+  overlap: Overlap,
+): Piece | undefined {
   if (whole) {
     const opening = openingOf(whole, longestLead);
     if (
@@ -85,7 +99,7 @@ function findLead(sides: readonly Side[], whole: Source | undefined, overlap: Ov
       return quotePiece(whole, opening.sentences);
     }
   }
-  const sources = [...new Set([...(whole ? [whole] : []), ...sides.map(({ source }) => source)])];
+  const sources = [...new Set([...(whole ? [whole] : []), ...sides.map(({ source }) => source), ...nearby])];
   const candidates = sources.flatMap((source) =>
     source.parts
       .filter(({ role }) => role !== 'pitfall')
@@ -126,9 +140,10 @@ function aspectRow(aspect: (typeof aspects)[number], sides: readonly Side[], use
         if (used.has(markdown) || prose.length > longestCell || prose.length < 20 || prose.endsWith(':')) return false;
         if (/^["“]/.test(prose) || /^(?:this|that|these|those|here|it|they)\b.{0,12}$/i.test(prose)) return false;
         if (!aspect.words.test(prose)) return false;
-        // In a section about both, a sentence counts for the side it names alone.
-        if (!shared) return true;
-        return mentions(prose, name, title) && !others.some((side) => mentions(prose, side.name, side.title));
+        const isNamed = mentions(prose, name, title);
+        // In a section about both, a sentence counts for the side it names alone; elsewhere it may also open with "Use it".
+        if (shared) return isNamed && !others.some((side) => mentions(prose, side.name, side.title));
+        return isNamed || aspect.roles !== undefined || /^(?:it|use|choose|good|best)\b/i.test(prose);
       });
     if (!found) return undefined;
     used.add(found.markdown);

@@ -40,6 +40,7 @@ const generic =
 export function createConcepts(guide: Guide): Concepts {
   const byName = new Map<string, Concept>();
   const shortNames: [string, Concept][] = [];
+  const shortOthers: [string, Concept][] = [];
   const add = (name: string, concept: Concept) => {
     const key = keyOf(name);
     if (key.length > 1 && !byName.has(key)) byName.set(key, concept);
@@ -69,12 +70,15 @@ export function createConcepts(guide: Guide): Concepts {
         for (const name of names) {
           // "Ridge" is short for ridge regression, "L1" for L1 regularization.
           const short = generic.exec(name)?.[1];
-          if (short !== undefined && !common.has(short.toLowerCase())) shortNames.push([short, concept]);
+          if (short !== undefined && !common.has(short.toLowerCase())) {
+            // An entry's own name goes before another entry's other name.
+            (name === entry[1] ? shortNames : shortOthers).push([short, concept]);
+          }
         }
       }
     }
   }
-  for (const [name, concept] of shortNames) add(name, concept);
+  for (const [name, concept] of [...shortNames, ...shortOthers]) add(name, concept);
   for (const { id, sections } of guide.chapters) {
     for (const section of sections) {
       const concept = { name: section.title, chapterId: id, sectionId: section.id, definition: undefined };

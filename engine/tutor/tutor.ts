@@ -191,7 +191,7 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     const unknown = names.filter((_, index) => sides[index] === undefined);
     if (known.length === 0 || (known.length < 2 && unknown.length === 0)) return undefined;
     // What the guide does not have at all is refused, not compared with what it has.
-    if (known.length === 1 && !found.result.covered) return undefined;
+    if (known.length === 1 && !names.some((name) => concepts.named(name) && name === known[0]?.name)) return undefined;
     const overlap = overlapWith(found.query);
     const best = found.result.hits.slice(0, 3).flatMap((hit) => sourceOf(hit) ?? []);
     const speaksOfAll = (source: Source) => {
@@ -199,7 +199,8 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       return known.every(({ name, title }) => mentions(text, name, title));
     };
     const whole = found.result.covered ? best.find(speaksOfAll) : undefined;
-    const pieces = compareSides(known, whole, unknown, overlap);
+    const nearby = found.result.hits.slice(0, 8).flatMap((hit) => sourceOf(hit) ?? []);
+    const pieces = compareSides(known, whole, unknown, nearby, overlap);
     const first = [...(whole ? [whole] : []), ...known.map(({ source }) => source)];
     return answerWith('comparison', assemble(pieces), found, first, Math.max(found.result.confidence, 0.6));
   };
