@@ -6,7 +6,7 @@ import { addGradients } from '../../engine/autodiff/gradients.ts';
 import { assembleBatch, type Batch } from '../../engine/data/batches.ts';
 import { createGraph, type GraphBuilder } from '../../engine/graph/graph.ts';
 import type { Value } from '../../engine/graph/ops.ts';
-import { createSession } from '../../engine/graph/session.ts';
+import { createSession, type Device } from '../../engine/graph/session.ts';
 import { elementCount, type FloatTensor, type Shape, type Tensor } from '../../engine/graph/tensor.ts';
 import { createModel } from '../../engine/models/families.ts';
 import { asMatrix, createLayers, crossEntropy } from '../../engine/models/layers.ts';
@@ -88,12 +88,12 @@ export interface Solved {
 }
 
 /** Our answer, loss and gradients, in a batch that is longer and has more rows than there are texts. */
-export async function solve(one: OracleCase): Promise<Solved> {
+export async function solve(one: OracleCase, device: Device = 'cpu'): Promise<Solved> {
   const model = modelOf(one);
   const weights = seededWeights(model, one.head);
   const batch = assembleBatch(one.texts, { rows: one.texts.length + 1, padId: one.padId, maxLength: model.maxLength });
   const { rows, length } = batch;
-  const g = createGraph();
+  const g = createGraph(device);
   const values = new Map(Array.from(weights, ([name, { shape }]) => [name, g.input(name, 'float32', shape)]));
   const weight = (name: string) => {
     const value = values.get(name);
@@ -110,7 +110,7 @@ export async function solve(one: OracleCase): Promise<Solved> {
   addGradients(g, loss, names.map(weight)).forEach((gradient, at) => {
     g.output(`gradient of ${names[at]}`, gradient);
   });
-  const session = await createSession(g.graph, { device: 'cpu', threads: 1 });
+  const session = await createSession(g.graph, { device, threads: 1, onlyOnDevice: device !== 'cpu' });
   const answers = await session.run({
     ...Object.fromEntries(Array.from(weights, ([name, tensor]) => [name, { type: 'float32', ...tensor }])),
     ...feeds,
