@@ -3,6 +3,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { closedQuestion, finalRanking, openQuestion } from '../../bot/chat/battle-card.ts';
 import { createConversation } from '../../bot/chat/conversation.ts';
 import type { Incoming, Reply } from '../../bot/chat/message.ts';
 import { runCard } from '../../bot/chat/run-card.ts';
@@ -92,8 +93,42 @@ async function makeSamples(dataDir: string): Promise<Samples> {
     ...(await say('Help', 'help')),
     ...(await say('An error', '/quiz nonsense')),
   );
+  samples.push(...(await say('A battle to set up', 'battle')), ...(await battleCards(engine)));
   await engine.close();
   return { samples, pictures: engine.pictures };
+}
+
+/** A question of a battle while it is open and when it is closed, and the end. */
+async function battleCards({ battles }: Engine): Promise<readonly Sample[]> {
+  const workspaceId = 'gallery';
+  const started = await battles.start({
+    ...{ workspaceId, front: 'discord', conversationId: 'battle', personId: 'ann' },
+    ...{ chapters: ['overfitting-underfitting'], difficulties: [], length: 1, roundSeconds: 30 },
+  });
+  const [round] = started.rounds;
+  if (round === undefined) throw new Error('a battle has a round');
+  const { item } = round;
+  const wrong = item.choices.find(({ id }) => id !== item.correctChoiceId)?.id ?? '';
+  for (const [name, choiceId] of [
+    ['Ben', item.correctChoiceId],
+    ['Ann', wrong],
+    ['Cem', item.correctChoiceId],
+  ] as const) {
+    await battles.answer({
+      ...{ workspaceId, battleId: started.id, itemId: item.id, choiceId },
+      person: { id: name, name },
+    });
+  }
+  const open = await battles.get(workspaceId, started.id);
+  const closed = await battles.close(open, 1);
+  const [opened, answered] = [open.rounds[0], closed?.rounds[0]];
+  if (opened === undefined || closed === undefined || answered === undefined)
+    throw new Error('the round was not closed');
+  return [
+    { title: 'A battle', reply: openQuestion(open, opened) },
+    { title: 'Its answer and scoreboard', reply: closedQuestion(closed, answered) },
+    { title: 'Its end', reply: finalRanking(closed) },
+  ];
 }
 
 async function runCards(engine: Engine): Promise<readonly Sample[]> {
