@@ -1,114 +1,16 @@
 // The Llama family (Touvron et al. 2023) and its kin Mistral, Qwen2 and Qwen3: rotary positions, RMS norms, gated feed-forward
-// parts, several query heads to a key head. What sets one member apart from another stands in `members`.
-import { z } from 'zod';
+// parts, several query heads to a key head. What sets one member apart from another stands in llama-design.ts.
 import type { Value } from '../graph/ops.ts';
 import { elementCount } from '../graph/tensor.ts';
-import { activate, activationSchema } from './activations.ts';
+import { activate } from './activations.ts';
 import { attend, attendWithPast, causalBias, type KeyValue } from './attention.ts';
 import { addDecoderHead, answerDecoder, decoder_heads, scoreCached } from './decoder-heads.ts';
-import { rateSchema, sizeSchema } from './encoder-config.ts';
 import { classNamer } from './heads.ts';
 import { asMatrix, type Layers } from './layers.ts';
+import { designLlama, type LlamaDesign } from './llama-design.ts';
 import type { CachedInputs, CachedOutputs, Head, ParameterSpec, TextInputs, TextModel } from './model.ts';
-import { parseConfig } from './parse-config.ts';
-import { longestText, ropeScalingSchema, rotaryTables } from './rope.ts';
+import { longestText, rotaryTables } from './rope.ts';
 import { collectSpecs } from './specs.ts';
-
-const model_types = ['llama', 'mistral', 'qwen2', 'qwen3'] as const;
-
-const llamaConfigSchema = z
-  .object({
-    model_type: z.literal(model_types),
-    vocab_size: sizeSchema,
-    hidden_size: sizeSchema,
-    intermediate_size: sizeSchema,
-    num_hidden_layers: sizeSchema,
-    num_attention_heads: sizeSchema,
-    num_key_value_heads: sizeSchema.nullish(),
-    head_dim: sizeSchema.nullish(),
-    hidden_act: activationSchema.default('silu'),
-    max_position_embeddings: z.number().int().min(1).max(100_000_000).default(2048),
-    rms_norm_eps: z.number().positive().default(1e-6),
-    rope_theta: z.number().positive().nullish(),
-    rope_scaling: ropeScalingSchema,
-    rope_parameters: ropeScalingSchema,
-    partial_rotary_factor: z.literal(1).nullish(),
-    attention_bias: z.boolean().default(false),
-    mlp_bias: z.boolean().default(false),
-    attention_dropout: rateSchema.default(0),
-    classifier_dropout: rateSchema.nullish(),
-    hidden_dropout: rateSchema.nullish(),
-    sliding_window: z.number().int().min(1).nullish(),
-    use_sliding_window: z.boolean().nullish(),
-    max_window_layers: z.number().int().min(0).nullish(),
-    layer_types: z.array(z.literal(['full_attention', 'sliding_attention'])).nullish(),
-    initializer_range: z.number().positive().default(0.02),
-    tie_word_embeddings: z.boolean().default(false),
-  })
-  .refine((config) => config.num_attention_heads % (config.num_key_value_heads ?? config.num_attention_heads) === 0, {
-    message: 'num_attention_heads must be a multiple of num_key_value_heads',
-  })
-  .refine((config) => Number.isInteger(depthOf(config) / 2), {
-    message: 'head_dim, or hidden_size divided by num_attention_heads, must be an even number',
-  });
-
-/** The keys of `config.json` that shape the network; names as there. */
-type LlamaConfig = z.output<typeof llamaConfigSchema>;
-
-interface Member {
-  readonly className: string;
-  /** Biases of the query, key and value, and of what follows attention. */
-  biases(config: LlamaConfig): { readonly query: boolean; readonly output: boolean };
-  /** Queries and keys are normalised, each head for itself. */
-  readonly normsHeads: boolean;
-  /** Which layers see only the nearest places. */
-  slides(config: LlamaConfig, layer: number): boolean;
-}
-
-const whereAsked = ({ attention_bias }: LlamaConfig) => ({ query: attention_bias, output: attention_bias });
-/** Qwen has a window only where `use_sliding_window` says so, and by default in the later layers. */
-const qwenSlides = (config: LlamaConfig, layer: number) =>
-  config.use_sliding_window === true &&
-  (config.layer_types ? config.layer_types[layer] === 'sliding_attention' : layer >= (config.max_window_layers ?? 28));
-
-const members: { readonly [Type in (typeof model_types)[number]]: Member } = {
-  llama: { className: 'Llama', biases: whereAsked, normsHeads: false, slides: () => false },
-  mistral: {
-    className: 'Mistral',
-    biases: () => ({ query: false, output: false }),
-    normsHeads: false,
-    slides: () => true,
-  },
-  qwen2: {
-    className: 'Qwen2',
-    biases: () => ({ query: true, output: false }),
-    normsHeads: false,
-    slides: qwenSlides,
-  },
-  qwen3: { className: 'Qwen3', biases: whereAsked, normsHeads: true, slides: qwenSlides },
-};
-
-/** Numbers in a head. Only Qwen3's has a size of its own where config.json names none. */
-function depthOf(config: {
-  readonly model_type: string;
-  readonly head_dim?: number | null | undefined;
-  readonly hidden_size: number;
-  readonly num_attention_heads: number;
-}): number {
-  return config.head_dim ?? (config.model_type === 'qwen3' ? 128 : config.hidden_size / config.num_attention_heads);
-}
-
-/** A member with its sizes, as the network is built of them. */
-interface Design {
-  readonly config: LlamaConfig;
-  readonly member: Member;
-  readonly depth: number;
-  readonly keyHeads: number;
-  readonly scaling: NonNullable<LlamaConfig['rope_scaling']>['scaling'];
-  readonly theta: number;
-  /** Places that sliding layers see; undefined where no layer slides. */
-  readonly window: number | undefined;
-}
 
 const prefix = 'model';
 const word_table = `${prefix}.embed_tokens.weight`;
@@ -116,9 +18,8 @@ const layerPrefix = (layer: number) => `${prefix}.layers.${layer}`;
 
 /** @throws UserError naming the file and the field that does not fit. */
 export function createLlama(raw: { readonly [key: string]: unknown }, source: string): TextModel {
-  const config = parseConfig(llamaConfigSchema, raw, source);
-  const design = designOf(config);
-  const { member, depth, keyHeads, scaling, window } = design;
+  const design = designLlama(raw, source);
+  const { config, member, depth, keyHeads, scaling, window } = design;
   return {
     modality: 'text',
     direction: 'decoder',
@@ -148,22 +49,7 @@ export function createLlama(raw: { readonly [key: string]: unknown }, source: st
   };
 }
 
-function designOf(config: LlamaConfig): Design {
-  const member = members[config.model_type];
-  const rope = config.rope_parameters.theta === undefined ? config.rope_scaling : config.rope_parameters;
-  const slides = Array.from({ length: config.num_hidden_layers }, (_, layer) => member.slides(config, layer));
-  return {
-    config,
-    member,
-    depth: depthOf(config),
-    keyHeads: config.num_key_value_heads ?? config.num_attention_heads,
-    scaling: rope.scaling,
-    theta: config.rope_theta ?? rope.theta ?? 10_000,
-    window: slides.includes(true) ? (config.sliding_window ?? undefined) : undefined,
-  };
-}
-
-const headDesign = ({ config }: Design) => ({
+const headDesign = ({ config }: LlamaDesign) => ({
   vocabulary: config.vocab_size,
   hidden: config.hidden_size,
   initializerRange: config.initializer_range,
@@ -173,7 +59,7 @@ const headDesign = ({ config }: Design) => ({
   tokenDropout: config.classifier_dropout ?? config.hidden_dropout ?? 0.1,
 });
 
-function llamaParameters(design: Design, head: Head): ReadonlyMap<string, ParameterSpec> {
+function llamaParameters(design: LlamaDesign, head: Head): ReadonlyMap<string, ParameterSpec> {
   const { config, member, depth, keyHeads } = design;
   const { hidden_size: hidden, intermediate_size: inner, mlp_bias } = config;
   const collector = collectSpecs(config.initializer_range);
@@ -208,7 +94,7 @@ interface Turns {
 /** A layer's turned query, key and value to what attention makes of them. */
 type Attend = (inputs: { query: Value; key: Value; value: Value }, layer: number) => Value;
 
-function buildLlama(layers: Layers, design: Design, { inputIds, attentionBias }: TextInputs, head: Head): Value {
+function buildLlama(layers: Layers, design: LlamaDesign, { inputIds, attentionBias }: TextInputs, head: Head): Value {
   const { g } = layers;
   const [rows = 0, length = 0] = inputIds.shape;
   const everything = g.op('Add', [attentionBias, causalBias(g, length)]);
@@ -230,7 +116,7 @@ function buildLlama(layers: Layers, design: Design, { inputIds, attentionBias }:
   return answerDecoder(layers, headDesign(design), tokens, attentionBias, head);
 }
 
-function continueLlama(layers: Layers, design: Design, inputs: CachedInputs): CachedOutputs {
+function continueLlama(layers: Layers, design: LlamaDesign, inputs: CachedInputs): CachedOutputs {
   const { g } = layers;
   const { inputIds, positions, attentionBias, slidingBias = attentionBias, past } = inputs;
   const [rows = 0, length = 0] = inputIds.shape;
@@ -259,7 +145,7 @@ function continueLlama(layers: Layers, design: Design, inputs: CachedInputs): Ca
   return { logits: scoreCached(layers, headDesign(design), tokens, inputs), presents, added };
 }
 
-const attentionShape = ({ config, keyHeads, depth }: Design, rows: number, length: number) => ({
+const attentionShape = ({ config, keyHeads, depth }: LlamaDesign, rows: number, length: number) => ({
   rows,
   length,
   heads: config.num_attention_heads,
@@ -269,14 +155,14 @@ const attentionShape = ({ config, keyHeads, depth }: Design, rows: number, lengt
 });
 
 /** cos and sin of the first places, [places, depth/2], times `scale`. */
-function anglesOf({ g }: Layers, { config, scaling, theta, depth }: Design, places: number, scale: number) {
+function anglesOf({ g }: Layers, { config, scaling, theta, depth }: LlamaDesign, places: number, scale: number) {
   const rope = { scaling, theta, depth, maxPositions: config.max_position_embeddings };
   const { cos, sin } = rotaryTables(rope, places, scale);
   return { cos: g.constant({ type: 'float32', ...cos }), sin: g.constant({ type: 'float32', ...sin }) };
 }
 
 /** The layers, and the norm after them: [rows · length, hidden]. */
-function decode(layers: Layers, design: Design, inputIds: Value, turns: Turns, attendTo: Attend): Value {
+function decode(layers: Layers, design: LlamaDesign, inputIds: Value, turns: Turns, attendTo: Attend): Value {
   const { config, member } = design;
   const { g, weight } = layers;
   const norm = (name: string, value: Value) =>
