@@ -1,4 +1,5 @@
-// How well the shipped guide is found: half of the known questions calibrated the search, this reports on the other half.
+// A floor under how well the shipped guide is found, on the older questions, which calibrated the search.
+// The figures on blind questions come from `npm run eval -- search`.
 import { expect, test } from 'vitest';
 import { createSearch, loadGuide } from '../knowledge/index.ts';
 import { answerable, calibrationHalf, reportHalf, unanswerable } from './support/questions.ts';
@@ -33,7 +34,7 @@ test('the known questions are many, distinct, and split in two without overlap',
   expect(calibrationHalf(answerable).some((entry) => reportHalf(answerable).includes(entry))).toBe(false);
 });
 
-test('on questions kept out of the calibration the right chapter is found and the rest is refused', async () => {
+test('on the older questions the right chapter is found and the rest, a third of it near misses, is refused', async () => {
   const { recallAt1, recallAt5, falseRefusals, refused } = await measure(
     reportHalf(answerable),
     reportHalf(unanswerable),
@@ -41,7 +42,7 @@ test('on questions kept out of the calibration the right chapter is found and th
   expect(recallAt5).toBeGreaterThanOrEqual(0.95);
   expect(recallAt1).toBeGreaterThanOrEqual(0.85);
   expect(falseRefusals).toBeLessThanOrEqual(0.05);
-  expect(refused).toBeGreaterThanOrEqual(0.88);
+  expect(refused).toBeGreaterThanOrEqual(0.85);
 });
 
 test.each([

@@ -164,7 +164,7 @@ test('a remembered index answers exactly as a fresh one; a torn or stale one is 
   const found = (await answers(other)).flatMap(({ hits }) => hits.map(({ id }) => id));
   expect(found.every((id) => id.startsWith(`${chapter?.id}#`))).toBe(true);
   expect(await answers(guide)).toEqual(fresh);
-});
+}, 120_000);
 
 test('a guide of another folder is indexed anew and leaves the memory alone', async () => {
   const memory = mkdtempSync(join(tmpdir(), 'finetutor-memory-'));
