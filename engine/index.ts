@@ -27,7 +27,7 @@ export type { Prediction } from './runs/prediction.ts';
 export type { Run, Runs } from './runs/runs.ts';
 export { hyperSchema, runSpecSchema } from './runs/spec.ts';
 export type { Conversations, StoredMessage } from './store/conversations.ts';
-export type { Inbox, KeptEvent } from './store/inbox.ts';
+export type { KeptEvent } from './store/inbox.ts';
 export type { Kept } from './store/kept.ts';
 export type { RunStatus } from './store/schema.ts';
 export type { Answer, Level, Turn } from './tutor/answer.ts';

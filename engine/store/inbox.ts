@@ -4,7 +4,7 @@ import { and, eq, isNotNull, isNull, lt, ne, or, sql } from 'drizzle-orm';
 import type { Database } from './client.ts';
 import { deliveries } from './schema.ts';
 
-export interface EventKey {
+interface EventKey {
   readonly workspaceId: string;
   readonly key: string;
 }

@@ -37,7 +37,7 @@ export interface Battle {
   readonly ranking: readonly Standing[];
 }
 
-export interface Member {
+interface Member {
   readonly personId: string;
   readonly name: string;
   readonly battles: number;
@@ -46,7 +46,7 @@ export interface Member {
   readonly answered: number;
 }
 
-export type AnswerOutcome = 'counted' | 'repeated' | 'late';
+type AnswerOutcome = 'counted' | 'repeated' | 'late';
 
 export interface Battles {
   /**

@@ -18,7 +18,7 @@ export interface ShardProcessesOptions {
 }
 
 /** What a shard's process tells of itself, every few seconds. */
-export const shardReport = z.object({
+const shardReport = z.object({
   report: z.object({
     state: z.string(),
     reconnects: z.number(),
