@@ -45,6 +45,20 @@ export function composeAnswer(question: string, source: Source, overlap: Overlap
   return assemble(planAnswer(question, source, overlap, options));
 }
 
+/** What was said to hold always, answered by what the guide says and by what it warns of. */
+export function qualify(question: string, source: Source, overlap: Overlap, level: Level): Composed {
+  const plan = plans[level];
+  const opening = openingOf(source, plan.lead);
+  const focus = findFocus(question, source, overlap, opening, plan);
+  const runs = [...(opening ? [opening] : []), ...(focus ? [focus] : [])];
+  const warnings = findPitfalls(source, overlap, runs).slice(0, 2);
+  return assemble([
+    pointerPiece('**Careful:** the guide does not say that this holds without exception. What it says:'),
+    ...runs.map(pieceOf),
+    ...warnings.map(({ sentences }) => quotePiece(source, sentences, '**Watch out:** ')),
+  ]);
+}
+
 function planAnswer(question: string, source: Source, overlap: Overlap, options: ComposeOptions): readonly Piece[] {
   const { level, aside = [], nearby = [] } = options;
   const plan = plans[level];

@@ -10,6 +10,8 @@ export interface Reading {
   readonly follows: string | undefined;
   /** It asks for another view of the very section that was answered with before. */
   readonly sameSubject: boolean;
+  /** It says "it" or the like, so it cannot be about something new. */
+  readonly leans: boolean;
   /** "Simpler, please" and "go deeper". */
   readonly level: Level | undefined;
 }
@@ -105,7 +107,13 @@ function read(
   subjects: readonly NamedConcept[],
   concepts: Concepts,
 ): Reading {
-  const fresh = (level?: Level): Reading => ({ candidates: [question], follows: undefined, sameSubject: false, level });
+  const fresh = (level?: Level): Reading => ({
+    candidates: [question],
+    follows: undefined,
+    sameSubject: false,
+    leans: false,
+    level,
+  });
   if (previous === undefined) return fresh();
   const plain = question
     .toLowerCase()
@@ -121,6 +129,7 @@ function read(
     candidates: [...new Set(candidates)],
     follows: previous,
     sameSubject,
+    leans: sameSubject || (pronoun.test(question) && !expletive.test(question)),
     level,
   });
 

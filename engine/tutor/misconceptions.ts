@@ -7,6 +7,18 @@ export type FindMisconception = (question: string) => Misconception | undefined;
 const negation =
   /\b(?:not|no|never|cannot|cant|dont|doesnt|didnt|isnt|arent|wasnt|wont|shouldnt|neither|nor|hardly|rarely|seldom|without|instead of|rather than|less|myth|wrong|false|mistake|misconception)\b/;
 
+const premise =
+  /^\W*(?:so |but |and |ok |if )*(?:since|as|because|given that|knowing that|why (?:is|are|does|do|can|will|would)|how (?:does|do|can|come))\b/i;
+const absolute =
+  /\b(?:always|never|guarantees?|guaranteed|automatically|in every case|every time|perfectly|impossible|no matter what|completely|eliminates?|100 ?%)(?!\w)/i;
+const advice =
+  /\b(?:should|must|ought to|need to|want to|recommended|not|n['’]t)\s+(?:\w+\s+){0,2}(?:always|never|automatically|completely|guarantee\w*)|\b(?:not|isn['’]?t|doesn['’]?t|don['’]?t|cannot|can['’]?t)\b/i;
+
+/** Takes for granted that something holds without exception, as little in this field does. */
+export function isAbsolute(question: string): boolean {
+  return premise.test(question) && absolute.test(question) && !advice.test(question);
+}
+
 /** Who asks what is wrong takes nothing for granted. */
 const asksForMistake =
   /what(?:'s| is| was) (?:wrong|the (?:mistake|problem|error|most likely))|is (?:it|this|that) (?:a )?(?:myth|wrong|a mistake)|which one do you|best reply/i;

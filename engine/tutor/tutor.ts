@@ -13,14 +13,14 @@ import { UserError } from '../errors.ts';
 import type { Answer, AnswerKind, AskOptions, Level, Tutor } from './answer.ts';
 import { splitComparison } from './compare.ts';
 import { compareSides, mentions, type Side } from './comparison.ts';
-import { composeAnswer, type Overlap, openingOf } from './compose.ts';
+import { composeAnswer, type Overlap, openingOf, qualify } from './compose.ts';
 import type { Calculation, MissingNumbers, Outcome, SectionKey } from './compute/calculation.ts';
 import { compute, computeAgain } from './compute/compute.ts';
 import { createConcepts } from './concepts.ts';
 import { assemble, type Composed, joinPieces, type Piece, pointerPiece, quotePiece, type Source } from './draft.ts';
 import { findChapter, nearestChapters } from './find-chapter.ts';
 import { type Reading, readInThread } from './follow-up.ts';
-import { createFindMisconception } from './misconceptions.ts';
+import { createFindMisconception, isAbsolute } from './misconceptions.ts';
 import { readSection } from './reading.ts';
 import { isErrand } from './scope.ts';
 import { answerSmallTalk } from './small-talk.ts';
@@ -270,13 +270,21 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
           ? correct(misconception, meant, found, level)
           : ((await compare({ ...found, query: meant })) ?? (await compare(found)));
       if (special) return special;
-      const best = found.result.hits[0] && sourceOf(found.result.hits[0]);
-      if (!found.result.covered || !best || isErrand(meant)) return abstain(found.result, question);
-      const nearby = found.result.hits.slice(1, 6).flatMap((hit) => sourceOf(hit) ?? []);
+      // "Does it matter?" may hold no word of the guide: then what was answered before still is what it leans on.
+      const before =
+        !found.result.covered && reading.leans && reading.follows ? await findQuestion(reading.follows) : found;
+      const { hits, covered } = before.result;
+      const best = hits[0] && sourceOf(hits[0]);
+      if (!covered || !best || isErrand(meant)) return abstain(found.result, question);
+      const nearby = hits.slice(1, 6).flatMap((hit) => sourceOf(hit) ?? []);
       // "In code?" asks in its own words of what the question before was about.
       const words = reading.sameSubject ? `${question} ${found.query}` : found.query;
+      if (isAbsolute(meant)) {
+        const composed = qualify(words, best, overlapWith(words), level);
+        return answerWith('correction', composed, before, [], before.result.confidence);
+      }
       const composed = composeAnswer(words, best, overlapWith(found.query), { level, nearby });
-      return answerWith('explanation', composed, found, [], found.result.confidence);
+      return answerWith('explanation', composed, before, [], before.result.confidence);
     },
 
     explain: async (concept, { level = 'student' }: AskOptions = {}) => {
