@@ -6,6 +6,7 @@ import { env, pipeline } from '@huggingface/transformers';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { learnWordPiece } from '../engine/data/vocabulary.ts';
+import { exportArtifact } from '../engine/export/artifact.ts';
 import { exportTransformersJs } from '../engine/export/transformers-js.ts';
 import { createGraph } from '../engine/graph/graph.ts';
 import { createSession } from '../engine/graph/session.ts';
@@ -14,6 +15,10 @@ import { createModel } from '../engine/models/families.ts';
 import { createLayers } from '../engine/models/layers.ts';
 import { drawInitial, type Head, type Model } from '../engine/models/model.ts';
 import { createRandom } from '../engine/random.ts';
+import { runSpecSchema } from '../engine/runs/spec.ts';
+import { loadPredictor } from '../engine/tuning/predict.ts';
+import { train } from '../engine/tuning/train.ts';
+import { writeToyDataset } from './support/toy-dataset.ts';
 
 const home = await mkdtemp(join(tmpdir(), 'finetutor-export-'));
 afterAll(() => rm(home, { recursive: true }));
@@ -219,6 +224,56 @@ for (const family of ['vit', 'resnet'] as const) {
     await classify.dispose();
   });
 }
+
+test('a finished LoRA run is exported, adapters merged, and classifies in Transformers.js as it does here', async () => {
+  const data = join(home, 'toy.csv');
+  await writeToyDataset(data, 80);
+  const artifact = join(home, 'trained');
+  const spec = runSpecSchema.parse({
+    task: 'text-classification',
+    method: 'lora',
+    data: { train: data, eval: 0.2 },
+    hyper: { epochs: 1, batchSize: 16, maxLength: 24, learningRate: 0.01 },
+    out: artifact,
+  });
+  const options = { signal: new AbortController().signal, resume: false, now: () => 0 };
+  for await (const event of train(spec, options)) if (event.type === 'error') throw new Error(event.message);
+
+  const texts = ['a lovely film about people', 'the dull story of a dog'];
+  const predictor = await loadPredictor(artifact, { device: 'cpu' });
+  const ours = await predictor.predict(texts);
+  await predictor.close();
+
+  const files = await exportArtifact(artifact, join(home, 'trained-js'), {
+    format: 'transformers.js',
+    dtypes: ['fp32', 'q8'],
+  });
+  expect(files[0]?.parity.largestDifference).toBeLessThan(1e-4);
+  expect(files[1]?.bytes).toBeLessThan((files[0]?.bytes ?? 0) / 2);
+  const classify = await pipeline('text-classification', 'trained-js', { dtype: 'fp32' });
+  const theirs = [await classify(texts)].flat(2);
+  await classify.dispose();
+  ours.forEach((prediction, at) => {
+    if (!('label' in prediction)) throw new Error('not a class');
+    expect(theirs[at]).toMatchObject({ label: prediction.label });
+    expect(Number(Reflect.get(theirs[at] ?? {}, 'score'))).toBeCloseTo(prediction.scores[prediction.label] ?? 0, 4);
+  });
+
+  // The merged folder needs no adapter and loads by itself.
+  await exportArtifact(artifact, join(home, 'merged'), { format: 'huggingface', dtypes: [] });
+  const merged = await loadPredictor(join(home, 'merged'), { device: 'cpu' });
+  const again = await merged.predict(texts);
+  await merged.close();
+  again.forEach((prediction, at) => {
+    const first = ours[at];
+    if (!('label' in prediction) || !first || !('label' in first)) throw new Error('not a class');
+    expect(prediction.label).toBe(first.label);
+    expect(prediction.scores[prediction.label]).toBeCloseTo(first.scores[first.label] ?? 0, 4);
+  });
+  await expect(exportArtifact(artifact, artifact, { format: 'huggingface', dtypes: [] })).rejects.toThrow(
+    /is the artifact itself/,
+  );
+});
 
 describe('an export that answers otherwise', () => {
   test('is refused with both figures, and leaves no file behind', async () => {

@@ -47,6 +47,18 @@ export function createProgram(): Command {
     );
 
   program
+    .command('export')
+    .description('write a trained artifact for use elsewhere, adapters merged, and check that it answers the same')
+    .argument('<artifact>', 'its folder')
+    .argument('<out>', 'the folder to write')
+    .option('--to <format>', 'transformers.js (ONNX) or huggingface (safetensors)', 'transformers.js')
+    .option('--dtype <list>', 'of the ONNX files: fp32, q8, q4, with commas between', 'fp32,q8')
+    .option('--json', 'as JSON')
+    .action(async (artifact: string, out: string, options) =>
+      (await import('./export.ts')).exportModel(artifact, out, options),
+    );
+
+  program
     .command('dataset')
     .description('datasets')
     .command('check')

@@ -4,12 +4,19 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { createGraph, type ExternalType } from '../graph/graph.ts';
-import type { Base, BaseWeight, FourBitMatrix } from './base.ts';
+import type { BaseWeight, FourBitMatrix } from './base.ts';
 import { makeFolder } from './files.ts';
 import { four_bit_block_size, quantizeFourBit } from './four-bit.ts';
 import { createLayers } from './layers.ts';
-import type { LinearTarget, TextModel } from './model.ts';
+import type { LinearTarget, Model } from './model.ts';
 import { openSafetensors, readBytes, streamSafetensors, type TensorToWrite } from './safetensors.ts';
+
+/** What is read of a base, and given back with its matrices in four bits. */
+interface Weights {
+  readonly source: string;
+  readonly model: Model;
+  readonly weights: ReadonlyMap<string, BaseWeight>;
+}
 
 const packedName = (name: string) => `${name}.packed`;
 const stepsName = (name: string) => `${name}.steps`;
@@ -19,7 +26,10 @@ const stepsName = (name: string) => `${name}.steps`;
  * @param folder where results are kept; the second time nothing is computed.
  * @throws UserError when a weight is not finite, or there is no room.
  */
-export async function openFourBit(base: Base, folder: string): Promise<Base> {
+export async function openFourBit<B extends Weights>(
+  base: B,
+  folder: string,
+): Promise<B & { readonly fourBit: ReadonlyMap<string, FourBitMatrix> }> {
   const matrices = findMatrices(base);
   const path = join(folder, `${await fingerprint(base)}.safetensors`);
   if (!(await stat(path).catch(() => undefined))) {
@@ -54,7 +64,7 @@ const sides = ([first = 0, second = 0]: readonly number[], layout: LinearTarget[
   layout === 'out-in' ? [first, second] : [second, first];
 
 /** The weights that the model multiplies by, found by building it once for a text of two tokens. */
-function findMatrices({ model, weights }: Base): Map<string, LinearTarget['layout']> {
+function findMatrices({ model, weights }: Weights): Map<string, LinearTarget['layout']> {
   const matrices = new Map<string, LinearTarget['layout']>();
   for (const { name, layout } of linearLayers(model)) {
     const weight = weights.get(`${name}.weight`);
@@ -64,7 +74,8 @@ function findMatrices({ model, weights }: Base): Map<string, LinearTarget['layou
   return matrices;
 }
 
-function linearLayers(model: TextModel): LinearTarget[] {
+function linearLayers(model: Model): LinearTarget[] {
+  if (model.modality !== 'text') return [];
   const g = createGraph();
   const specs = model.parameters({ kind: 'embedding' });
   const found: LinearTarget[] = [];
@@ -89,7 +100,7 @@ function linearLayers(model: TextModel): LinearTarget[] {
   return found;
 }
 
-function* planTensors(base: Base, matrices: ReadonlyMap<string, LinearTarget['layout']>): Generator<TensorToWrite> {
+function* planTensors(base: Weights, matrices: ReadonlyMap<string, LinearTarget['layout']>): Generator<TensorToWrite> {
   for (const [name, weight] of base.weights) {
     const layout = matrices.get(name);
     if (!layout) {
@@ -123,7 +134,7 @@ function* planTensors(base: Base, matrices: ReadonlyMap<string, LinearTarget['la
   }
 }
 
-function quantize(base: Base, name: string, rows: Float32Array) {
+function quantize(base: Weights, name: string, rows: Float32Array) {
   try {
     return quantizeFourBit(rows);
   } catch (error) {
@@ -161,7 +172,7 @@ function transpose(data: Float32Array, rows: number, columns: number): Float32Ar
 }
 
 /** Of the files the weights lie in: path, size and time of change, which is enough to notice another checkpoint. */
-async function fingerprint({ source, weights }: Base): Promise<string> {
+async function fingerprint({ source, weights }: Weights): Promise<string> {
   const hash = createHash('sha256').update(`four-bit 1 ${four_bit_block_size} ${source}`);
   const paths = new Set(Array.from(weights.values(), ({ inPlace }) => inPlace?.range.path));
   for (const path of [...paths].sort()) {
