@@ -96,6 +96,7 @@ async function openTaskBase(spec: RunSpec, data: TaskData, hub: HubOptions | und
   if ('encodeImages' in data) {
     const base = await resolveImageBase(spec.model, hub);
     refuseMisfit(base, spec, data.head);
+    await refuseBrokenWeights(base);
     await makeFolder(spec.out);
     return { base, encoded: data.encodeImages(base), maxLength: spec.hyper.maxLength };
   }

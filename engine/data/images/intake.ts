@@ -6,7 +6,7 @@ import { decodePicture } from './decode.ts';
 import { patientOf } from './patients.ts';
 import { openPictures, type PictureFile } from './source.ts';
 
-export type Side = 'train' | 'held';
+type Side = 'train' | 'held';
 
 export interface Picture {
   /** Its path within the source. */

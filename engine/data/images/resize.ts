@@ -25,7 +25,7 @@ function cubic(distance: number): number {
 }
 
 /** By the name and the number that preprocessor_config.json gives as `resample` (PIL.Image.Resampling). */
-export const filters = {
+const filters = {
   lanczos: { support: 3, weigh: (x) => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0) },
   bilinear: { support: 1, weigh: (x) => Math.max(0, 1 - Math.abs(x)) },
   bicubic: { support: 2, weigh: cubic },
