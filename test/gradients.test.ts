@@ -1,9 +1,4 @@
 // Every gradient rule against finite differences, on the processor and, where an adapter is found, on WebGPU.
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { addGradients } from '../engine/autodiff/gradients.ts';
@@ -11,6 +6,7 @@ import { gradient_rules } from '../engine/autodiff/rules.ts';
 import { createGraph } from '../engine/graph/graph.ts';
 import { largestGradientError } from './support/gradcheck.ts';
 import { gradient_cases } from './support/gradient-cases.ts';
+import { runOnWebgpu } from './support/webgpu.ts';
 
 const tolerance = 2e-3;
 const checked = Object.entries(gradient_cases).filter(([, cases]) => cases.length > 0);
@@ -42,24 +38,12 @@ describe('on the processor', () => {
   });
 });
 
-/** Debian's Chromium carries SwiftShader, a Vulkan driver in software; its own loader lies beside it. */
-const swiftshader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const answer = z.union([
   z.object({ unavailable: z.string() }),
   z.object({ errors: z.record(z.string(), z.union([z.number(), z.string()])) }),
 ]);
 
-async function checkOnWebgpu(): Promise<z.output<typeof answer>> {
-  const vulkan = existsSync(swiftshader)
-    ? { VK_ICD_FILENAMES: swiftshader, LD_LIBRARY_PATH: dirname(swiftshader) }
-    : {};
-  const script = fileURLToPath(new URL('./support/gradcheck-webgpu.ts', import.meta.url));
-  const options = { env: { ...vulkan, ...process.env }, timeout: 120_000 };
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script], options);
-  return answer.parse(JSON.parse(stdout));
-}
-
-const webgpu = await checkOnWebgpu();
+const webgpu = answer.parse(await runOnWebgpu('./gradcheck-webgpu.ts'));
 if ('unavailable' in webgpu) {
   test.skip(`on WebGPU: skipped, there is no adapter (${webgpu.unavailable.slice(0, 120)})`, () => {});
 } else {

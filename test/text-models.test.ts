@@ -1,11 +1,19 @@
 // Every text family against an independent one in PyTorch (test/oracle): weights' names, answers, losses, every gradient.
 import { describe, expect, test } from 'vitest';
-import { modelOf, type OracleCase, readCases, relativeError, solve, trueAnswer, unpack } from './support/oracle.ts';
+import { z } from 'zod';
+import {
+  modelOf,
+  type OracleCase,
+  readCases,
+  relativeError,
+  solve,
+  trueAnswer,
+  unpack,
+  withoutEffect,
+} from './support/oracle.ts';
+import { runOnWebgpu } from './support/webgpu.ts';
 
 const tolerance = 1e-4;
-
-/** Softmax does not see a shift of all scores: such a bias has the gradient 0, and only rounding moves it. */
-const withoutEffect = (name: string) => /\.(key|k_lin|attn\.k)\.bias$/.test(name);
 
 function agrees(one: OracleCase) {
   test(`${one.name}: weights, answer, loss and the gradient of every parameter agree with PyTorch to 1e-4`, async () => {
@@ -30,3 +38,12 @@ describe('encoders', () => {
 describe('decoders', () => {
   for (const one of [...readCases('gpt2.json'), ...readCases('llama.json')]) agrees(one);
 });
+
+test('on WebGPU alone, three families agree too', async (context) => {
+  const answer = z
+    .union([z.object({ unavailable: z.string() }), z.object({ errors: z.record(z.string(), z.number()) })])
+    .parse(await runOnWebgpu('./oracle-webgpu.ts'));
+  if ('unavailable' in answer) return context.skip(`there is no adapter: ${answer.unavailable.slice(0, 120)}`);
+  expect(Object.keys(answer.errors)).toHaveLength(3);
+  expect(Math.max(...Object.values(answer.errors))).toBeLessThan(tolerance);
+}, 240_000);

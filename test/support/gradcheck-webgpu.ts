@@ -1,22 +1,10 @@
 // Run as a process of its own, with a Vulkan driver in its environment: checks every gradient on WebGPU and prints
 // `{ errors: { op: largest relative error } }`, or `{ unavailable: reason }` where there is no adapter.
-import { createGraph } from '../../engine/graph/graph.ts';
-import { createSession } from '../../engine/graph/session.ts';
 import { largestGradientError } from './gradcheck.ts';
 import { gradient_cases } from './gradient-cases.ts';
+import { missingAdapter } from './webgpu-adapter.ts';
 
-async function probe(): Promise<string | undefined> {
-  const g = createGraph();
-  g.output('y', g.op('Exp', [g.input('x', 'float32', [1])]));
-  try {
-    await (await createSession(g.graph, { device: 'webgpu' })).close();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-const unavailable = await probe();
+const unavailable = await missingAdapter();
 const errors: { [op: string]: number | string } = {};
 if (unavailable === undefined) {
   for (const [op, cases] of Object.entries(gradient_cases)) {

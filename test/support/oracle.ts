@@ -175,3 +175,14 @@ function ownTokens({ texts }: OracleCase, answer: Float32Array, shape: Shape): n
 export function trueAnswer(one: OracleCase): number[] {
   return ownTokens(one, unpack(one.answer), one.shape);
 }
+
+/** Softmax does not see a shift of all scores: a key's bias has the gradient 0, and only rounding moves it. */
+export const withoutEffect = (name: string) => /\.(key|k_lin|attn\.k)\.bias$/.test(name);
+
+/** Of the answer, the loss and every gradient. */
+export function largestError(one: OracleCase, { answer, loss, gradients }: Solved): number {
+  const errors = Object.entries(one.gradients).map(([name, { data }]) =>
+    withoutEffect(name) ? 0 : relativeError(gradients.get(name) ?? [], unpack(data)),
+  );
+  return Math.max(relativeError(answer, trueAnswer(one)), relativeError([loss], [one.loss]), ...errors);
+}
