@@ -32,10 +32,11 @@ export function runCard(run: Run, parts: CardParts): Reply {
   };
 }
 
-const methods = { full: 'full fine-tuning', lora: 'LoRA', head: 'a new head' } as const;
+const methods = { full: 'full fine-tuning', lora: 'LoRA', qlora: 'QLoRA', head: 'a new head' } as const;
 
 export function methodInWords({ method, hyper }: Run['spec']): string {
-  return method === 'lora' ? `${methods.lora} of rank ${hyper.loraRank}` : methods[method];
+  const adapts = method === 'lora' || method === 'qlora';
+  return adapts ? `${methods[method]} of rank ${hyper.loraRank}` : methods[method];
 }
 
 function describeSpec({ spec, datasetName }: Run): string {

@@ -15,7 +15,7 @@ const fileEndings = ['.csv', '.tsv', '.jsonl', '.json'];
 
 const args = z.strictObject({
   data: optionalText,
-  method: z.enum(['full', 'lora']).default('full'),
+  method: z.enum(['full', 'lora', 'qlora']).default('full'),
   epochs: typedNumber(epochs),
   learningRate: typedNumber(learningRate),
   batchSize: typedNumber(batchSize),
@@ -29,7 +29,7 @@ export const finetune = defineCommand({
   name: 'finetune',
   summary: 'train a text classifier on your own examples, or on a built-in sample',
   usage:
-    'finetune [file or sample] [--method full|lora] [--epochs auto] [--learning-rate auto] [--batch-size 16] [--rank 8] [--text-column name] [--label-column name]',
+    'finetune [file or sample] [--method full|lora|qlora] [--epochs auto] [--learning-rate auto] [--batch-size 16] [--rank 8] [--text-column name] [--label-column name]',
   examples: ['finetune', 'finetune reviews.csv', 'finetune reviews.csv --method lora --rank 4 --epochs 5'],
   args,
   parse,
@@ -231,6 +231,7 @@ async function offerForm({ engine, place }: CommandContext, chosen?: Dataset): P
       options: [
         { value: 'full', label: 'Full', description: 'every weight learns; best from scratch' },
         { value: 'lora', label: 'LoRA', description: 'small added matrices learn; small files' },
+        { value: 'qlora', label: 'QLoRA', description: 'the same on a base kept in four bits; little memory' },
       ],
     },
     {
@@ -254,7 +255,7 @@ async function offerForm({ engine, place }: CommandContext, chosen?: Dataset): P
     numberField('batchSize', 'Batch size', batchSize.unwrap(), batchSize.parse(undefined)),
     {
       ...numberField('loraRank', 'LoRA rank', loraRank.unwrap(), loraRank.parse(undefined)),
-      when: { field: 'method', is: ['lora'] },
+      when: { field: 'method', is: ['lora', 'qlora'] },
     },
   ];
   return reply({

@@ -31,7 +31,7 @@ export function quantizeFourBit(data: Float32Array, blockSize = four_bit_block_s
       if (!Number.isFinite(value)) throw new Error('a weight is not finite');
       if (Math.abs(value) > Math.abs(extreme)) extreme = value;
     }
-    const step = Math.fround(extreme / -four_bit_zero);
+    const step = extreme === 0 ? 0 : Math.fround(extreme / -four_bit_zero);
     steps[block] = step;
     const inverse = step === 0 ? 0 : 1 / step;
     for (let at = from; at < from + blockSize; at += 2) {

@@ -49,7 +49,8 @@ const evaluation = z.union([z.string().min(1), z.number().gt(0).max(0.5)]).defau
 
 /** What every task is asked alike. */
 const common = {
-  method: z.enum(['full', 'lora']).default('full'),
+  /** `qlora`: LoRA on a base whose matrices are kept in four bits. */
+  method: z.enum(['full', 'lora', 'qlora']).default('full'),
   device: z.enum(['auto', 'cpu', 'webgpu', 'cuda']).default('auto'),
   out: z.string().min(1),
 };

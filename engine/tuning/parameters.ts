@@ -15,6 +15,9 @@ export type FrozenWeight = { readonly shape: Shape } & (
   | { readonly fourBit: FourBitMatrix }
 );
 
+export const usesAdapters = (method: RunSpec['method']): method is 'lora' | 'qlora' =>
+  method === 'lora' || method === 'qlora';
+
 /** What training needs of a base. */
 export type WeightSource = Pick<Base, 'fresh' | 'weights' | 'fourBit'> & { readonly model: Model };
 
@@ -52,7 +55,7 @@ export async function prepareParameters(
     else if (!trains && stored?.inPlace) frozen.set(name, { shape, inPlace: stored.inPlace });
     else (trains ? trainable : frozen).set(name, (await stored?.load()) ?? drawInitial(spec, random));
   }
-  const lora = method === 'lora' ? addAdapters(base, hyper, specs, trainable, random) : undefined;
+  const lora = usesAdapters(method) ? addAdapters(base, hyper, specs, trainable, random) : undefined;
   const count = [...trainable.values(), ...frozen.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const modulesToSave = modulesOf([...specs].filter(([name, { part }]) => part !== 'body' && isNew(name, part)));
   return { model: base.model, head, lora, trainable, frozen, modulesToSave, count };

@@ -6,6 +6,7 @@ import { chooseDevice, type Device } from '../graph/session.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
 import { type Base, loadBaseFolder, resolveBase } from '../models/base.ts';
 import { makeFolder, writeJson } from '../models/files.ts';
+import { openFourBit } from '../models/four-bit-cache.ts';
 import type { HubOptions } from '../models/hub-options.ts';
 import { type ImageBase, resolveImageBase } from '../models/image-base.ts';
 import { drawInitial, type Head } from '../models/model.ts';
@@ -15,7 +16,7 @@ import type { RunSpec, SpecOf, TaskName } from '../runs/spec.ts';
 import { base_folder, writeTokenizer } from './artifact.ts';
 import { refuseBrokenWeights } from './check-weights.ts';
 import { mixSeeds } from './noise.ts';
-import { type Parameters, prepareParameters } from './parameters.ts';
+import { type Parameters, prepareParameters, usesAdapters } from './parameters.ts';
 import type { Schedule } from './schedule.ts';
 import { tasks } from './tasks/index.ts';
 import type { EncodedTask, TaskData } from './tasks/task.ts';
@@ -39,9 +40,9 @@ export interface PreparedRun {
 
 /** A fresh encoder with its norms after each block stays at chance from 2e-3 on (measured on SST-2): keep well below. */
 const learning_rates = {
-  fresh: { full: 5e-4, lora: 2e-3, head: 2e-3 },
+  fresh: { full: 5e-4, lora: 2e-3, qlora: 2e-3, head: 2e-3 },
   // On kept features a head learns fast and safely.
-  pretrained: { full: 5e-5, lora: 2e-4, head: 2e-3 },
+  pretrained: { full: 5e-5, lora: 2e-4, qlora: 2e-4, head: 2e-3 },
 } as const;
 /** How much larger a step of another optimizer is to be for like progress. */
 const optimizer_factors = { adamw: 1, adafactor: 2, sgd: 100 } as const;
@@ -114,7 +115,7 @@ function refuseMisfit(base: AnyBase, { task, method, out }: RunSpec, head: Head)
       `It can be trained for ${heads.join(', ')}. Choose another model or task.`,
     );
   }
-  if (method === 'lora' && loraTargets.length === 0) {
+  if (usesAdapters(method) && loraTargets.length === 0) {
     throw new UserError(
       `${base.source} is a ${modelType}, which has no linear layers for LoRA to adapt.`,
       'Use the method head, which keeps the body as it is, or full.',
@@ -131,7 +132,8 @@ async function openBase(spec: RunSpec, { texts, head }: TaskData, hub: HubOption
   refuseMisfit(base, spec, head);
   await refuseBrokenWeights(base);
   await makeFolder(spec.out);
-  return base.fresh && spec.method === 'lora' ? keepFreshBase(base, spec, head) : base;
+  const kept = base.fresh && usesAdapters(spec.method) ? await keepFreshBase(base, spec, head) : base;
+  return spec.method === 'qlora' ? openFourBit(kept, join(hub?.cacheDir ?? spec.out, 'four-bit')) : kept;
 }
 
 async function keepFreshBase(base: Base, { out, hyper }: RunSpec, head: Head): Promise<Base> {
@@ -168,7 +170,7 @@ function adviseOn(
   const advice: string[] = [];
   if (maxLength < hyper.maxLength) advice.push(`Texts are cut at ${maxLength} tokens, the most this model reads.`);
   if (!base.fresh) return advice;
-  if (method === 'lora') {
+  if (usesAdapters(method)) {
     advice.push(
       'LoRA adapts a pretrained model; this one starts from random weights that stay frozen, so it learns little. Use the method full.',
     );

@@ -4,6 +4,8 @@ import { runByName } from '../support/run-by-name.ts';
 runByName(
   {
     search: 'test/bench/search.ts',
+    train: 'test/bench/train.ts',
+    qlora: 'test/bench/qlora.ts',
   },
   process.argv.slice(2),
 );
