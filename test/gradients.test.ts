@@ -43,7 +43,7 @@ const answer = z.union([
   z.object({ errors: z.record(z.string(), z.union([z.number(), z.string()])) }),
 ]);
 
-const webgpu = answer.parse(await runOnWebgpu('./gradcheck-webgpu.ts'));
+const webgpu = answer.parse(await runOnWebgpu(new URL('./support/gradcheck-webgpu.ts', import.meta.url)));
 if ('unavailable' in webgpu) {
   test.skip(`on WebGPU: skipped, there is no adapter (${webgpu.unavailable.slice(0, 120)})`, () => {});
 } else {

@@ -42,7 +42,7 @@ describe('decoders', () => {
 test('on WebGPU alone, three families agree too', async (context) => {
   const answer = z
     .union([z.object({ unavailable: z.string() }), z.object({ errors: z.record(z.string(), z.number()) })])
-    .parse(await runOnWebgpu('./oracle-webgpu.ts'));
+    .parse(await runOnWebgpu(new URL('./support/oracle-webgpu.ts', import.meta.url)));
   if ('unavailable' in answer) return context.skip(`there is no adapter: ${answer.unavailable.slice(0, 120)}`);
   expect(Object.keys(answer.errors)).toHaveLength(3);
   expect(Math.max(...Object.values(answer.errors))).toBeLessThan(tolerance);

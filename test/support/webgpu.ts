@@ -9,12 +9,11 @@ import { promisify } from 'node:util';
 const swiftshader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
 /** @returns the JSON that the script printed. */
-export async function runOnWebgpu(script: string): Promise<unknown> {
+export async function runOnWebgpu(script: URL): Promise<unknown> {
   const vulkan = existsSync(swiftshader)
     ? { VK_ICD_FILENAMES: swiftshader, LD_LIBRARY_PATH: dirname(swiftshader) }
     : {};
-  const path = fileURLToPath(new URL(script, import.meta.url));
   const options = { env: { ...vulkan, ...process.env }, timeout: 240_000 };
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', path], options);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', fileURLToPath(script)], options);
   return JSON.parse(stdout);
 }
