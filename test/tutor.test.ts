@@ -41,7 +41,7 @@ test('every answer to a known question is short, and each citation quotes its se
       expect(title).toBe(`${guide.chapter(chapterId)?.title} › ${guide.section(chapterId, sectionId)?.title}`);
     }
   }
-});
+}, 30_000);
 
 test('every line of an answer stands in a section it cites, save the pointer to the quiz', async () => {
   for (const question of ['what is overfitting', 'what is LoRA', 'how do I choose a threshold', 'explain dropout']) {
@@ -59,6 +59,56 @@ test('every line of an answer stands in a section it cites, save the pointer to 
     }
   }
 });
+
+test('each sentence stands in the very section it cites, at every level', async () => {
+  for (const { question } of answerable.filter((_, index) => index % 4 === 0)) {
+    for (const level of ['eli5', 'student', 'expert'] as const) {
+      const { kind, sentences, citations } = await tutor.ask(question, [], { level });
+      if (kind !== 'explanation') continue;
+      expect(sentences.length, question).toBeGreaterThan(0);
+      for (const { text, citation } of sentences) {
+        const { chapterId, sectionId } = citations[citation] ?? { chapterId: '', sectionId: '' };
+        expect(wordsOfSection(chapterId, sectionId), question).toContain(plain(text).replace(/\s+$/, ''));
+      }
+    }
+  }
+}, 30_000);
+
+test('a comparison is a table of both, each cell cited; what the guide does not have is named', async () => {
+  const answer = await tutor.ask('L1 vs L2', []);
+  expect(answer.kind).toBe('comparison');
+  expect(answer.markdown).toMatch(/\| {2}\| \*\*L1 regularization\*\* \| \*\*L2 regularization\*\* \|/);
+  expect(answer.sentences.filter(({ text }) => /λ/.test(text))).toHaveLength(2);
+  const three = await tutor.ask('random forest vs gradient boosting vs logistic regression', []);
+  expect(three.markdown).toMatch(/Random forest\*\* \| \*\*Gradient boosting\*\* \| \*\*Logistic regression/);
+  const unknown = await tutor.ask('dropout vs flux capacitor', []);
+  expect(unknown.markdown).toMatch(/does not cover `flux capacitor`/);
+});
+
+test('a sum comes with its working; what is missing is asked for', async () => {
+  const sum = await tutor.ask('F1 with tp=40 fp=10 fn=5', []);
+  expect(sum.markdown).toMatch(/^\*\*F1 = 0\.8421\*\*[\s\S]*80 \/ 95/);
+  expect(sectionsOf(sum)).toEqual(['evaluation-metrics#f1-score']);
+  expect((await tutor.ask('calculate f1 with tp=40 fp=10', [])).markdown).toMatch(/still need \*\*FN/);
+  const again = await tutor.ask('and with fn=20?', user('F1 with tp=40 fp=10 fn=5'));
+  expect(again.markdown).toMatch(/^\*\*F1 = 0\.7273/);
+});
+
+test('who asks for code gets code; the levels choose their parts', async () => {
+  expect((await tutor.ask('dropout in pytorch code', [])).markdown).toMatch(/```python[\s\S]*nn\.Dropout/);
+  const at = async (level: 'eli5' | 'student' | 'expert') => (await tutor.ask('what is LoRA', [], { level })).markdown;
+  expect(await at('eli5')).not.toMatch(/```/);
+  expect(await at('expert')).toMatch(/ΔW = s·B·A/);
+  expect((await at('expert')).length).toBeGreaterThan((await at('student')).length);
+  expect((await tutor.ask('eli5 what is LoRA', [])).markdown).toBe(await at('eli5'));
+});
+
+test.each(['how much does an H100 cost', 'which laptop should I buy', 'how do I file my taxes'])(
+  '"%s" is refused though its words meet the guide',
+  async (question) => {
+    expect((await tutor.ask(question, [])).kind).toBe('refusal');
+  },
+);
 
 test('"what is" is answered by the definition first', async () => {
   expect((await tutor.ask('What is overfitting?', [])).markdown).toMatch(/^Overfitting is when/);

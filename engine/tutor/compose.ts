@@ -256,7 +256,9 @@ function findSupport(
       if (!isFigure && !isExample && part.role !== 'intuition') return [];
       // Programs are shown when they are asked for.
       if (isProgram(part)) return [];
-      const above = part.leadIn ?? part.heading;
+      // A formula below a long paragraph speaks for itself.
+      const isBare = part.block.kind === 'code' && (part.leadIn?.markdown.length ?? 0) > limits.leadIn;
+      const above = isBare ? undefined : (part.leadIn ?? part.heading);
       const isTitle = above?.kind === 'heading';
       const leadIn = above && !used.has(above) ? `${isTitle ? `**${above.prose}**` : above.markdown}\n\n` : '';
       const text = leadIn + part.block.markdown;
@@ -265,12 +267,15 @@ function findSupport(
       return fits && !/:\s*$/.test(text) ? [{ part, text }] : [];
     });
   const scores = overlap(candidates.map(({ part, text }) => `${text} ${part.block.prose}`));
+  const formula = candidates.find(({ part }) => part.block.kind === 'code')?.part;
   const wanted = wantsFormula.test(question) || plan.figures > 1 ? 'code' : 'table';
   return candidates
     .map(({ part, text }, i) => {
       const isAnnounced = part.leadIn !== undefined && used.has(part.leadIn) && part.leadIn.markdown.endsWith(':');
       const bonus =
         (part.block.kind === wanted ? 0.3 : 0) +
+        // The section's own formula is its first code that is no program.
+        (wanted === 'code' && part === formula ? 0.6 : 0) +
         (part.role === 'example' || part.leadIn?.prose.match(/^(?:by hand|worked|a worked|example)/i) ? 0.2 : 0) +
         (isAnnounced ? 1 : 0);
       return { text, score: (scores[i] ?? 0) + bonus };

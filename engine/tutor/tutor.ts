@@ -260,7 +260,10 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       if (smallTalk !== undefined) return talk(smallTalk, question);
       const reading = readInThread(question, turns, concepts);
       const level = reading.level ?? levelAsked(question) ?? options.level ?? 'student';
-      const outcome = compute(question) ?? (reading.follows && computeAgain(reading.follows, question));
+      const alone = compute(question);
+      // "And with fn = 20?" lacks numbers by itself that the sum before it had.
+      const again = reading.follows && alone?.kind !== 'computed' ? computeAgain(reading.follows, question) : undefined;
+      const outcome = again ?? alone;
       const meant = reading.candidates[0] ?? question;
       const misconception = outcome ? undefined : (findMisconception(meant) ?? findMisconception(question));
       const found = await findReading(reading);
