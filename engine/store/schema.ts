@@ -3,7 +3,9 @@ import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
+  customType,
   doublePrecision,
+  foreignKey,
   index,
   integer,
   jsonb,
@@ -247,6 +249,63 @@ export const datasets = pgTable(
     addedAt: at('added_at').notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.workspaceId, table.id] })],
+);
+
+/** A group's own document. What it says lies in `document_passages`; the file itself is not kept. */
+export const documents = pgTable(
+  'documents',
+  {
+    workspaceId: workspaceId(),
+    id: text('id').notNull(),
+    /** Short name people type, unique among what is seen in one place. */
+    name: text('name').notNull(),
+    title: text('title').notNull(),
+    /** The one channel in which it is seen; null: the whole workspace. */
+    channelId: text('channel_id'),
+    format: text('format').notNull(),
+    /** Where it is fetched from again; null: it was a file. */
+    url: text('url'),
+    /** SHA-256 of its bytes, hex. */
+    contentHash: text('content_hash').notNull(),
+    bytes: integer('bytes').notNull(),
+    pages: integer('pages'),
+    passages: integer('passages').notNull(),
+    /** The version of the search that prepared its passages. */
+    preparedBy: text('prepared_by').notNull(),
+    addedBy: text('added_by').notNull(),
+    addedAt: at('added_at').notNull(),
+    refreshedAt: at('refreshed_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.workspaceId, table.id] }),
+    uniqueIndex('documents_by_name').on(table.workspaceId, sql`coalesce(${table.channelId}, '')`, table.name),
+  ],
+);
+
+const bytes = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => 'bytea' });
+
+export const documentPassages = pgTable(
+  'document_passages',
+  {
+    workspaceId: workspaceId(),
+    documentId: text('document_id').notNull(),
+    /** In reading order, from 0. */
+    number: integer('number').notNull(),
+    headings: jsonb('headings').$type<readonly string[]>().notNull(),
+    page: integer('page'),
+    text: text('text').notNull(),
+    /** As the search indexes it: its terms joined by spaces, and its vector, float32 little-endian. */
+    terms: text('terms').notNull(),
+    vector: bytes('vector').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.workspaceId, table.documentId, table.number] }),
+    foreignKey({
+      name: 'document_passages_document_fk',
+      columns: [table.workspaceId, table.documentId],
+      foreignColumns: [documents.workspaceId, documents.id],
+    }).onDelete('cascade'),
+  ],
 );
 
 export const run_statuses = ['queued', 'running', 'stopping', 'stopped', 'interrupted', 'failed', 'done'] as const;
