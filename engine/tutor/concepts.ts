@@ -1,7 +1,7 @@
 // The names the guide gives its concepts: glossary entries with their other names, and short section titles.
 import { cutBlocks, type Guide, type Sentence } from '../../knowledge/index.ts';
 
-export interface Concept {
+interface Concept {
   readonly name: string;
   readonly chapterId: string;
   readonly sectionId: string;

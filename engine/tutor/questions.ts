@@ -11,7 +11,7 @@ interface Asker {
   readonly personId: string;
 }
 
-export interface AskedQuestion {
+interface AskedQuestion {
   readonly id: number;
   readonly question: string;
   readonly abstained: boolean;

@@ -28,7 +28,7 @@ export type Outcome =
   | { readonly kind: 'computed'; readonly calculation: Calculation }
   | { readonly kind: 'missing'; readonly needs: MissingNumbers };
 
-export interface NumericQuestion {
+interface NumericQuestion {
   /** Lower case, without thousands separators, curly signs made plain. */
   readonly text: string;
   /** Whether it asks for a number in so many words: "calculate", "how many", "what is … if". */

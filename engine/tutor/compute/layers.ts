@@ -127,7 +127,7 @@ function widthsIn(text: string): readonly number[] {
 }
 
 /** Whole rows: the first parts rounded, the last takes what is left. */
-export function splitRows(rows: number, shares: readonly number[]): readonly number[] {
+function splitRows(rows: number, shares: readonly number[]): readonly number[] {
   const total = shares.reduce((a, b) => a + b, 0);
   const counts = shares.slice(0, -1).map((share) => Math.round((rows * share) / total));
   return [...counts, rows - counts.reduce((a, b) => a + b, 0)];

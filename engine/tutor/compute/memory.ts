@@ -98,7 +98,7 @@ export const memory: Calculator = ({ text, asksForNumber }) => {
 };
 
 /** Bytes of keys and values: 2 × layers × width × tokens × batch × bytes. */
-export function kvCacheBytes(
+function kvCacheBytes(
   layers: number,
   keyValueWidth: number,
   tokens: number,

@@ -12,7 +12,7 @@ export interface ModelShape {
   readonly feedForward: number;
 }
 
-export const modelShapes: readonly ModelShape[] = [
+const modelShapes: readonly ModelShape[] = [
   shape('Llama-2-13B', /llama[\s-]?2?[\s-]?13b/, 13_015_864_320, 40, 5120, 5120, 13_824),
   shape('Llama-2-7B', /llama[\s-]?2?[\s-]?7b|llama-?2\b(?!.*(?:13b|70b))/, 6_738_415_616, 32, 4096, 4096, 11_008),
   shape('Llama-3.1-8B', /llama[\s-]?3(?:\.\d)?(?:[\s-]?8b)?\b(?!.*70b)/, 8_030_261_248, 32, 4096, 1024, 14_336),

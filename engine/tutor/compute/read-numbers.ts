@@ -36,7 +36,7 @@ export function normaliseNumbers(text: string): string {
 }
 
 /** `7b` → 7e9, `10 %` → 0.1. */
-export function toNumber(written: string): number {
+function toNumber(written: string): number {
   const match = new RegExp(`^(${plainNumber})\\s?([a-z%]*)$`).exec(written.trim());
   if (!match) return Number.NaN;
   return Number(match[1]) * (match[2] ? (suffixes[match[2]] ?? Number.NaN) : 1);

@@ -25,7 +25,7 @@ const fields = {
 } as const;
 
 /** Steps of one epoch: the last, smaller batch counts. */
-export function stepsPerEpoch(examples: number, effectiveBatch: number): number {
+function stepsPerEpoch(examples: number, effectiveBatch: number): number {
   return Math.ceil(examples / effectiveBatch);
 }
 

@@ -6,11 +6,11 @@ import { show } from './show.ts';
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const norm = (vector: readonly number[]) => Math.sqrt(sum(vector.map((x) => x * x)));
 
-export function euclidean(a: readonly number[], b: readonly number[]): number {
+function euclidean(a: readonly number[], b: readonly number[]): number {
   return norm(a.map((x, index) => x - (b[index] ?? 0)));
 }
 
-export function manhattan(a: readonly number[], b: readonly number[]): number {
+function manhattan(a: readonly number[], b: readonly number[]): number {
   return sum(a.map((x, index) => Math.abs(x - (b[index] ?? 0))));
 }
 
