@@ -3,6 +3,7 @@
 import type { Pictures } from './charts/pictures.ts';
 import type { Datasets } from './data/datasets.ts';
 import type { Demos } from './demos/demos.ts';
+import type { DeviceSpeed } from './graph/device-speeds.ts';
 import type { Runs } from './runs/runs.ts';
 import type { Conversations } from './store/conversations.ts';
 import type { Inbox } from './store/inbox.ts';
@@ -21,6 +22,7 @@ export { maxDatasetBytes } from './data/text-file.ts';
 export type { Control } from './demos/demo.ts';
 export type { Demos, DemoView } from './demos/demos.ts';
 export { UserError } from './errors.ts';
+export type { DeviceSpeed } from './graph/device-speeds.ts';
 export type { ClassificationMetrics, Metrics, MetricsOf, RunEvent } from './runs/events.ts';
 export { parseRunSpec } from './runs/parse-spec.ts';
 export type { Prediction } from './runs/prediction.ts';
@@ -73,6 +75,12 @@ export async function loadExport() {
     import('./export/compress.ts'),
   ]);
   return { exportArtifact, export_formats, export_dtypes };
+}
+
+/** How fast each installed device is, measured now: seconds of work. */
+export async function measureDevices(): Promise<readonly DeviceSpeed[]> {
+  const speeds = await import('./graph/device-speeds.ts');
+  return speeds.measureDevices();
 }
 
 /** The execution providers that are installed, such as `cpu` and `webgpu`. */

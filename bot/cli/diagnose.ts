@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { listProviders, UserError } from '../../engine/index.ts';
+import { type DeviceSpeed, listProviders, measureDevices, UserError } from '../../engine/index.ts';
 import { commands } from '../commands/index.ts';
 import { type Config, describeSettings, type Environment, mask, readConfig } from '../config.ts';
 import type { DiscordCheck } from '../fronts/discord/check.ts';
@@ -12,6 +12,8 @@ export interface Diagnosis {
   readonly ok: boolean;
   readonly node: { readonly version: string; readonly ok: boolean; readonly needed: string };
   readonly providers: readonly string[];
+  /** Matrix products (GFLOP/s) and memory (GB/s) of each device, or why it cannot be used. */
+  readonly speeds: readonly DeviceSpeed[];
   readonly cores: number;
   readonly memory: { readonly totalBytes: number; readonly freeBytes: number };
   readonly database: {
@@ -58,6 +60,7 @@ export async function diagnose(environment: Environment): Promise<Diagnosis> {
     ok: problems.length === 0,
     node,
     providers: await listProviders(),
+    speeds: await measureDevices(),
     cores: availableParallelism(),
     memory: { totalBytes: totalmem(), freeBytes: freemem() },
     database,
@@ -137,13 +140,20 @@ function isNewEnough(version: string): boolean {
   return major > neededNode[0] || (major === neededNode[0] && minor >= neededNode[1]);
 }
 
+function speedInWords(speed: DeviceSpeed): string {
+  if ('problem' in speed)
+    return `– ${speed.device} can't be used here: ${speed.problem.replace(/^.*?(?=Failed to )/s, '').slice(0, 120)}`;
+  return `✓ ${speed.device}: matrix products at ${speed.matmulGflops.toFixed(0)} GFLOP/s, memory at ${speed.bandwidthGBs.toFixed(1)} GB/s`;
+}
+
 export function describeDiagnosis(diagnosis: Diagnosis): string {
-  const { node, providers, cores, memory, database, folders, discord, slack, settings, problems } = diagnosis;
+  const { node, providers, speeds, cores, memory, database, folders, discord, slack, settings, problems } = diagnosis;
   const gib = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   const mark = (ok: boolean) => (ok ? '✓' : '✗');
   return [
     `${mark(node.ok)} Node ${node.version} (needs ${node.needed})`,
     `✓ trains on: ${providers.join(', ')}`,
+    ...speeds.map(speedInWords),
     `✓ ${cores} cores, ${gib(memory.totalBytes)} memory (${gib(memory.freeBytes)} free)`,
     `${mark(database.ok)} ${database.kind} database ${database.at}: ${database.detail}`,
     ...folders.map(

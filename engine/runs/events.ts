@@ -89,6 +89,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
     parameters: z.number().int(),
     trainableParameters: z.number().int(),
     device: z.string(),
+    /** Reckoned from the graphs and the device's measured speed: the most memory of the whole process, and time per step. */
+    forecast: z.object({ peakBytes: z.number(), secondsPerStep: z.number() }).optional(),
     warnings: z.array(z.string()),
   }),
   /** `loss`: mean over the examples (of a language model: the tokens) since the last step event. `epoch` counts from 1. */

@@ -1,6 +1,6 @@
 // The network of a run as compiled graphs: one per purpose and batch shape, made when first needed and kept.
 import { addGradients } from '../autodiff/gradients.ts';
-import { createGraph, type GraphBuilder } from '../graph/graph.ts';
+import { createGraph, type Graph, type GraphBuilder } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import { createSession, type Session, type SessionOptions } from '../graph/session.ts';
 import { elementCount, type Tensor } from '../graph/tensor.ts';
@@ -25,6 +25,8 @@ export interface StepResult {
 export interface Network extends Answering {
   /** Forward and backward of one batch, with dropout drawn from `seed` unless it is undefined. */
   computeGradients(batch: TaskBatch, seed: number | undefined): Promise<StepResult>;
+  /** What `computeGradients` would run for such a batch. */
+  trainingGraph(batch: TaskBatch): Graph;
   close(): Promise<void>;
 }
 
@@ -46,7 +48,7 @@ export function createNetwork(
   const weights = weightFeeds(parameters.trainable);
   const compiled = new Map<string, Promise<Compiled>>();
 
-  async function compile(purpose: Purpose, inputs: Feeds, targets: Feeds): Promise<Compiled> {
+  function build(purpose: Purpose, inputs: Feeds, targets: Feeds) {
     const g = createGraph(sessionOptions.device);
     const inputValues = inputsOf(g, inputs);
     const targetValues = inputsOf(g, targets);
@@ -78,7 +80,12 @@ export function createNetwork(
       const rows = asMatrix(g, answer);
       g.output('answer', targetValues.positions ? g.op('Gather', [rows, targetValues.positions]) : rows);
     }
-    const session = await createSession(g.graph, { ...sessionOptions, keepDuplicates: recompute });
+    return { graph: g.graph, masks };
+  }
+
+  async function compile(purpose: Purpose, inputs: Feeds, targets: Feeds): Promise<Compiled> {
+    const { graph, masks } = build(purpose, inputs, targets);
+    const session = await createSession(graph, { ...sessionOptions, keepDuplicates: recompute });
     const filled = masks.map(({ name, shape, rate }) => {
       const feed = { type: 'float32', shape, data: new Float32Array(elementCount(shape)) } as const;
       return { name, rate, feed };
@@ -111,6 +118,7 @@ export function createNetwork(
       for (const name of parameters.trainable.keys()) gradients.set(name, floats(answers, gradientOf(name)));
       return { loss: floats(answers, 'loss')[0] ?? Number.NaN, gradients };
     },
+    trainingGraph: ({ inputs, targets }) => build('train', inputs, targets).graph,
     measure: ({ inputs, targets }) => infer('measure', inputs, targets),
     async answer(inputs, positions) {
       const targets: Feeds = positions

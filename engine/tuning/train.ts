@@ -8,6 +8,7 @@ import type { RunSpec } from '../runs/spec.ts';
 import { writeArtifact } from './artifact.ts';
 import { removeCheckpoints } from './checkpoints.ts';
 import { type Clock, startClock } from './clock.ts';
+import { type Forecast, forecast, refuseTooLarge } from './forecast.ts';
 import { createNetwork, type Network } from './network.ts';
 import { mixSeeds } from './noise.ts';
 import { type PreparedRun, prepareRun } from './prepare.ts';
@@ -24,6 +25,8 @@ export interface TrainOptions {
   /** Milliseconds, for durations only. */
   readonly now: () => number;
   readonly checkpointEverySteps?: number;
+  /** Memory that may still be taken; what the machine has left, unless given. */
+  readonly availableBytes?: number;
   /** How models of the hub are fetched; without it a hub id is refused. */
   readonly hub?: HubOptions | undefined;
 }
@@ -50,7 +53,9 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
     recompute: spec.hyper.recompute,
   });
   try {
-    yield startEvent(run, progress, damaged);
+    const expected = await forecast(run, network, progress.optimizer);
+    refuseTooLarge(run, expected, options.availableBytes ?? process.availableMemory());
+    yield startEvent(run, progress, expected, damaged);
     const clock = startClock(now, progress.step);
     const sampler = createSampler(run);
     while (progress.step < totalSteps && !hasStopped(run, progress)) {
@@ -83,7 +88,7 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
   }
 }
 
-function startEvent(run: PreparedRun, { step }: Progress, damaged: readonly string[]): RunEvent {
+function startEvent(run: PreparedRun, { step }: Progress, expected: Forecast, damaged: readonly string[]): RunEvent {
   const { trainable, count } = run.parameters;
   return {
     type: 'start',
@@ -97,6 +102,7 @@ function startEvent(run: PreparedRun, { step }: Progress, damaged: readonly stri
     parameters: count,
     trainableParameters: [...trainable.values()].reduce((sum, { data }) => sum + data.length, 0),
     device: run.device,
+    forecast: expected,
     warnings: [...run.warnings, ...damaged],
   };
 }
