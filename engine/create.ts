@@ -1,11 +1,20 @@
 // Puts the engine together. What is heavy (onnxruntime, the chart libraries, the queue) loads when it is first needed.
 import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { createSearch, type Guide, loadShippedEmbedder } from '../knowledge/index.ts';
+import {
+  createMaterialSearch,
+  createReadApart,
+  createSearch,
+  type Embedder,
+  type Guide,
+  loadShippedEmbedder,
+} from '../knowledge/index.ts';
 import { createPictures } from './charts/pictures.ts';
 import { createDatasets } from './data/datasets.ts';
 import { createDemos } from './demos/demos.ts';
 import type { Engine } from './index.ts';
+import { createMaterial } from './material/material.ts';
+import { createFetchPage } from './material/web-page.ts';
 import type { HubOptions } from './models/hub-options.ts';
 import { createRandom } from './random.ts';
 import { createRuns } from './runs/create-runs.ts';
@@ -16,6 +25,7 @@ import { createConversations } from './store/conversations.ts';
 import { createInbox } from './store/inbox.ts';
 import { createKept } from './store/kept.ts';
 import { createBattles } from './tutor/battles.ts';
+import { withMaterial } from './tutor/own-material.ts';
 import { createQuestions } from './tutor/questions.ts';
 import { createQuizzes } from './tutor/quizzes.ts';
 import { createReviews } from './tutor/reviews.ts';
@@ -45,7 +55,8 @@ export interface EngineOptions {
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { dataDir, databaseUrl, now, log } = options;
   const [store, guide] = await Promise.all([openStore({ databaseUrl, dataDir, log }), options.guide]);
-  const search = await openSearch(guide, options);
+  const embedder = openEmbedder(options);
+  const search = await openSearch(guide, embedder, options);
   const { db } = store;
   const random = createRandom(options.randomSeed ?? randomInt(2 ** 32));
   const pictures = createPictures(join(dataDir, 'pictures'));
@@ -59,12 +70,21 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     now,
     log,
   });
+  const material = createMaterial({
+    db,
+    dataDir,
+    openSearch: async () => createMaterialSearch({ guide, embedder: await embedder }),
+    read: createReadApart(),
+    fetchPage: createFetchPage(),
+    now,
+  });
   let closing: Promise<void> | undefined;
   return {
     conversations: createConversations({ db, now }),
     inbox: createInbox({ db, now, holder: randomUUID(), alone: store.kind === 'pglite' }),
     kept: createKept({ db, now }),
-    tutor: createTutor({ guide, search }),
+    tutor: withMaterial(createTutor({ guide, search }), material),
+    material,
     questions: createQuestions({ db, now }),
     quizzes: createQuizzes({ db, guide, random, now }),
     battles: createBattles({ db, guide, random, now }),
@@ -81,12 +101,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 }
 
 /** Transformers.js takes a second to load: only where a model of the hub is asked for. */
-async function openSearch(guide: Guide, { embedModel, rerankModel, hub }: EngineOptions) {
-  if (embedModel === undefined && rerankModel === undefined) return createSearch({ guide });
-  const { loadHubEmbedder, loadHubReranker } = await import('./transformers.ts');
-  return createSearch({
-    guide,
-    embedder: embedModel === undefined ? undefined : await loadHubEmbedder(embedModel, hub),
-    reranker: rerankModel === undefined ? undefined : await loadHubReranker(rerankModel, hub),
-  });
+function openEmbedder({ embedModel, hub }: EngineOptions): Promise<Embedder> {
+  if (embedModel === undefined) return loadShippedEmbedder();
+  return import('./transformers.ts').then(({ loadHubEmbedder }) => loadHubEmbedder(embedModel, hub));
+}
+
+async function openSearch(guide: Guide, embedder: Promise<Embedder>, { embedModel, rerankModel, hub }: EngineOptions) {
+  // Only the shipped one is sure to load: what is wrong with another is said at the start.
+  if (embedModel !== undefined) await embedder;
+  if (rerankModel === undefined) return createSearch({ guide, embedder });
+  const { loadHubReranker } = await import('./transformers.ts');
+  return createSearch({ guide, embedder, reranker: await loadHubReranker(rerankModel, hub) });
 }

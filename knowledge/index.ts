@@ -14,6 +14,12 @@ export { overviewId } from './load/link.ts';
 export { GuideError } from './load/problem.ts';
 export { loadGuide } from './load/remembered.ts';
 export { renderMarkdown } from './load/render.ts';
-export { createMaterialSearch, type Fit, type MaterialSearch, type Shelf } from './search/material.ts';
+export {
+  createMaterialSearch,
+  type Fit,
+  type MaterialSearch,
+  type PreparedPassage,
+  type Shelf,
+} from './search/material.ts';
 export { createSearch } from './search/search.ts';
 export type * from './types.ts';

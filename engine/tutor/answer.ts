@@ -1,5 +1,7 @@
 // What an answer is: sentences, each tied to the place in the guide it is taken from or computed by.
 
+import type { Where } from '../material/documents.ts';
+
 /** How deep an answer goes: the picture of it, the usual course, or formula, measurements and trade-offs. */
 export const levels = ['eli5', 'student', 'expert'] as const;
 export type Level = (typeof levels)[number];
@@ -50,6 +52,10 @@ export interface Answer {
 
 export interface AskOptions {
   readonly level?: Level;
+  /** Where it is asked: the group's own documents seen there are searched beside the guide. */
+  readonly where?: Where;
+  /** Hears the answer grow, where its words come one by one; each draft holds the one before. */
+  readonly onDraft?: (draft: Answer) => void;
 }
 
 export interface Tutor {

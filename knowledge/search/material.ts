@@ -58,7 +58,7 @@ export interface MaterialSearch {
   /** Passages prepared by another version must be prepared again. */
   readonly version: string;
   prepare(passages: readonly { readonly title: string; readonly text: string }[]): Promise<readonly PreparedPassage[]>;
-  shelve(passages: readonly PreparedPassage[]): Shelf;
+  shelve(passages: readonly PreparedPassage[]): Promise<Shelf>;
   find(query: string, shelves: readonly Shelf[], limit: number): Promise<readonly MaterialHit[]>;
   /** @param shelves decide how rare a word is. */
   fit(query: string, texts: readonly string[], shelves: readonly Shelf[]): Promise<readonly Fit[]>;
@@ -68,6 +68,7 @@ export interface MaterialSearch {
 const [k1, b, delta] = [1.2, 0.7, 0.5];
 const depth = 50;
 const preparedAtOnce = 16;
+const shelvedAtOnce = 500;
 
 export async function createMaterialSearch({
   guide,
@@ -148,11 +149,12 @@ export async function createMaterialSearch({
   };
 }
 
-function shelve(passages: readonly PreparedPassage[], dimensions: number): Shelf {
+async function shelve(passages: readonly PreparedPassage[], dimensions: number): Promise<Shelf> {
   const found = new Map<string, { at: number[]; times: number[] }>();
   const lengths = new Uint16Array(passages.length);
   const data = new Float32Array(passages.length * dimensions);
   for (const [at, { terms, vector }] of passages.entries()) {
+    if (at % shelvedAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
     const words = splitTerms(terms);
     lengths[at] = Math.min(words.length, 65_535);
     data.set(vector.subarray(0, dimensions), at * dimensions);

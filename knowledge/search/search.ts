@@ -13,7 +13,7 @@ import { confidenceWeights, rankWeights } from './weights.ts';
 export interface SearchOptions {
   readonly guide: GuideText;
   /** The shipped one, unless given. */
-  readonly embedder?: Embedder | undefined;
+  readonly embedder?: Embedder | Promise<Embedder> | undefined;
   /** Reads the best passages beside the question and orders them anew. */
   readonly reranker?: Reranker | undefined;
   /** The folder in which what was worked out from the shipped guide is kept. */

@@ -21,12 +21,13 @@ import { createConversations } from '../../engine/store/conversations.ts';
 import { createInbox } from '../../engine/store/inbox.ts';
 import { createKept } from '../../engine/store/kept.ts';
 import { createBattles } from '../../engine/tutor/battles.ts';
+import { createQuestions } from '../../engine/tutor/questions.ts';
 import { createQuizzes } from '../../engine/tutor/quizzes.ts';
 import { createReviews } from '../../engine/tutor/reviews.ts';
-import { createQuestions } from '../../engine/tutor/questions.ts';
 import { createTutor } from '../../engine/tutor/tutor.ts';
 import { createSearch, loadGuide } from '../../knowledge/index.ts';
 import type { DiscordServer } from './discord-server.ts';
+import { noMaterial } from './fake-engine.ts';
 
 export interface DiscordBot {
   readonly front: DiscordFront;
@@ -87,6 +88,7 @@ export async function startDiscordBot({
     battles: createBattles({ db, guide, random: createRandom(7), now }),
     reviews: createReviews({ db, guide, now }),
     datasets: createDatasets({ db, dataDir }),
+    material: noMaterial,
     demos: createDemos({ guide, pictures }),
     runs,
     pictures,

@@ -23,6 +23,20 @@ const noGuide: Guide = {
   section: () => undefined,
 };
 
+const nothingAdded = async () => {
+  throw new UserError('There is no document here.', 'Nothing has been added yet: learn add');
+};
+
+/** A group that has added no documents. */
+export const noMaterial: Engine['material'] = {
+  add: nothingAdded,
+  list: async () => [],
+  refresh: nothingAdded,
+  remove: nothingAdded,
+  passage: nothingAdded,
+  search: async () => undefined,
+};
+
 /** A 1 × 1 PNG. */
 export const pixel = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -364,6 +378,7 @@ export function createFakeEngine(): FakeEngine {
         }),
     },
     demos: createDemos({ guide: noGuide, pictures: { put: putPicture, get: async (id) => pictures.get(id) } }),
+    material: noMaterial,
     datasets: {
       samples: [{ id: 'sample:moods', title: 'Moods', description: '600 short sentences, two moods' }],
       add: async ({ path, name, textColumn, labelColumn }) => {
