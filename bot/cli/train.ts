@@ -59,10 +59,20 @@ function describe<T extends RunEvent['type']>(event: Extract<RunEvent, { type: T
 }
 
 const inLine: { readonly [T in RunEvent['type']]: (event: Extract<RunEvent, { type: T }>) => string } = {
-  start: ({ totalSteps, trainExamples, evalExamples, labels, parameters, trainableParameters, device, warnings }) =>
+  start: ({
+    totalSteps,
+    trainExamples,
+    evalExamples,
+    labels,
+    parameters,
+    trainableParameters,
+    device,
+    forecast,
+    warnings,
+  }) =>
     [
       `${trainExamples} examples to learn from, ${evalExamples} held out${labels.length === 0 ? '' : `, ${labels.length} labels`}; ` +
-        `${trainableParameters.toLocaleString('en')} of ${parameters.toLocaleString('en')} parameters learn, ${totalSteps} steps on ${device}`,
+        `${trainableParameters.toLocaleString('en')} of ${parameters.toLocaleString('en')} parameters learn, ${totalSteps} steps on ${device}${forecast === undefined ? '' : `; about ${(forecast.peakBytes / 2 ** 30).toFixed(1)} GiB and ${forecast.secondsPerStep.toFixed(2)} s a step`}`,
       ...warnings.map((warning) => `note: ${warning}`),
     ].join('\n'),
   step: ({ step, epoch, loss, examplesPerSecond, secondsLeft }) =>

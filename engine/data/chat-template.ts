@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts';
 import type { ChatMessage } from './documents.ts';
 
 /** A stretch of the written conversation; `learnt` where it is the assistant's. */
-export interface ChatPart {
+interface ChatPart {
   readonly text: string;
   readonly learnt: boolean;
 }

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { headRows, openRecords, openTable, peek } from './table.ts';
 import { count, readText, shown } from './text-file.ts';
 
-export const chat_roles = ['system', 'user', 'assistant'] as const;
+const chat_roles = ['system', 'user', 'assistant'] as const;
 export interface ChatMessage {
   readonly role: (typeof chat_roles)[number];
   readonly content: string;

@@ -3,7 +3,12 @@
 /** √Σg² over all gradients; NaN or infinite when any is. */
 export function globalNorm(gradients: Iterable<Float32Array>): number {
   let sum = 0;
-  for (const gradient of gradients) for (let i = 0; i < gradient.length; i++) sum += (gradient[i] ?? 0) ** 2;
+  for (const gradient of gradients) {
+    for (let i = 0; i < gradient.length; i++) {
+      const slope = gradient[i] ?? 0;
+      sum += slope * slope;
+    }
+  }
   return Math.sqrt(sum);
 }
 

@@ -32,7 +32,7 @@ export async function generate(
   return written;
 }
 
-export function likeliest(logits: Float32Array): number {
+function likeliest(logits: Float32Array): number {
   let best = 0;
   for (let index = 1; index < logits.length; index++) {
     if ((logits[index] ?? 0) > (logits[best] ?? 0)) best = index;

@@ -9,13 +9,6 @@ export const classObjective: Objective = {
   loss: (g, logits, { targets }) => crossEntropy(g, asMatrix(g, logits), given(targets)),
 };
 
-export interface WeightedClass {
-  readonly row: number;
-  readonly label: number;
-  /** What this row counts. */
-  readonly weight: number;
-}
-
 /**
  * The targets of `classObjective`. With smoothing ε a row's target is (1 − ε) at its label and ε/k at each class, every
  * class times its own weight (as PyTorch's CrossEntropyLoss; Szegedy et al. 2016).

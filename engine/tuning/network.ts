@@ -15,7 +15,7 @@ interface Compiled {
   readonly maskFeeds: Feeds;
 }
 
-export interface StepResult {
+interface StepResult {
   /** Σ weight · loss over the batch. */
   readonly loss: number;
   /** Of that sum; the arrays belong to the caller. */

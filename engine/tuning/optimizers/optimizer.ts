@@ -1,7 +1,7 @@
 // What every optimizer is to the loop: live state by name, and one step in place.
 import type { FloatTensor } from '../../graph/tensor.ts';
 
-export interface StepSettings {
+interface StepSettings {
   /** Counts from 1. */
   readonly step: number;
   readonly learningRate: number;

@@ -43,7 +43,7 @@ export interface Answering {
   answer(inputs: Feeds, positions?: Int32Array): Promise<Float32Array>;
 }
 
-export interface Measured {
+interface Measured {
   readonly metrics: Metrics;
   /** A few held-out examples with what the model makes of them; the same ones for the same seed. */
   samples(): Promise<SamplePrediction[]>;
@@ -88,7 +88,7 @@ export type TaskData = CommonTaskData &
 export type ImageTaskName = 'image-classification';
 
 /** What an artifact says of the task it was trained for. */
-export interface ArtifactTask<TaskBase = Base> {
+interface ArtifactTask<TaskBase = Base> {
   readonly base: TaskBase;
   readonly labels: readonly string[];
   readonly maxLength: number;

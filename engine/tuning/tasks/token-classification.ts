@@ -59,7 +59,7 @@ export const tokenClassification: Task<'token-classification'> = {
 };
 
 /** Words and marks, as tagged data has them: `Ada's` is `Ada` and `'s`. */
-export function splitWords(text: string): string[] {
+function splitWords(text: string): string[] {
   return text.match(/[\p{L}\p{N}_]+(?:[-.][\p{L}\p{N}_]+)*|'\p{L}+|[^\s\p{L}\p{N}_]/gu) ?? [];
 }
 
