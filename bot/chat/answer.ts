@@ -1,5 +1,5 @@
 // How an answer from the guide is shown, whichever command it answers: words, then sources, then what to do next.
-import { type Answer, type Engine, type Level, levels } from '../../engine/index.ts';
+import { type Answer, documentOf, type Engine, type Level, levels } from '../../engine/index.ts';
 import type { Block, Button, SourceLink } from './message.ts';
 import { button, buttons, text } from './reply.ts';
 
@@ -34,7 +34,13 @@ function sourcesOf({ citations }: Answer): readonly SourceLink[] {
   for (const { chapterId, sectionId, title, quote } of citations) {
     const key = `${chapterId}#${sectionId}`;
     const before = bySection.get(key);
-    bySection.set(key, { chapterId, sectionId, title, quote: before ? `${before.quote} … ${quote}` : quote });
+    bySection.set(key, {
+      chapterId,
+      sectionId,
+      title,
+      quote: before ? `${before.quote} … ${quote}` : quote,
+      ...(documentOf(chapterId) === undefined ? {} : { document: true }),
+    });
   }
   return [...bySection.values()];
 }

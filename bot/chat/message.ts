@@ -15,6 +15,8 @@ export interface Place {
   readonly front: FrontName;
   readonly workspaceId: string;
   readonly conversationId: string;
+  /** The channel of a thread, where the front knows it. */
+  readonly channelId?: string;
 }
 
 export interface Person {
@@ -107,6 +109,8 @@ export interface SourceLink {
   /** `chapter › section`, ready to show. */
   readonly title: string;
   readonly quote: string;
+  /** It stands in a document of the group, which has no page of ours. */
+  readonly document?: true;
 }
 
 export interface ProgressStep {

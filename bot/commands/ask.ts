@@ -1,6 +1,7 @@
 // ask: any question in plain words, answered from the guide with citations. Every message that is no command lands here.
 import { z } from 'zod';
 import { showAnswer } from '../chat/answer.ts';
+import { whereOf } from '../chat/channel.ts';
 import { defineCommand } from '../chat/command.ts';
 import { levelOf, levelSchema } from '../chat/level.ts';
 import { reply } from '../chat/reply.ts';
@@ -16,7 +17,7 @@ export const ask = defineCommand({
   async *execute({ question, level }, { engine, place, person, turns }) {
     const typed = readLevel(question);
     const wanted = level ?? typed.level ?? (await levelOf(engine.kept, place, person));
-    const answer = await engine.tutor.ask(typed.question, await turns(), { level: wanted });
+    const answer = await engine.tutor.ask(typed.question, await turns(), { level: wanted, where: whereOf(place) });
     const { workspaceId, conversationId } = place;
     const asked = { workspaceId, conversationId, personId: person.id };
     const answerId = answer.kind === 'talk' ? undefined : await engine.questions.record(asked, typed.question, answer);

@@ -9,6 +9,7 @@ import { finetune } from './finetune.ts';
 import { gaps } from './gaps.ts';
 import { help } from './help.ts';
 import { human } from './human.ts';
+import { learn } from './learn.ts';
 import { level } from './level.ts';
 import { progress } from './progress.ts';
 import { quiz } from './quiz.ts';
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   battle,
   review,
   progress,
+  learn,
   finetune,
   runs,
   tryRun,

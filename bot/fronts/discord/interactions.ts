@@ -9,6 +9,7 @@ import {
   type APIModalSubmitInteraction,
   ApplicationCommandOptionType,
   ApplicationCommandType,
+  ChannelType,
   ComponentType,
   InteractionResponseType,
   InteractionType,
@@ -546,6 +547,7 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
       front: 'discord',
       workspaceId: origin.workspaceId,
       conversationId: thread?.id ?? origin.channelId,
+      channelId: parentOf(interaction) ?? origin.channelId,
     };
     const { key } = eventOf(interaction, origin);
     const begun = arrival.left?.begun === true;
@@ -619,4 +621,16 @@ function readModal({ data }: APIModalSubmitInteraction, form: FormBlock) {
     }
   }
   return { values, files };
+}
+
+const threadTypes: ReadonlySet<number> = new Set([
+  ChannelType.PublicThread,
+  ChannelType.PrivateThread,
+  ChannelType.AnnouncementThread,
+]);
+
+/** The channel of the thread it happened in. */
+function parentOf({ channel }: APIInteraction): string | undefined {
+  if (channel === undefined || !threadTypes.has(channel.type)) return undefined;
+  return 'parent_id' in channel ? (channel.parent_id ?? undefined) : undefined;
 }

@@ -61,6 +61,7 @@ export function createMessages(options: MessagesOptions): (message: GuildMessage
       front: 'discord',
       workspaceId: origin.workspaceId,
       conversationId: exchange.thread?.id ?? origin.channelId,
+      channelId: (facts.channel?.isThread() ? facts.channel.parentId : undefined) ?? origin.channelId,
     };
     const key = `discord:${message.id}`;
     const event = { workspaceId: place.workspaceId, key };

@@ -207,17 +207,19 @@ const draw: Draw = {
   sources: ({ sources }, { sectionUrl }, ids) => [
     line,
     text('-# **From the guide**'),
-    ...sources.map(({ chapterId, sectionId, title, quote }, index) => {
+    ...sources.map(({ chapterId, sectionId, title, quote, document }, index) => {
       const words = quote === '' ? '' : `\n-# “${escapeText(shorten(quote.replace(/\s+/g, ' '), 240))}”`;
       const content = `${index + 1}. ${escapeText(title)}${words}`;
-      const url = sectionUrl(chapterId, sectionId);
+      const url = document ? undefined : sectionUrl(chapterId, sectionId);
       const button =
         url === undefined
           ? drawButton(
               {
                 label: 'Read',
                 style: 'secondary',
-                call: { command: 'explain', args: { concept: `${chapterId}#${sectionId}` } },
+                call: document
+                  ? { command: 'learn', args: { action: 'show', what: chapterId, passage: sectionId } }
+                  : { command: 'explain', args: { concept: `${chapterId}#${sectionId}` } },
               },
               ids,
             )

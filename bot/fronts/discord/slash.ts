@@ -9,7 +9,7 @@ import {
   type RESTPostAPIApplicationCommandsJSONBody,
 } from 'discord.js';
 import type { z } from 'zod';
-import { hyperSchema } from '../../../engine/index.ts';
+import { hyperSchema, levels } from '../../../engine/index.ts';
 import type { Command } from '../../chat/command.ts';
 import { shorten } from '../../chat/escape.ts';
 import type { Call, Json } from '../../chat/message.ts';
@@ -60,6 +60,7 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
       required: true,
       longest: 6000,
     },
+    { kind: 'choice', argument: 'level', name: 'level', description: 'how deep', choices: [...levels] },
   ],
   explain: [
     {
@@ -70,6 +71,54 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
       required: true,
       longest: 200,
       suggested: 'concepts',
+    },
+    { kind: 'choice', argument: 'level', name: 'level', description: 'how deep', choices: [...levels] },
+  ],
+  level: [
+    {
+      kind: 'choice',
+      argument: 'level',
+      name: 'level',
+      description: 'how deep answers go for you',
+      choices: [...levels],
+    },
+  ],
+  human: [
+    {
+      kind: 'whole',
+      argument: 'answer',
+      name: 'answer',
+      description: 'its number; empty: what was asked last',
+      least: 1,
+      most: 2_147_483_647,
+    },
+  ],
+  feedback: [
+    {
+      kind: 'whole',
+      argument: 'answer',
+      name: 'answer',
+      description: 'the number of the answer',
+      required: true,
+      least: 1,
+      most: 2_147_483_647,
+    },
+    {
+      kind: 'choice',
+      argument: 'helpful',
+      name: 'helpful',
+      description: 'whether it helped',
+      required: true,
+      choices: ['yes', 'no'],
+    },
+  ],
+  gaps: [
+    {
+      kind: 'text',
+      argument: 'allow',
+      name: 'allow',
+      description: 'id of a person who may see them too; empty: list the gaps',
+      longest: 100,
     },
   ],
   demo: [
@@ -124,6 +173,31 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
   ],
   review: [{ kind: 'whole', argument: 'length', name: 'questions', description: 'at most', least: 1, most: 100 }],
   progress: [],
+  learn: [
+    {
+      kind: 'choice',
+      argument: 'action',
+      name: 'action',
+      description: 'empty: add what is given, else list',
+      choices: ['add', 'list', 'refresh', 'remove'],
+    },
+    { kind: 'file', argument: 'file', name: 'file', description: 'PDF, Markdown, text, HTML or a Jupyter notebook' },
+    {
+      kind: 'text',
+      argument: 'what',
+      name: 'what',
+      description: 'a web address to add, or the name of a document',
+      longest: 2000,
+    },
+    { kind: 'text', argument: 'name', name: 'name', description: 'what to call it', longest: 60 },
+    {
+      kind: 'choice',
+      argument: 'seen',
+      name: 'seen',
+      description: 'who sees it; empty: this channel',
+      choices: ['channel', 'everyone'],
+    },
+  ],
   finetune: [
     { kind: 'file', argument: 'file', name: 'file', description: 'your examples: CSV, TSV, JSON or JSON lines' },
     {

@@ -208,8 +208,8 @@ const draw: Draw = {
   },
 
   sources({ sources }, { sectionUrl }) {
-    const lines = sources.map(({ chapterId, sectionId, title, quote }, index) => {
-      const url = sectionUrl(chapterId, sectionId);
+    const lines = sources.map(({ chapterId, sectionId, title, quote, document }, index) => {
+      const url = document ? undefined : sectionUrl(chapterId, sectionId);
       const name = escapeMrkdwn(cut(title, 600));
       const shown = url === undefined || isLocal(url) ? `*${name}*` : `<${escapeText(url)}|${name}>`;
       return `${index + 1}. ${shown}${quote === '' ? '' : ` “${escapeMrkdwn(cut(quote, 600))}”`}`;

@@ -61,8 +61,8 @@ export function lookedUp(
   urlOf: (chapterId: string, sectionId: string) => string | undefined,
 ): TaskUpdate | undefined {
   if (sources.length === 0) return undefined;
-  const links = sources.flatMap(({ chapterId, sectionId, title }) => {
-    const url = urlOf(chapterId, sectionId);
+  const links = sources.flatMap(({ chapterId, sectionId, title, document }) => {
+    const url = document ? undefined : urlOf(chapterId, sectionId);
     return url === undefined || isLocal(url)
       ? []
       : [{ type: 'url' as const, url, text: cut(quiet(title), limits.buttonText) }];

@@ -203,10 +203,12 @@ function signatureOf(reply: Reply): string {
   );
 }
 
-/** `finetune ./my.csv`: the files named in a finetune line. Other commands take none, so nothing is read by accident. */
+const takesFiles: ReadonlySet<string> = new Set(['finetune', 'learn']);
+
+/** `finetune ./my.csv`: the files named in a line of finetune or learn. Other commands take none, so nothing is read by accident. */
 async function attachmentsIn(text: string): Promise<readonly Attachment[]> {
   const [command = '', ...words] = splitWords(text.trim());
-  if (command.replace('/', '').replaceAll('-', '').toLowerCase() !== 'finetune') return [];
+  if (!takesFiles.has(command.replace('/', '').replaceAll('-', '').toLowerCase())) return [];
   const files = await Promise.all(words.map(localFile));
   return files.filter((file) => file !== undefined);
 }

@@ -112,8 +112,8 @@ const draw: Draw = {
   },
 
   sources: ({ sources }, { width, paint, sectionUrl }) => {
-    const lines = sources.flatMap(({ title, quote, chapterId, sectionId }, index) => {
-      const url = sectionUrl(chapterId, sectionId);
+    const lines = sources.flatMap(({ title, quote, chapterId, sectionId, document }, index) => {
+      const url = document ? undefined : sectionUrl(chapterId, sectionId);
       return [
         wrap(`${index + 1}. ${oneLine(title)}`, width),
         ...(quote === '' ? [] : [indent(paint.dim(wrap(`“${oneLine(quote)}”`, width - 3)))]),

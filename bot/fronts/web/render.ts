@@ -211,6 +211,7 @@ function renderProgress(block: BlockOf<'progress'>, id: string): Markup {
 
 function renderSource(source: SourceLink): Markup {
   const quote = source.quote === '' ? '' : html`<q>${source.quote}</q>`;
+  if (source.document) return html`<li>${source.title}${quote}</li>`;
   return html`<li><a href="${sectionHref(source.chapterId, source.sectionId)}" target="_blank" rel="noopener">${source.title}<span class="visually-hidden"> (opens in a new tab)</span></a>${quote}</li>`;
 }
 
