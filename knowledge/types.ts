@@ -1,4 +1,5 @@
 // The words of the knowledge folder: a guide has chapters, a chapter has sections, a section is cut into passages.
+import type { Formula } from './formulas/written.ts';
 
 export interface Chapter {
   readonly id: string;
@@ -19,6 +20,21 @@ export interface Section {
   readonly markdown: string;
   /** How learners ask for this section, in their words; indexed beside the text. */
   readonly asks: readonly string[];
+  /** Drawings that stand in it, in their order. */
+  readonly pictures?: readonly SectionPicture[];
+}
+
+interface SectionPicture {
+  /** Of a diagram of the guide. */
+  readonly name: string;
+  /** What it shows, in words, for those who cannot see it. */
+  readonly alt: string;
+}
+
+/** A drawing of ours: `diagrams/<name>.svg` of the guide's folder. */
+export interface Diagram {
+  readonly name: string;
+  readonly svg: string;
 }
 
 /** The unit that is found and cited: a few paragraphs of one section, with its headings as context. */
@@ -40,6 +56,8 @@ export interface Guide {
   readonly passages: readonly Passage[];
   readonly quizItems: readonly QuizItem[];
   readonly misconceptions?: readonly Misconception[];
+  readonly diagrams?: readonly Diagram[];
+  readonly formulas?: readonly Formula[];
   /** Of all the files the shipped guide was read from; what is worked out from it is remembered by this. */
   readonly hash?: string;
   chapter(chapterId: string): Chapter | undefined;

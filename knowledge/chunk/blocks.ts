@@ -1,6 +1,7 @@
 // A section as the blocks and sentences an answer is made of: each sentence both as Markdown and as the prose it quotes.
 import type { RootContent } from 'mdast';
-import { parseMarkdown } from '../load/markdown.ts';
+import { withFormulasInWords } from '../formulas/written.ts';
+import { parseMarkdown, pictureIn } from '../load/markdown.ts';
 import { proseOf } from './prose.ts';
 
 export interface Sentence {
@@ -30,8 +31,9 @@ const kinds: { readonly [type in RootContent['type']]?: BlockKind } = {
 };
 
 export function cutBlocks(markdown: string): SectionBlock[] {
-  const source = dropLinks(markdown);
-  return parseMarkdown(source).children.map((node) => {
+  const source = dropLinks(withFormulasInWords(markdown));
+  const nodes = parseMarkdown(source).children.filter((node) => pictureIn(node) === undefined);
+  return nodes.map((node) => {
     const text = unwrap(node, source.slice(node.position?.start.offset, node.position?.end.offset));
     return {
       kind: kinds[node.type] ?? 'other',

@@ -1,5 +1,7 @@
 // Cuts a section into passages small enough to quote and rank, without ever cutting a code fence, table or list item.
 import type { RootContent } from 'mdast';
+import { withFormulasInWords } from '../formulas/written.ts';
+import { pictureIn } from '../load/markdown.ts';
 import type { Passage } from '../types.ts';
 import { proseOf } from './prose.ts';
 
@@ -32,8 +34,11 @@ export function cutPassages(
 }
 
 function cutPieces(nodes: readonly RootContent[], source: string): Piece[] {
-  const markdownOf = (node: RootContent) => source.slice(node.position?.start.offset, node.position?.end.offset);
+  const markdownOf = (node: RootContent) =>
+    withFormulasInWords(source.slice(node.position?.start.offset, node.position?.end.offset));
   return nodes.flatMap((node): Piece[] => {
+    // A picture is shown beside the passage, not quoted from it.
+    if (pictureIn(node) !== undefined) return [];
     if (node.type !== 'list' || markdownOf(node).length <= maxCharacters) {
       const text = markdownOf(node);
       return [

@@ -1,6 +1,7 @@
 // Markdown → plain words, for the index and for quoting: no marks, no wrapped lines, one line a list item or table row.
 import type { Nodes, Parent } from 'mdast';
 import { toString as textOf } from 'mdast-util-to-string';
+import { readFormula } from '../formulas/written.ts';
 
 /** Blocks are separated by an empty line, list items and table rows by a line break. */
 export function proseOf(node: Nodes): string {
@@ -15,7 +16,7 @@ export function proseOf(node: Nodes): string {
     case 'tableRow':
       return joinChildren(node, ' | ');
     case 'code':
-      return node.value;
+      return (node.lang === 'math' ? readFormula(node.value)?.words : undefined) ?? node.value;
     case 'html':
       return '';
     default:

@@ -4,14 +4,17 @@ import { toString as textOf } from 'mdast-util-to-string';
 import { visit } from 'unist-util-visit';
 import { z } from 'zod';
 import { cutPassages } from '../chunk/passages.ts';
+import { type Formula, readFormula } from '../formulas/written.ts';
 import type { Chapter, Passage, Section } from '../types.ts';
 import { type GuideLink, overviewId, parseGuideLink } from './link.ts';
-import { parseMarkdown } from './markdown.ts';
+import { parseMarkdown, pictureIn } from './markdown.ts';
 import type { Problem } from './problem.ts';
 import { readYaml } from './yaml.ts';
 
 export const kebabCase = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const leastAsks = 6;
+/** Characters; less than that tells nothing. */
+const leastAlt = 20;
 
 const words = z.string().trim().min(1);
 const frontMatterSchema = z.strictObject({
@@ -34,7 +37,16 @@ export interface ChapterFile {
   readonly passages: readonly Passage[];
   /** Links into the guide, to be resolved once all chapters are read. */
   readonly links: readonly LinkUse[];
+  /** Diagrams that stand in it, to be looked for beside the chapters. */
+  readonly pictures: readonly PictureUse[];
+  readonly formulas: readonly Formula[];
   readonly problems: readonly Problem[];
+}
+
+interface PictureUse {
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
 }
 
 interface Draft {
@@ -56,6 +68,8 @@ export function readChapter(source: string, file: string, name: string): Chapter
       chapter: undefined,
       passages: [],
       links: [],
+      pictures: [],
+      formulas: [],
       problems: [{ file, line: 1, message: 'no "---" front-matter at the top' }],
     };
   }
@@ -71,7 +85,7 @@ export function readChapter(source: string, file: string, name: string): Chapter
   const chapterId = meta.value?.id ?? name;
   const body = text.slice(front[0].length);
   const linesBefore = front[0].split('\n').length - 1;
-  const { drafts, links } = cutSections(body, file, linesBefore, problems);
+  const { drafts, links, pictures, formulas } = cutSections(body, file, linesBefore, problems);
   checkSections(drafts, file, problems);
   const sections: Section[] = drafts.map(({ id, title, nodes, asks }) => ({
     id,
@@ -79,11 +93,23 @@ export function readChapter(source: string, file: string, name: string): Chapter
     title,
     markdown: joinBlocks(nodes, body),
     asks,
+    ...picturesOf(nodes),
   }));
   const passages = drafts.flatMap(({ id, title, nodes }) =>
     cutPassages({ chapterId, sectionId: id, title: `${meta.value?.title} › ${title}` }, nodes, body),
   );
-  return { chapter: meta.value && { ...meta.value, sections }, passages, links, problems };
+  return { chapter: meta.value && { ...meta.value, sections }, passages, links, pictures, formulas, problems };
+}
+
+const diagramUrl = /^diagrams\/([a-z0-9]+(?:-[a-z0-9]+)*)\.svg$/;
+
+function picturesOf(nodes: readonly RootContent[]): Pick<Section, 'pictures'> {
+  const pictures = nodes.flatMap((node) => {
+    const image = pictureIn(node);
+    const name = image && diagramUrl.exec(image.url)?.[1];
+    return image && name ? [{ name, alt: image.alt ?? '' }] : [];
+  });
+  return pictures.length === 0 ? {} : { pictures };
 }
 
 function cutSections(body: string, file: string, linesBefore: number, problems: Problem[]) {
@@ -109,7 +135,30 @@ function cutSections(body: string, file: string, linesBefore: number, problems: 
     if (link) links.push({ ...link, file, line });
     else problems.push({ file, line, message: `link "${node.url}" is not of the form guide:chapter-id#section-id` });
   });
-  return { drafts, links };
+  const pictures: PictureUse[] = [];
+  const formulas: Formula[] = [];
+  const alone = new Set(root.children.map(pictureIn));
+  visit(root, ['image', 'code'], (node) => {
+    const line = (node.position?.start.line ?? 1) + linesBefore;
+    if (node.type === 'image') {
+      const name = diagramUrl.exec(node.url)?.[1];
+      if (name) pictures.push({ name, file, line });
+      else problems.push({ file, line, message: `picture "${node.url}" is not of the form diagrams/name.svg` });
+      if (!alone.has(node)) problems.push({ file, line, message: 'a picture stands alone, between empty lines' });
+      if ((node.alt ?? '').trim().length < leastAlt) {
+        problems.push({
+          file,
+          line,
+          message: `picture "${node.url}" needs a text that tells what it shows: ![text](…)`,
+        });
+      }
+    } else if (node.type === 'code' && node.lang === 'math') {
+      const formula = readFormula(node.value);
+      if (formula) formulas.push(formula);
+      else problems.push({ file, line, message: 'a formula begins with a line "% the formula in plain words"' });
+    }
+  });
+  return { drafts, links, pictures, formulas };
 }
 
 function joinBlocks(nodes: readonly RootContent[], source: string): string {

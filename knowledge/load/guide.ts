@@ -1,7 +1,8 @@
 // Loads the whole guide from its folder and checks what no single file can: unique ids and links that resolve.
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { Guide } from '../types.ts';
+import { checkDiagram } from '../diagrams/check.ts';
+import type { Diagram, Guide } from '../types.ts';
 import { type ChapterFile, type LinkUse, readChapter } from './chapter.ts';
 import { readMisconceptions } from './misconceptions.ts';
 import { orderChapters } from './order.ts';
@@ -9,7 +10,10 @@ import { GuideError, type Problem } from './problem.ts';
 import { type QuizFile, readQuiz } from './quiz.ts';
 
 /** What a guide holds, as plain data. */
-export type GuideContents = Pick<Guide, 'chapters' | 'passages' | 'quizItems' | 'misconceptions'>;
+export type GuideContents = Pick<
+  Guide,
+  'chapters' | 'passages' | 'quizItems' | 'misconceptions' | 'diagrams' | 'formulas'
+>;
 
 /** @throws GuideError listing every problem with its file and line. */
 export async function readGuide(folder: string): Promise<GuideContents> {
@@ -43,6 +47,17 @@ export async function readGuide(folder: string): Promise<GuideContents> {
     if (resolves(chapterId, sectionId)) continue;
     problems.push({ file, line, message: `link to guide:${chapterId}#${sectionId}, which does not exist` });
   }
+  const drawn = await readDiagrams(join(folder, 'diagrams'));
+  problems.push(...drawn.problems);
+  const pictures = chapterFiles.flatMap((file) => file.pictures);
+  for (const { name, file, line } of pictures) {
+    if (drawn.names.has(name)) continue;
+    problems.push({ file, line, message: `picture diagrams/${name}.svg does not exist` });
+  }
+  for (const name of drawn.names) {
+    if (unread.size > 0 || pictures.some((picture) => picture.name === name)) continue;
+    problems.push({ file: show(join(folder, 'diagrams', `${name}.svg`)), line: 1, message: 'no section shows it' });
+  }
   const seen = new Set<string>();
   for (const { item, line, file } of items) {
     if (seen.has(item.id)) problems.push({ file, line, message: `quiz item id "${item.id}" stands twice` });
@@ -67,7 +82,24 @@ export async function readGuide(folder: string): Promise<GuideContents> {
     passages: chapterFiles.flatMap(({ passages }) => passages),
     quizItems: items.map(({ item }) => item),
     misconceptions: misconceptions.map(({ misconception }) => misconception),
+    diagrams: drawn.diagrams,
+    formulas: chapterFiles.flatMap((file) => file.formulas),
   };
+}
+
+async function readDiagrams(folder: string) {
+  const fileNames = (await listFolder(folder)).filter((name) => name.endsWith('.svg')).sort();
+  const diagrams: readonly Diagram[] = await Promise.all(
+    fileNames.map(async (fileName) => ({
+      name: fileName.slice(0, -'.svg'.length),
+      svg: await readFile(join(folder, fileName), 'utf8'),
+    })),
+  );
+  const problems = diagrams.flatMap(({ name, svg }): Problem[] => {
+    const file = show(join(folder, `${name}.svg`));
+    return checkDiagram(svg).map((message) => ({ file, line: 1, message }));
+  });
+  return { diagrams, names: new Set(diagrams.map(({ name }) => name)), problems };
 }
 
 const show = (path: string) => relative(process.cwd(), path) || path;

@@ -6,7 +6,9 @@ import type { Guide } from '../types.ts';
 import type { GuideContents } from './guide.ts';
 
 export const shippedGuide = fileURLToPath(new URL('../guide', import.meta.url));
-const readers = ['.', '../chunk'].map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
+const readers = ['.', '../chunk', '../diagrams', '../formulas'].map((folder) =>
+  fileURLToPath(new URL(folder, import.meta.url)),
+);
 
 /**
  * The shipped guide from memory where nothing has changed; another folder is always read.
@@ -14,7 +16,7 @@ const readers = ['.', '../chunk'].map((folder) => fileURLToPath(new URL(folder, 
  */
 export async function loadGuide(folder?: string, memory: string = memoryFolder): Promise<Guide> {
   if (folder !== undefined) return openGuide(await read(folder));
-  const hash = await hashOf([shippedGuide, join(shippedGuide, 'quizzes'), ...readers]);
+  const hash = await hashOf([shippedGuide, join(shippedGuide, 'quizzes'), join(shippedGuide, 'diagrams'), ...readers]);
   const contents = await recallOr({ folder: memory, name: 'guide', hash }, () => read(shippedGuide));
   return { ...openGuide(contents), hash };
 }

@@ -74,7 +74,7 @@ export const smallQuiz = `- id: fitting.gap
 export function writeGuide(files: { readonly [path: string]: string }): string {
   const folder = mkdtempSync(join(tmpdir(), 'finetutor-guide-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  mkdirSync(join(folder, 'quizzes'));
+  for (const below of ['quizzes', 'diagrams']) mkdirSync(join(folder, below));
   for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, path), text);
   return folder;
 }
