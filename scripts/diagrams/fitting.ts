@@ -39,7 +39,7 @@ function drawFits(): Drawing {
     return [x, truth(x) + 0.25 * normal()];
   });
   const errors = degrees.map((degree) => {
-    const weights = it(points, degree);
+    const weights = fitPolynomial(points, degree);
     const mse = (data: readonly Point[]) =>
       data.reduce((sum, [x, y]) => sum + (y - dot(weights, legendre(x, degree))) ** 2, 0) / data.length;
     return { train: mse(points), fresh: mse(fresh) };
@@ -47,7 +47,7 @@ function drawFits(): Drawing {
   const panels = degrees.map((degree, index) => {
     const frame: Axes = { left: 28 + index * 228, top: 100, width: 208, height: 210, x: [-1, 1], y: [-1.8, 1.8] };
     const place = toPixels(frame);
-    const weights = it(points, degree);
+    const weights = fitPolynomial(points, degree);
     const hue = hues[index] ?? 'green';
     const error = errors[index] ?? { train: 0, fresh: 0 };
     const middle = frame.left + frame.width / 2;

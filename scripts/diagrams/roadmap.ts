@@ -57,7 +57,7 @@ function drawRoadmap(): Drawing {
     ids.forEach((id, index) => {
       places.set(id, {
         x: gutter + (index % perRow) * (boxWidth + gapX),
-        y: y + Math.floor(index / perRow) * (boxHeight + 34),
+        y: y + Math.max(0, 128 - height) / 2 + Math.floor(index / perRow) * (boxHeight + 34),
         hue,
       });
     });
