@@ -38,6 +38,9 @@ export function documentOf(chapterId: string): string | undefined {
 
 /** `Handbook › Travel › Trains, page 3` */
 export function titleOf(name: string, headings: readonly string[], page: number | null | undefined): string {
-  const path = [name, ...headings].join(' › ');
+  // A document often begins with its own name.
+  const [first, ...rest] = headings;
+  const below = first?.toLowerCase() === name.toLowerCase() ? rest : headings;
+  const path = [name, ...below].join(' › ');
   return page === null || page === undefined ? path : `${path}, page ${page}`;
 }
