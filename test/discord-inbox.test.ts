@@ -1,11 +1,13 @@
 // kill -9 between an acknowledgement and the work: what Discord will not send again is answered after the restart, once.
 import { type ChildProcess, fork } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createInbox } from '../engine/store/inbox.ts';
+import { createFrontInbox } from '../bot/fronts/inbox.ts';
+import { createConversations } from '../engine/store/conversations.ts';
+import { createInbox, type KeptEvent } from '../engine/store/inbox.ts';
 import { describeOnEveryDatabase, emptyFolder } from './support/databases.ts';
 import { type DiscordBot, startDiscordBot } from './support/discord-bot.ts';
 import { commandCount } from './support/discord-harness.ts';
@@ -162,5 +164,69 @@ describeOnEveryDatabase('the inbox', (open) => {
     const { first, second } = await inboxes(true);
     await first.keep(event);
     expect(await second.takeOver('discord')).toHaveLength(1);
+  });
+
+  it('keeps many at once, each for one process', async () => {
+    const { first, second } = await inboxes(false);
+    const keys = Array.from({ length: 700 }, (_, n) => `k${n % 600}`);
+    const kept = await Promise.all(keys.map((key, n) => (n % 3 === 0 ? second : first).keep({ ...event, key })));
+    expect(kept.filter((ours) => ours)).toHaveLength(600);
+    expect(kept.slice(600)).toEqual(keys.slice(600).map(() => false));
+  });
+
+  it('keeps the others of a batch apart from one that can not be written', async () => {
+    const { first } = await inboxes(false);
+    await expect(first.keep({ ...event, workspaceId: 'unknown' })).rejects.toThrow();
+    expect(await first.keep(event)).toBe(true);
+  });
+
+  it('adds what lay in a file, unless it is held or done; what had begun, has', async () => {
+    const { store, first, second } = await inboxes(true);
+    const conversations = createConversations({ db: store.db, now: () => at });
+    await first.keep({ ...event, key: 'done' });
+    await first.done({ workspaceId: 'w', key: 'done' });
+    await conversations.claim('w', 'begun');
+    for (const key of ['new', 'done', 'begun']) await second.leave({ ...event, key, receivedAt: at });
+    const left = await second.takeOver('discord');
+    expect(left.map(({ key, begun }) => [key, begun]).sort()).toEqual([
+      ['begun', true],
+      ['new', false],
+    ]);
+  });
+
+  it('finds in a file what the database had not taken in when the process was killed', async () => {
+    const { store, second } = await inboxes(true);
+    const folder = mkdtempSync(join(tmpdir(), 'finetutor-spool-'));
+    const redone: KeptEvent[] = [];
+    const log = { info() {}, error: (fields: object) => expect(fields).toBeUndefined() };
+    const front = (inbox: typeof second) =>
+      createFrontInbox({
+        engine: { inbox, conversations: createConversations({ db: store.db, now: () => at }) },
+        front: 'discord',
+        folder,
+        redo: async (one) => void redone.push(one),
+        now: () => at,
+        after: () => () => {},
+        log,
+      });
+    void front({ ...second, keep: () => new Promise(() => {}) }).keep({ workspaceId: 'v', key: 'k', payload: ['hi'] });
+    // Another was being written: nobody was told that it had arrived.
+    writeFileSync(join(folder, 'torn.json'), '{"workspaceId":"w","k');
+    expect(readdirSync(folder)).toHaveLength(2);
+    const next = front(second);
+    next.start();
+    await expect
+      .poll(() => redone)
+      .toEqual([{ workspaceId: 'v', key: 'k', payload: ['hi'], receivedAt: at, begun: false }]);
+    await next.stop();
+    expect(readdirSync(folder)).toEqual([]);
+    const once = front(second);
+    expect(await once.keep({ workspaceId: 'v', key: 'k', payload: ['hi'] })).toBe(false);
+    expect(readdirSync(folder)).toEqual([]);
+    expect(await once.keep({ workspaceId: 'v', key: 'other', payload: 1 })).toBe(true);
+    expect(readdirSync(folder)).toHaveLength(1);
+    await once.done({ workspaceId: 'v', key: 'other' });
+    expect(readdirSync(folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
   });
 });

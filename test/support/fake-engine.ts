@@ -193,6 +193,7 @@ export function createFakeEngine(): FakeEngine {
         keys.add(name);
         return fresh;
       },
+      leave: async () => {},
       done: async () => {},
       takeOver: async () => [],
     },
@@ -451,6 +452,7 @@ export function createFakeEngine(): FakeEngine {
       },
     },
     pictures: { put: putPicture, get: async (id) => pictures.get(id) },
+    illustrations: { diagramOf: async () => undefined, formula: async () => undefined },
     close: async () => {},
   };
 }

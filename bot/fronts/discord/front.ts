@@ -154,6 +154,7 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
   const inbox = createFrontInbox({
     engine,
     front: 'discord',
+    folder: join(options.dataDir, 'inbox', 'discord'),
     redo: createRedo({
       interaction: (interaction, left) => interactions(interaction, left),
       message: (message, left) => messages(message, left),

@@ -96,12 +96,12 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
 
   const eventOf = ({ id }: APIInteraction, { workspaceId }: Origin) => ({ workspaceId, key: `discord:${id}` });
 
-  /** Keeps it before it is acknowledged. @returns false when it is another process's. */
-  async function hold(interaction: APIInteraction, arrival: Arrival): Promise<boolean> {
-    if (arrival.left !== undefined) return true;
+  /** Keeps it before it is acknowledged, without waiting: Discord takes one acknowledgement, and whose that is, answers. */
+  function hold(interaction: APIInteraction, arrival: Arrival) {
+    if (arrival.left !== undefined) return;
     const payload: LeftInDiscord = { kind: 'interaction', interaction };
-    arrival.held = await inbox.keep({ ...eventOf(interaction, arrival.origin), payload });
-    return arrival.held;
+    arrival.held = true;
+    void inbox.keep({ ...eventOf(interaction, arrival.origin), payload });
   }
 
   const tokenOf = ({ application_id, id, token }: APIInteraction): InteractionToken => ({
@@ -160,7 +160,7 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
 
   async function command(interaction: APIApplicationCommandInteraction, arrival: Arrival) {
     const { origin } = arrival;
-    if (!(await hold(interaction, arrival))) return;
+    hold(interaction, arrival);
     const asked = readCommand(interaction);
     const mayOpen =
       asked !== undefined &&
@@ -305,7 +305,7 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
     if (meaning?.kind === 'form' && (meaning.part === parts.send || meaning.part === parts.more)) {
       return openModal(interaction, arrival, meaning);
     }
-    if (!(await hold(interaction, arrival))) return;
+    hold(interaction, arrival);
     const acknowledged = await acknowledge(interaction, arrival, {
       type: InteractionResponseType.DeferredMessageUpdate,
     });
@@ -400,7 +400,7 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
       await acknowledge(interaction, arrival, { type: InteractionResponseType.Modal, data });
       return;
     }
-    if (!(await hold(interaction, arrival))) return;
+    hold(interaction, arrival);
     const acknowledged = await acknowledge(interaction, arrival, {
       type: InteractionResponseType.DeferredMessageUpdate,
     });
@@ -444,7 +444,7 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
 
   async function modal(interaction: APIModalSubmitInteraction, arrival: Arrival) {
     const { origin } = arrival;
-    if (!(await hold(interaction, arrival))) return;
+    hold(interaction, arrival);
     const meaning = readCustomId(interaction.data.custom_id);
     const acknowledged = await acknowledge(interaction, arrival, {
       type:

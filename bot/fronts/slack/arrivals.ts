@@ -1,5 +1,5 @@
-// What arrives from Slack is kept before it is acknowledged, since Slack sends nothing again that was; what a process that
-// ended had left undone goes through Bolt once more, as it came.
+// What arrives from Slack is kept, acknowledged, then worked on, since Slack sends nothing again that was acknowledged; what a
+// process that ended had left undone goes through Bolt once more, as it came.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createHash } from 'node:crypto';
 import type { ReceiverEvent } from '@slack/bolt';
@@ -58,12 +58,14 @@ const stepSchema = z.looseObject({ type: z.literal('function_executed'), functio
 interface Arrived {
   readonly workspaceId: string;
   readonly key: string;
+  /** The acknowledgement of a form says what is wrong with it: only who has read it can give it. */
+  readonly isForm: boolean;
 }
 
 /** By the key that its work claims, too. @returns undefined for what nobody would miss, such as a glance at App Home. */
 function readArrived(body: { readonly [name: string]: unknown }): Arrived | undefined {
   const view = viewSchema.safeParse(body);
-  if (view.success) return arrived(workspaceOf(view.data), keys.view(view.data.view));
+  if (view.success) return arrived(workspaceOf(view.data), keys.view(view.data.view), true);
   const interaction = interactionSchema.safeParse(body);
   if (interaction.success) return arrived(workspaceOf(interaction.data), keys.trigger(interaction.data.trigger_id));
   const slash = slashSchema.safeParse(body);
@@ -75,8 +77,8 @@ function readArrived(body: { readonly [name: string]: unknown }): Arrived | unde
   return undefined;
 }
 
-const arrived = (workspaceId: string | undefined, key: string) =>
-  workspaceId === undefined ? undefined : { workspaceId, key };
+const arrived = (workspaceId: string | undefined, key: string, isForm = false) =>
+  workspaceId === undefined ? undefined : { workspaceId, key, isForm };
 
 /** The tokens that Slack sends along stay out of the database. */
 function withoutTokens(value: unknown): unknown {
@@ -103,14 +105,17 @@ export function createArrivals({ inbox, process }: ArrivalsOptions): Arrivals {
 
   return {
     async take(event) {
-      const known = readArrived(event.body);
-      if (known === undefined) return process(event);
-      if (!(await inbox.keep({ ...known, payload: withoutTokens(event.body) }))) {
+      const arrived = readArrived(event.body);
+      if (arrived === undefined) return process(event);
+      const { isForm, ...known } = arrived;
+      const kept = inbox.keep({ ...known, payload: withoutTokens(event.body) });
+      if (!isForm) await event.ack();
+      if (!(await kept)) {
         // Another replica's, or sent again: it is being worked on, or done.
-        await event.ack();
+        if (isForm) await event.ack();
         return;
       }
-      await work(event).finally(() => inbox.done(known));
+      await work(isForm ? event : { ...event, ack: async () => {} }).finally(() => inbox.done(known));
     },
 
     began(doing) {

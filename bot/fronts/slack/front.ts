@@ -353,6 +353,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       const keeping = createFrontInbox({
         engine,
         front: 'slack',
+        folder: join(options.dataDir, 'inbox', 'slack'),
         redo: (event) => arrivals.redo(event),
         patienceMs: keepPatienceMs,
         now,
