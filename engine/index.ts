@@ -1,5 +1,6 @@
 // The door of the engine: all that bot/ may use.
 
+import type { Illustrations } from './charts/illustrations.ts';
 import type { Pictures } from './charts/pictures.ts';
 import type { Datasets } from './data/datasets.ts';
 import type { Demos } from './demos/demos.ts';
@@ -15,6 +16,7 @@ import type { Questions } from './tutor/questions.ts';
 import type { Quizzes } from './tutor/quizzes.ts';
 import type { Reviews } from './tutor/reviews.ts';
 
+export type { Illustration, Illustrations } from './charts/illustrations.ts';
 export type { Picture } from './charts/pictures.ts';
 export { createEngine } from './create.ts';
 export type { Dataset } from './data/datasets.ts';
@@ -32,6 +34,7 @@ export { parseRunSpec } from './runs/parse-spec.ts';
 export type { Prediction } from './runs/prediction.ts';
 export type { Run, Runs } from './runs/runs.ts';
 export { hyperSchema, runSpecSchema } from './runs/spec.ts';
+export { type WritingOptions, writingSchema } from './runs/writing.ts';
 export type { Conversations, StoredMessage } from './store/conversations.ts';
 export type { KeptEvent } from './store/inbox.ts';
 export type { Kept } from './store/kept.ts';
@@ -60,6 +63,7 @@ export interface Engine {
   readonly demos: Demos;
   readonly runs: Runs;
   readonly pictures: Pictures;
+  readonly illustrations: Illustrations;
   /** Stops taking runs, waits for acknowledged writes, leaves running trainers to be resumed. */
   close(): Promise<void>;
 }

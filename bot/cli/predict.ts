@@ -1,33 +1,104 @@
-// `finetutor predict`: a trained artifact on texts, one by one, in order.
+// `finetutor predict`: a trained artifact on texts or pictures, one by one, in order.
+import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
-import { loadTraining, UserError } from '../../engine/index.ts';
+import { loadTraining, UserError, type WritingOptions, writingSchema } from '../../engine/index.ts';
 import { predictionInWords } from '../chat/prediction-words.ts';
+import { refuse } from '../chat/refuse.ts';
+import { processEnvironment, readConfig } from '../config.ts';
 import { answerLines } from './lines.ts';
 import { printJson, printWords } from './print.ts';
 
-const request = z.object({ text: z.string({ error: 'needs "text", a text' }) });
+interface Options {
+  readonly jsonl?: boolean;
+  readonly json?: boolean;
+  readonly image?: string;
+  readonly device: string;
+  readonly maxTokens?: string;
+  readonly temperature?: string;
+  readonly topP?: string;
+  readonly seed?: string;
+}
 
-export async function predict(
-  artifact: string,
-  text: string,
-  { jsonl, device }: { jsonl?: boolean; device: string },
-): Promise<void> {
-  if (!jsonl && text === '') throw new UserError('There is no text.', 'Write it after the artifact, or use --jsonl.');
+const mostPictureBytes = 64 * 2 ** 20;
+
+const textLine = z.object({ text: z.string({ error: 'needs "text", a text' }) });
+const pictureLine = z.object({ image: z.string({ error: 'needs "image", the path of a picture' }).min(1) });
+
+export async function predict(artifact: string, text: string, options: Options): Promise<void> {
+  const { jsonl, json, image, device } = options;
+  const writing = readWriting(options);
+  if ([jsonl === true, image !== undefined, text !== ''].filter(Boolean).length !== 1) {
+    throw new UserError(
+      'It takes one of: a text, --image or --jsonl.',
+      'Write a text after the artifact, give a picture with --image, or pipe in JSON lines with --jsonl.',
+    );
+  }
   const { loadPredictor } = await loadTraining();
-  const predictor = await loadPredictor(artifact, { device });
-  const answer = async (words: string) => {
-    const [prediction] = await predictor.predict([words]);
-    if (prediction === undefined) throw new Error(`${artifact} gave no prediction for a text`);
+  const { hub } = readConfig(processEnvironment());
+  const predictor = await loadPredictor(artifact, { device, hub });
+  const seesPictures = predictor.task === 'image-classification';
+  const answer = async (input: string) => {
+    const [prediction] = await predictor.predict([input], writing);
+    if (prediction === undefined) throw new Error(`${artifact} gave no prediction for an input`);
     return prediction;
   };
   try {
     if (jsonl) {
-      const refused = await answerLines(process.stdin, printJson, request, ({ text }) => answer(text));
+      const refused = seesPictures
+        ? await answerLines(process.stdin, printJson, pictureLine, async (line) =>
+            answer(await readPicture(line.image)),
+          )
+        : await answerLines(process.stdin, printJson, textLine, (line) => answer(line.text));
       if (refused > 0) process.exitCode = 1;
-    } else {
-      printWords(predictionInWords(await answer(text)));
+      return;
     }
+    if (seesPictures !== (image !== undefined)) {
+      throw new UserError(
+        `${artifact} was trained for ${predictor.task}: it reads ${seesPictures ? 'pictures' : 'texts'}.`,
+        seesPictures ? 'Give one with --image.' : 'Write a text after the artifact.',
+      );
+    }
+    const prediction = await answer(image === undefined ? text : await readPicture(image));
+    if (json) printJson(prediction);
+    else printWords(predictionInWords(prediction));
   } finally {
     await predictor.close();
   }
+}
+
+/** @throws UserError naming the option, its value and what it must be. */
+function readWriting({ maxTokens, temperature, topP, seed }: Options): WritingOptions {
+  const given = Object.entries({ maxTokens, temperature, topP, seed }).filter(([, value]) => value !== undefined);
+  const numbers = Object.fromEntries(given.map(([name, value]) => [name, toNumber(value ?? '')]));
+  const writing = writingSchema.safeParse(numbers);
+  if (writing.success) return writing.data;
+  throw refuse(
+    writing.error,
+    numbers,
+    'predict <artifact> <text> --max-tokens 200 --temperature 0.7 --top-p 0.9 --seed 1',
+  );
+}
+
+/** What is no number stays as it was, to be refused by its words. */
+function toNumber(written: string): number | string {
+  const number = Number(written);
+  return written.trim() === '' || Number.isNaN(number) ? written : number;
+}
+
+/** As the data URL that a predictor takes; what kind of picture it is, is seen from its bytes. */
+async function readPicture(path: string): Promise<string> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw new UserError(`There is no picture ${path} that can be read.`, 'Give the path of a picture.', {
+      cause: error,
+    });
+  });
+  if (!found.isFile()) throw new UserError(`${path} is no file.`, 'Give the path of a picture.');
+  if (found.size === 0) throw new UserError(`${path} is empty.`, 'Give another picture.');
+  if (found.size > mostPictureBytes) {
+    throw new UserError(
+      `${path} has ${Math.ceil(found.size / 2 ** 20)} MB; a picture may have ${mostPictureBytes / 2 ** 20} MB.`,
+      'Make it smaller.',
+    );
+  }
+  return `data:image/any;base64,${(await readFile(path)).toString('base64')}`;
 }

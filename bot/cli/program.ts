@@ -37,11 +37,17 @@ export function createProgram(): Command {
 
   program
     .command('predict')
-    .description('classify with a trained artifact')
+    .description('answer with a trained artifact: a label, a number, tags, hidden words, or text that goes on')
     .argument('<artifact>', 'its folder')
     .argument('[text...]', 'one text; without it, --jsonl reads many')
-    .option('--jsonl', 'texts as JSON lines on stdin, {"id", "text"}; {"id", "label", "scores"} out')
+    .option('--image <file>', 'a picture instead of a text')
+    .option('--jsonl', 'JSON lines on stdin, {"id", "text"} or {"id", "image"} (a file); an answer a line out')
     .option('--device <device>', 'auto, cpu, webgpu or cuda', 'auto')
+    .option('--json', 'the answer as JSON')
+    .option('--max-tokens <number>', 'of a text that is written: at most so many tokens (200)')
+    .option('--temperature <number>', '0 takes the likeliest token each time; 0.7 is livelier (0)')
+    .option('--top-p <number>', 'draw among the likeliest tokens that together reach this probability (1)')
+    .option('--seed <number>', 'the same one draws the same text (42)')
     .action(async (artifact: string, words: string[], options) =>
       (await import('./predict.ts')).predict(artifact, words.join(' '), options),
     );

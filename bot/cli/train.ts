@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { loadTraining, parseRunSpec, type RunEvent, UserError } from '../../engine/index.ts';
 import { metricsInWords } from '../chat/metrics-words.ts';
 import { inWords } from '../chat/run-card.ts';
+import { processEnvironment, readConfig } from '../config.ts';
 import { printJson, printWords } from './print.ts';
 
 /** What a shell reports for a program ended by Ctrl-C. */
@@ -20,7 +21,9 @@ export async function trainSpec(
   try {
     const spec = parseRunSpec(await readSpec(path));
     const { train } = await loadTraining();
-    for await (const event of train(spec, { signal: stopping.signal, resume: resume ?? false, now: Date.now })) {
+    const { hub } = readConfig(processEnvironment());
+    const options = { signal: stopping.signal, resume: resume ?? false, now: Date.now, hub };
+    for await (const event of train(spec, options)) {
       print(event);
       if (event.type === 'stopped') process.exitCode = stoppedExitCode;
       if (event.type === 'error') process.exitCode = 1;

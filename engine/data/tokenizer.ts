@@ -71,8 +71,9 @@ export function createTokenizer(tokenizerJson: object, tokenizerConfig: object):
       const room = Math.max(0, maxLength - before.length - closing);
       return { ids: [...before, ...ids.slice(0, room), ...after], opening: before.length };
     },
-    decode: (ids) => tokenizer.decode(ids, { skip_special_tokens: true }),
-    decodeAll: (ids) => tokenizer.decode(ids, { skip_special_tokens: false }),
+    // The library refuses to decode nothing.
+    decode: (ids) => (ids.length === 0 ? '' : tokenizer.decode(ids, { skip_special_tokens: true })),
+    decodeAll: (ids) => (ids.length === 0 ? '' : tokenizer.decode(ids, { skip_special_tokens: false })),
     encode(text, maxLength) {
       const { ids } = tokenizer.encode(text);
       if (ids.length <= maxLength) return ids;

@@ -1,5 +1,5 @@
 // The model a run starts from: a fresh small encoder, or a checkpoint folder in Hugging Face layout.
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createTokenizer, type Tokenizer } from '../data/tokenizer.ts';
 import { learnWordPiece, type TokenizerFiles } from '../data/vocabulary.ts';
@@ -47,6 +47,8 @@ export interface Base {
   readonly model: TextModel;
   readonly tokenizerFiles: TokenizerFiles;
   readonly tokenizer: Tokenizer;
+  /** `generation_config.json`, where the model has one: how it is meant to write. */
+  readonly generationConfig?: { readonly [key: string]: unknown } | undefined;
   /** By the names of `model.parameters`; the head may be missing. */
   readonly weights: ReadonlyMap<string, BaseWeight>;
   /** The matrices of the body that are used in four bits, by weight name. */
@@ -118,7 +120,7 @@ export async function loadBaseFolder(folder: string): Promise<Base> {
   const model = createTextModel(rawConfig, configPath);
   const tokenizerFiles: TokenizerFiles = {
     tokenizer: await readJsonObject(join(folder, 'tokenizer.json')),
-    config: await readJsonObject(join(folder, 'tokenizer_config.json')),
+    config: await readTokenizerConfig(folder),
   };
   const tokenizer = openTokenizer(folder, tokenizerFiles);
   if (tokenizer.vocabularySize > model.vocabularySize) {
@@ -128,7 +130,23 @@ export async function loadBaseFolder(folder: string): Promise<Base> {
     );
   }
   const weights = await openWeights(folder, model);
-  return { source: folder, fresh: false, rawConfig, model, tokenizerFiles, tokenizer, weights };
+  const generationPath = join(folder, 'generation_config.json');
+  const generationConfig = (await isFile(generationPath)) ? await readJsonObject(generationPath) : undefined;
+  return { source: folder, fresh: false, rawConfig, model, tokenizerFiles, tokenizer, generationConfig, weights };
+}
+
+const isFile = (path: string) =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+
+/** With the chat template that newer models keep in a file of its own. */
+async function readTokenizerConfig(folder: string): Promise<{ readonly [key: string]: unknown }> {
+  const config = await readJsonObject(join(folder, 'tokenizer_config.json'));
+  const templatePath = join(folder, 'chat_template.jinja');
+  if (config.chat_template !== undefined || !(await isFile(templatePath))) return config;
+  return { ...config, chat_template: await readFile(templatePath, 'utf8') };
 }
 
 function openTokenizer(folder: string, { tokenizer, config }: TokenizerFiles): Tokenizer {

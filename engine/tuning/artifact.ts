@@ -49,8 +49,10 @@ export async function writeTokenizer(folder: string, base: Base, maxLength: numb
 
 /** What turns texts or pictures into the model's numbers. */
 export async function writeInputFiles(folder: string, base: Base | ImageBase, maxLength: number): Promise<void> {
-  if ('tokenizer' in base) await writeTokenizer(folder, base, maxLength);
-  else await writeJson(join(folder, 'preprocessor_config.json'), base.preprocessing);
+  if ('tokenizer' in base) {
+    await writeTokenizer(folder, base, maxLength);
+    if (base.generationConfig) await writeJson(join(folder, 'generation_config.json'), base.generationConfig);
+  } else await writeJson(join(folder, 'preprocessor_config.json'), base.preprocessing);
 }
 
 /** Writes the artifact; each file appears whole. */

@@ -5,16 +5,18 @@ import { chooseDevice, devices } from '../graph/session.ts';
 import type { HubOptions } from '../models/hub-options.ts';
 import type { Prediction } from '../runs/prediction.ts';
 import type { TaskName } from '../runs/spec.ts';
+import { type WritingOptions, writingSchema } from '../runs/writing.ts';
 import { loadArtifact } from './load-artifact.ts';
 import { createNetwork, type Network } from './network.ts';
 import { tasks } from './tasks/index.ts';
 import type { Answering, Objective } from './tasks/task.ts';
+import { createWriter, type Writer } from './writer.ts';
 
 export interface Predictor {
   readonly task: TaskName;
   readonly labels: readonly string[];
   /** In the order of the inputs: texts, or pictures as data:image/…;base64,…. */
-  predict(inputs: readonly string[]): Promise<Prediction[]>;
+  predict(inputs: readonly string[], writing?: WritingOptions): Promise<Prediction[]>;
   close(): Promise<void>;
 }
 
@@ -36,16 +38,27 @@ export async function loadPredictor(
   }
   const artifact = await loadArtifact(folder, hub);
   const { task, labels } = artifact;
-  const network = createNetwork(artifact.parameters, no_objective, { device: chooseDevice(asked.data) });
+  const chosen = { device: chooseDevice(asked.data) };
+  const network = createNetwork(artifact.parameters, no_objective, chosen);
   const answering = refuseDamaged(network, folder);
+  let writer: Writer | undefined;
+  const openWriter = () => {
+    writer ??= createWriter(artifact.parameters, chosen);
+    return writer;
+  };
   return {
     task,
     labels,
-    predict: (inputs) =>
-      artifact.task === 'image-classification'
-        ? tasks[artifact.task].predict(answering, artifact, inputs)
-        : tasks[artifact.task].predict(answering, artifact, inputs),
-    close: () => network.close(),
+    predict(inputs, writing = writingSchema.parse({})) {
+      const how = { writing, openWriter };
+      return artifact.task === 'image-classification'
+        ? tasks[artifact.task].predict(answering, artifact, inputs, how)
+        : tasks[artifact.task].predict(answering, artifact, inputs, how);
+    },
+    async close() {
+      await writer?.close();
+      await network.close();
+    },
   };
 }
 

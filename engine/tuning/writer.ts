@@ -123,7 +123,9 @@ export function createWriter(weights: Weights, sessionOptions: SessionOptions): 
       keep(kept.values[layer], floats(answers, `new value${layer}`), ids.length, length, kept, decoding);
     }
     kept.used += ids.length;
-    return floats(answers, 'logits');
+    const logits = floats(answers, 'logits');
+    if (logits.every(Number.isFinite)) return logits;
+    throw new UserError('The model answers with numbers that are not finite.', 'Its weights are damaged.');
   }
 
   return {

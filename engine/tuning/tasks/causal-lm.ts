@@ -16,7 +16,6 @@ import { type GuessedText, guessingBatch, measureGuesses } from './token-targets
 type Spec = SpecOf<'causal-lm'>;
 
 const sampleTokens = 32;
-const answerTokens = 96;
 /** Of a plain text, shown before the model goes on. */
 const samplePromptTokens = 24;
 
@@ -41,26 +40,59 @@ export const causalLm: Task<'causal-lm'> = {
       encode: (base, { maxLength }) => encode(spec, sides, base, maxLength),
     };
   },
-  async predict(network, { base, maxLength, record }, texts) {
-    const chat = z.boolean().catch(false).parse(record.chat);
-    const { tokenizer } = base;
-    const template = createChatTemplate(base.tokenizerFiles.config);
-    const prompts = texts.map((text) =>
-      chat ? tokenizer.encodePart(template.prompt([{ role: 'user', content: text }])) : startOf(tokenizer, text),
-    );
-    const shape = { padId: tokenizer.padId, endId: tokenizer.endId, maxLength };
+  async predict(_network, { base, record }, texts, { writing, openWriter }) {
+    const { tokenizer, model, tokenizerFiles } = base;
+    const { maxTokens, ...drawing } = writing;
+    // A model made elsewhere says whether it chats by having a template.
+    const chat = z
+      .boolean()
+      .catch('chat_template' in tokenizerFiles.config)
+      .parse(record.chat);
+    const template = createChatTemplate(tokenizerFiles.config);
+    const stopIds = endsOf(base);
     const answers: string[] = [];
-    // One at a time: a long text must not hold up a short one's end.
-    for (const prompt of prompts) {
-      const newTokens = Math.min(answerTokens, Math.ceil(maxLength / 2));
-      const [written = []] = await generate(network, [prompt], { ...shape, newTokens });
-      answers.push(tokenizer.decode(written));
+    for (const text of texts) {
+      const prompt = chat
+        ? tokenizer.encodePart(template.prompt([{ role: 'user', content: text }]))
+        : startOf(tokenizer, text);
+      // Of a long text the end is gone on from; half of what the model reads at once is left for that.
+      const longest = Math.max(Math.floor(model.maxLength / 2), model.maxLength - maxTokens);
+      if (chat && prompt.length > longest) {
+        throw new UserError(
+          `The text has ${prompt.length} tokens; this model reads ${model.maxLength} at once, its answer among them.`,
+          'Send a shorter text, or ask for a shorter answer.',
+        );
+      }
+      const written: number[] = [];
+      for await (const token of openWriter().write(prompt.slice(-longest), { maxTokens, stopIds, ...drawing }))
+        written.push(token);
+      const answer = tokenizer.decode(written);
+      answers.push(chat ? answer.trim() : answer);
     }
     return answers.map((text) => ({ kind: 'continuation', text }));
   },
   pipeline: 'text-generation',
   peftType: 'CAUSAL_LM',
 };
+
+/** Whatever ends a text: the tokenizer's end, and those that config.json and generation_config.json name, one or several. */
+function endsOf({ tokenizer, rawConfig, generationConfig }: Base): number[] {
+  const named = z
+    .union([z.number().transform((id) => [id]), z.array(z.number())])
+    .catch([])
+    .parse(generationConfig?.eos_token_id ?? rawConfig.eos_token_id);
+  return [...new Set([...named, ...(tokenizer.endId === undefined ? [] : [tokenizer.endId])])];
+}
+
+/** @throws UserError when the checkpoint lacks what scores the next word: drawn at random it would write nonsense. */
+function refuseHeadless({ fresh, model, source, weights }: Base): void {
+  const missing = [...model.parameters({ kind: 'causal-lm' }).keys()].find((name) => !weights.has(name));
+  if (fresh || missing === undefined) return;
+  throw new UserError(
+    `${source} has no tensor ${missing}, which scores the next word.`,
+    'It was saved without its language-model head. Take the whole model, such as one called …ForCausalLM.',
+  );
+}
 
 const textOf = (document: LmDocument) =>
   document.kind === 'text' ? document.text : document.messages.map(({ content }) => content).join('\n');
@@ -122,6 +154,7 @@ function guessNext({ ids, learnt }: Sequence): GuessedText {
 }
 
 function encode({ hyper }: Spec, { train, held }: Sides<LmDocument>, base: Base, maxLength: number): EncodedTask {
+  refuseHeadless(base);
   const { tokenizer } = base;
   const template = createChatTemplate(base.tokenizerFiles.config);
   const shape = { padId: tokenizer.padId, maxLength };

@@ -9,7 +9,9 @@ import type { Head } from '../../models/model.ts';
 import type { Metrics, SamplePrediction } from '../../runs/events.ts';
 import type { Prediction } from '../../runs/prediction.ts';
 import type { SpecOf, TaskName } from '../../runs/spec.ts';
+import type { WritingOptions } from '../../runs/writing.ts';
 import type { Parameters } from '../parameters.ts';
+import type { Writer } from '../writer.ts';
 
 export type Feeds = { readonly [name: string]: Tensor };
 
@@ -95,6 +97,13 @@ interface ArtifactTask<TaskBase = Base> {
   readonly record: { readonly [key: string]: unknown };
 }
 
+/** For models that write their answer. */
+export interface Asked {
+  readonly writing: WritingOptions;
+  /** Opened once and kept as long as the model. */
+  openWriter(): Writer;
+}
+
 export interface Task<T extends TaskName> {
   /** @throws UserError for data that cannot be used. */
   read(spec: SpecOf<T>): Promise<TaskData>;
@@ -103,6 +112,7 @@ export interface Task<T extends TaskName> {
     network: Answering,
     artifact: ArtifactTask<T extends ImageTaskName ? ImageBase : Base>,
     inputs: readonly string[],
+    asked: Asked,
   ): Promise<Prediction[]>;
   /** For config.json, as Transformers reads it. */
   readonly problemType?: string;
