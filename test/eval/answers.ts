@@ -1,10 +1,10 @@
-// npm run eval answers [-- dev|test] [--misses] [--sample=FILE]: how well questions are answered, each half by itself.
+// npm run eval answers [-- dev|test|tune|validation] [--misses] [--sample=FILE]: how well questions are answered, each half by itself.
 // The test half is frozen: it is reported, never tuned on.
 import { writeFileSync } from 'node:fs';
 import type { Answer } from '../../engine/tutor/answer.ts';
 import { createTutor } from '../../engine/tutor/tutor.ts';
 import { createSearch, loadGuide } from '../../knowledge/index.ts';
-import { type EvalQuestion, halves, readQuestions } from '../support/eval-questions.ts';
+import { type EvalQuestion, halves, laterHalves, readQuestions } from '../support/eval-questions.ts';
 
 const targets = {
   'recall@1 of the chapter': 0.8,
@@ -31,7 +31,7 @@ interface Judged {
 const guide = await loadGuide();
 const tutor = createTutor({ guide, search: await createSearch({ guide }) });
 const options = process.argv.slice(2);
-const chosen = halves.filter((half) => options.includes(half));
+const chosen = [...halves, ...laterHalves].filter((half) => options.includes(half));
 const sampleFile = options.find((option) => option.startsWith('--sample='))?.slice('--sample='.length);
 let met = true;
 for (const half of chosen.length > 0 ? chosen : halves) {

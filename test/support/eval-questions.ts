@@ -7,6 +7,10 @@ import { z } from 'zod';
 export const halves = ['dev', 'test'] as const;
 export type Half = (typeof halves)[number];
 
+/** Later development questions (dev-2.yaml), apart from the two halves: tuned on, and watched while tuning. */
+export const laterHalves = ['tune', 'validation'] as const;
+type LaterHalf = (typeof laterHalves)[number];
+
 const words = z.string().min(1);
 
 const questionSchema = z.strictObject({
@@ -20,16 +24,27 @@ const questionSchema = z.strictObject({
 
 export type EvalQuestion = z.output<typeof questionSchema>;
 
-const fileOf = (half: Half) => new URL(`../eval/questions/${half}.yaml`, import.meta.url);
+const fileOf = (name: Half | 'dev-2') => new URL(`../eval/questions/${name}.yaml`, import.meta.url);
 
 /** @throws ZodError when the file is not in the format its README tells. */
-export function readQuestions(half: Half): readonly EvalQuestion[] {
-  return z.array(questionSchema).parse(parse(readFileSync(fileOf(half), 'utf8')));
+export function readQuestions(half: Half | LaterHalf): readonly EvalQuestion[] {
+  const isLater = half === 'tune' || half === 'validation';
+  const questions = z.array(questionSchema).parse(parse(readFileSync(fileOf(isLater ? 'dev-2' : half), 'utf8')));
+  return isLater ? questions.filter((question) => laterHalfOf(question) === half) : questions;
 }
 
 /** Where a question belongs, whoever adds it: by the first byte of the SHA-256 of its turns. */
-export function halfOf({ turns }: Pick<EvalQuestion, 'turns'>): Half {
-  return (createHash('sha256').update(turns.join('\n')).digest()[0] ?? 0) % 2 === 0 ? 'dev' : 'test';
+export function halfOf(question: Pick<EvalQuestion, 'turns'>): Half {
+  return byteOf(question, 0) % 2 === 0 ? 'dev' : 'test';
+}
+
+/** The same of the later ones, by the second byte. */
+function laterHalfOf(question: Pick<EvalQuestion, 'turns'>): LaterHalf {
+  return byteOf(question, 1) % 2 === 0 ? 'tune' : 'validation';
+}
+
+function byteOf({ turns }: Pick<EvalQuestion, 'turns'>, at: number): number {
+  return createHash('sha256').update(turns.join('\n')).digest()[at] ?? 0;
 }
 
 export function hashOfHalf(half: Half): string {
