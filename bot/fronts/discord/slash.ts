@@ -121,6 +121,36 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
       longest: 100,
     },
   ],
+  learn: [
+    {
+      kind: 'file',
+      argument: 'file',
+      name: 'file',
+      description: 'a document to answer from: PDF, Markdown, HTML, notebook',
+    },
+    {
+      kind: 'text',
+      argument: 'what',
+      name: 'address_or_name',
+      description: 'a page on the web, or the document to refresh, remove or show',
+      longest: 2000,
+    },
+    {
+      kind: 'choice',
+      argument: 'action',
+      name: 'action',
+      description: 'empty: add what is given, or list all',
+      choices: ['add', 'list', 'refresh', 'remove'],
+    },
+    { kind: 'text', argument: 'name', name: 'name', description: 'what to call it', longest: 60 },
+    {
+      kind: 'choice',
+      argument: 'seen',
+      name: 'seen',
+      description: 'by whom',
+      choices: ['channel', 'everyone'],
+    },
+  ],
   demo: [
     {
       kind: 'text',
@@ -173,31 +203,6 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
   ],
   review: [{ kind: 'whole', argument: 'length', name: 'questions', description: 'at most', least: 1, most: 100 }],
   progress: [],
-  learn: [
-    {
-      kind: 'choice',
-      argument: 'action',
-      name: 'action',
-      description: 'empty: add what is given, else list',
-      choices: ['add', 'list', 'refresh', 'remove'],
-    },
-    { kind: 'file', argument: 'file', name: 'file', description: 'PDF, Markdown, text, HTML or a Jupyter notebook' },
-    {
-      kind: 'text',
-      argument: 'what',
-      name: 'what',
-      description: 'a web address to add, or the name of a document',
-      longest: 2000,
-    },
-    { kind: 'text', argument: 'name', name: 'name', description: 'what to call it', longest: 60 },
-    {
-      kind: 'choice',
-      argument: 'seen',
-      name: 'seen',
-      description: 'who sees it; empty: this channel',
-      choices: ['channel', 'everyone'],
-    },
-  ],
   finetune: [
     { kind: 'file', argument: 'file', name: 'file', description: 'your examples: CSV, TSV, JSON or JSON lines' },
     {
@@ -212,8 +217,8 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
       kind: 'choice',
       argument: 'method',
       name: 'method',
-      description: 'full: every weight; lora: small added matrices',
-      choices: ['full', 'lora'],
+      description: 'full: every weight; lora: small added matrices; qlora: those on a base in four bits',
+      choices: ['full', 'lora', 'qlora'],
     },
     { kind: 'whole', argument: 'epochs', name: 'epochs', description: 'times through the data', ...bounds(epochs) },
     {
