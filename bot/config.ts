@@ -34,6 +34,16 @@ export interface Config {
   };
   readonly embedModel: Value<'EMBED_MODEL'>;
   readonly rerankModel: Value<'RERANK_MODEL'>;
+  /** What words answers; undefined: nothing does. */
+  readonly llm:
+    | {
+        /** Undefined: the model runs in this process. */
+        readonly baseUrl: Value<'LLM_BASE_URL'>;
+        readonly model: string;
+        readonly apiKey: Value<'LLM_API_KEY'>;
+        readonly timeLimitMs: number;
+      }
+    | undefined;
   readonly device: Value<'DEVICE'>;
   readonly logLevel: Value<'LOG_LEVEL'>;
 }
@@ -81,6 +91,14 @@ export function readConfig(environment: Environment): Config {
     token: read('HF_TOKEN'),
     endpoint: read('HF_ENDPOINT'),
   };
+  const llm = {
+    baseUrl: read('LLM_BASE_URL'),
+    model: read('LLM_MODEL'),
+    apiKey: read('LLM_API_KEY'),
+    timeLimitMs: (read('LLM_TIMEOUT') ?? 0) * 1000,
+  };
+  if (llm.baseUrl !== undefined && llm.model === undefined)
+    problems.push('LLM_BASE_URL is set and LLM_MODEL is not: set it to the name of a model there.');
   if (values.discordShards.processes !== undefined && values.databaseUrl === undefined)
     problems.push(
       'DISCORD_SHARDS is processes, and the embedded database serves one process only: set DATABASE_URL to a PostgreSQL, or DISCORD_SHARDS to auto.',
@@ -92,7 +110,17 @@ export function readConfig(environment: Environment): Config {
       'Correct it in .env or the environment; .env.example lists every setting.',
     );
   }
-  return { ...values, hub, port, slackPort, dataDir, device, logLevel };
+  const { model } = llm;
+  return {
+    ...values,
+    hub,
+    llm: model === undefined ? undefined : { ...llm, model },
+    port,
+    slackPort,
+    dataDir,
+    device,
+    logLevel,
+  };
 }
 
 /** What discord.js's ShardingManager tells the processes it starts. */

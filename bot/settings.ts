@@ -182,6 +182,39 @@ export const settings = {
     secret: false,
     schema: z.string().min(1).max(300).optional(),
   }),
+  LLM_BASE_URL: setting({
+    standard: '',
+    meaning: 'a server that speaks the chat API of OpenAI (Ollama, vLLM, OpenAI…) and words answers; empty: none',
+    allowed: 'an address such as http://127.0.0.1:11434/v1',
+    secret: false,
+    schema: z
+      .string()
+      .refine((url) => URL.canParse(url) && /^https?:/.test(url))
+      .transform((url) => url.replace(/\/+$/, ''))
+      .optional(),
+  }),
+  LLM_MODEL: setting({
+    standard: '',
+    meaning:
+      'the model that words answers: its name at LLM_BASE_URL, or without that an instruct model for Transformers.js (hub id or folder); empty: answers are composed from the guide',
+    allowed: 'the name of a model such as llama3.2:3b, the id of one on the hub, or the path of a folder',
+    secret: false,
+    schema: z.string().min(1).max(300).optional(),
+  }),
+  LLM_API_KEY: setting({
+    standard: '',
+    meaning: 'key for LLM_BASE_URL, where it asks for one',
+    allowed: 'the key, without spaces',
+    secret: true,
+    schema: token(/^\S+$/),
+  }),
+  LLM_TIMEOUT: setting({
+    standard: '20',
+    meaning: 'seconds an answer waits for the LLM before it is composed without it',
+    allowed: 'a whole number from 1 to 600',
+    secret: false,
+    schema: z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(1).max(600)),
+  }),
   DEVICE: setting({
     standard: 'auto',
     meaning: 'what trains and predicts: auto | cpu | webgpu | cuda',

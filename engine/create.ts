@@ -30,6 +30,7 @@ import { createQuestions } from './tutor/questions.ts';
 import { createQuizzes } from './tutor/quizzes.ts';
 import { createReviews } from './tutor/reviews.ts';
 import { createTutor } from './tutor/tutor.ts';
+import { type LlmOptions, openWording } from './tutor/wording/open-wording.ts';
 
 export interface EngineOptions {
   /** Everything kept on disk lies under it. */
@@ -43,6 +44,8 @@ export interface EngineOptions {
   /** Models of the hub that find passages in place of ours, and order the best anew. */
   readonly embedModel?: string | undefined;
   readonly rerankModel?: string | undefined;
+  /** What words answers; undefined: they are composed. */
+  readonly llm?: LlmOptions | undefined;
   readonly now: () => Date;
   readonly log: Log;
   /** Runs trained at a time by this process; 0 leaves them to other workers. */
@@ -83,7 +86,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     conversations: createConversations({ db, now }),
     inbox: createInbox({ db, now, holder: randomUUID(), alone: store.kind === 'pglite' }),
     kept: createKept({ db, now }),
-    tutor: withMaterial(createTutor({ guide, search }), material),
+    tutor: await openWording(withMaterial(createTutor({ guide, search }), material), {
+      llm: options.llm,
+      hub: options.hub,
+      guide,
+      embedder,
+      now,
+      log,
+    }),
     material,
     questions: createQuestions({ db, now }),
     quizzes: createQuizzes({ db, guide, random, now }),

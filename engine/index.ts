@@ -1,6 +1,7 @@
 // The door of the engine: all that bot/ may use.
 
-import type { Illustrations } from './charts/illustrations.ts';
+import { existsSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import type { Pictures } from './charts/pictures.ts';
 import type { Datasets } from './data/datasets.ts';
 import type { Demos } from './demos/demos.ts';
@@ -15,8 +16,8 @@ import type { Battles } from './tutor/battles.ts';
 import type { Questions } from './tutor/questions.ts';
 import type { Quizzes } from './tutor/quizzes.ts';
 import type { Reviews } from './tutor/reviews.ts';
+import type { LlmOptions } from './tutor/wording/open-wording.ts';
 
-export type { Illustration, Illustrations } from './charts/illustrations.ts';
 export type { Picture } from './charts/pictures.ts';
 export { createEngine } from './create.ts';
 export type { Dataset } from './data/datasets.ts';
@@ -33,7 +34,7 @@ export type { ClassificationMetrics, Metrics, MetricsOf, RunEvent } from './runs
 export { parseRunSpec } from './runs/parse-spec.ts';
 export type { Prediction } from './runs/prediction.ts';
 export type { Run, Runs } from './runs/runs.ts';
-export { hyperSchema, runSpecSchema } from './runs/spec.ts';
+export { hyperSchema, runSpecSchema, type TaskName } from './runs/spec.ts';
 export { type WritingOptions, writingSchema } from './runs/writing.ts';
 export type { Conversations, StoredMessage } from './store/conversations.ts';
 export type { KeptEvent } from './store/inbox.ts';
@@ -63,7 +64,6 @@ export interface Engine {
   readonly demos: Demos;
   readonly runs: Runs;
   readonly pictures: Pictures;
-  readonly illustrations: Illustrations;
   /** Stops taking runs, waits for acknowledged writes, leaves running trainers to be resumed. */
   close(): Promise<void>;
 }
@@ -96,4 +96,17 @@ export async function measureDevices(): Promise<readonly DeviceSpeed[]> {
 export async function listProviders(): Promise<readonly string[]> {
   const session = await import('./graph/session.ts');
   return session.listProviders();
+}
+
+/** @returns what is wrong with the model that is to word answers, in words; undefined where nothing is. */
+export async function checkLanguageModel({ baseUrl, model, apiKey }: LlmOptions): Promise<string | undefined> {
+  if (baseUrl !== undefined) {
+    const { checkOpenAi } = await import('./tutor/wording/openai.ts');
+    return checkOpenAi({ baseUrl, model, apiKey });
+  }
+  // A hub id is fetched at the start; whatever looks like a path must be there.
+  const isPath = isAbsolute(model) || model.startsWith('.');
+  return isPath && !existsSync(join(model, 'config.json'))
+    ? `LLM_MODEL ${model} has no config.json: it must be the folder of a model for Transformers.js.`
+    : undefined;
 }

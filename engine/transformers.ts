@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Embedder, Reranker } from '../knowledge/index.ts';
 import { UserError } from './errors.ts';
 import type { HubOptions } from './models/hub-options.ts';
+import { type LanguageModel, LanguageModelError } from './tutor/wording/language-model.ts';
 
 /** Texts embedded at a time. */
 const batch = 16;
@@ -52,6 +53,66 @@ export async function loadHubReranker(model: string, hub: HubOptions | undefined
       // With more than one output the last is that of a fit.
       const width = numbers.length / passages.length;
       return passages.map((_, at) => numbers[(at + 1) * width - 1] ?? 0);
+    },
+  };
+}
+
+/** Tokens a local model may write: on a CPU each takes its time. */
+const mostTokens = 400;
+
+/**
+ * An instruct model that runs in this process. It loads in the background: what is asked before it is there waits for it.
+ * @param model a hub id such as `onnx-community/Qwen2.5-0.5B-Instruct`, or a folder in the same layout.
+ */
+export function loadHubWriter(model: string, hub: HubOptions | undefined): LanguageModel & { ready: Promise<void> } {
+  const loading = open(model, hub).then(async ({ library, name }) => ({
+    library,
+    generate: await library.pipeline('text-generation', name).catch(refuse('LLM_MODEL', model)),
+  }));
+  // One at a time: two would share the same cores, and both would be late.
+  let before: Promise<unknown> = Promise.resolve();
+  return {
+    name: `${model} in this process`,
+    ready: loading.then(() => undefined),
+    async *write(messages, signal) {
+      const { library, generate } = await loading;
+      await before;
+      if (signal.aborted) return;
+      const pieces: string[] = [];
+      let wake: (() => void) | undefined;
+      let failure: unknown;
+      let running = true;
+      const stopper = new library.InterruptableStoppingCriteria();
+      const stop = () => stopper.interrupt();
+      signal.addEventListener('abort', stop);
+      const streamer = new library.TextStreamer(generate.tokenizer, {
+        skip_prompt: true,
+        skip_special_tokens: true,
+        callback_function: (text: string) => {
+          pieces.push(text);
+          wake?.();
+        },
+      });
+      before = generate([...messages], {
+        max_new_tokens: mostTokens,
+        do_sample: false,
+        streamer,
+        stopping_criteria: stopper,
+      })
+        .catch((error: unknown) => {
+          failure = error;
+        })
+        .finally(() => {
+          running = false;
+          signal.removeEventListener('abort', stop);
+          wake?.();
+        });
+      while (running || pieces.length > 0) {
+        const piece = pieces.shift();
+        if (piece !== undefined) yield piece;
+        else if (running) await new Promise<void>((resolve) => (wake = resolve));
+      }
+      if (failure !== undefined) throw new LanguageModelError('it failed as it ran', { cause: failure });
     },
   };
 }

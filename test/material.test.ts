@@ -17,7 +17,8 @@ import { writePdf } from './support/pdf.ts';
 
 const embedder = await loadShippedEmbedder();
 const search = await createMaterialSearch({ guide: { chapters: [], passages: [] }, embedder });
-const now = () => new Date('2026-11-20T10:00:00Z');
+let minutes = 0;
+const now = () => new Date(Date.UTC(2026, 10, 20, 10, minutes++));
 
 const handbook = `# Handbook
 

@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { type DeviceSpeed, listProviders, measureDevices, UserError } from '../../engine/index.ts';
+import { checkLanguageModel, type DeviceSpeed, listProviders, measureDevices, UserError } from '../../engine/index.ts';
 import { commands } from '../commands/index.ts';
 import { type Config, describeSettings, type Environment, mask, readConfig } from '../config.ts';
 import type { DiscordCheck } from '../fronts/discord/check.ts';
@@ -27,6 +27,8 @@ export interface Diagnosis {
   readonly discord?: DiscordCheck;
   /** Absent where nothing of Slack is set. */
   readonly slack?: SlackCheck;
+  /** What words answers; absent where nothing does. */
+  readonly llm?: { readonly found: string; readonly problem?: string };
   readonly settings: ReturnType<typeof describeSettings>;
   /** What to mend, in words. */
   readonly problems: readonly string[];
@@ -41,6 +43,7 @@ export async function diagnose(environment: Environment): Promise<Diagnosis> {
   const database = 'dataDir' in config ? await checkDatabase(config) : notChecked;
   const discord = 'dataDir' in config ? await lookAtDiscord(config) : undefined;
   const slack = 'dataDir' in config ? await lookAtSlack(config) : undefined;
+  const llm = 'dataDir' in config ? await lookAtLlm(config) : undefined;
   const node = {
     version: process.versions.node,
     ok: isNewEnough(process.versions.node),
@@ -55,6 +58,7 @@ export async function diagnose(environment: Environment): Promise<Diagnosis> {
     ...(database.ok ? [] : [`The database: ${database.detail}`]),
     ...(discord?.problems ?? []),
     ...(slack?.problems ?? []),
+    ...(llm?.problem === undefined ? [] : [llm.problem]),
   ];
   return {
     ok: problems.length === 0,
@@ -67,6 +71,7 @@ export async function diagnose(environment: Environment): Promise<Diagnosis> {
     folders,
     ...(discord === undefined ? {} : { discord }),
     ...(slack === undefined ? {} : { slack }),
+    ...(llm === undefined ? {} : { llm }),
     settings: describeSettings(environment),
     problems,
   };
@@ -97,6 +102,13 @@ async function lookAtSlack(config: Config): Promise<SlackCheck | undefined> {
   if (anything.every((value) => value === undefined)) return undefined;
   const { checkSlack } = await import('../fronts/slack/check.ts');
   return checkSlack(config, slackApiUrl);
+}
+
+async function lookAtLlm({ llm }: Config): Promise<Diagnosis['llm']> {
+  if (llm === undefined) return undefined;
+  const problem = await checkLanguageModel(llm);
+  const found = `answers are worded by ${llm.model} ${llm.baseUrl === undefined ? 'in this process' : `at ${llm.baseUrl}`}`;
+  return { found, ...(problem === undefined ? {} : { problem }) };
 }
 
 /** Looks without changing anything: an embedded database is not opened, since the bot may have it open. */
@@ -147,7 +159,8 @@ function speedInWords(speed: DeviceSpeed): string {
 }
 
 export function describeDiagnosis(diagnosis: Diagnosis): string {
-  const { node, providers, speeds, cores, memory, database, folders, discord, slack, settings, problems } = diagnosis;
+  const { node, providers, speeds, cores, memory, database, folders, discord, slack, llm, settings, problems } =
+    diagnosis;
   const gib = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   const mark = (ok: boolean) => (ok ? '✓' : '✗');
   return [
@@ -161,6 +174,7 @@ export function describeDiagnosis(diagnosis: Diagnosis): string {
     ),
     ...(discord?.found ?? []).map((line) => `✓ ${line}`),
     ...(slack?.found ?? []).map((line) => `✓ ${line}`),
+    ...(llm === undefined ? [] : [`${mark(llm.problem === undefined)} ${llm.found}`]),
     '',
     ...settings.map(
       ({ name, value, given }) => `  ${name.padEnd(21)} ${value === '' ? '–' : value}${given ? '' : ' (default)'}`,

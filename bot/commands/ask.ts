@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { showAnswer } from '../chat/answer.ts';
 import { whereOf } from '../chat/channel.ts';
 import { defineCommand } from '../chat/command.ts';
+import { createDrafts } from '../chat/drafts.ts';
 import { levelOf, levelSchema } from '../chat/level.ts';
-import { reply } from '../chat/reply.ts';
+import { reply, text } from '../chat/reply.ts';
 
 export const ask = defineCommand({
   name: 'ask',
@@ -14,14 +15,24 @@ export const ask = defineCommand({
   args: z.strictObject({ question: z.string().trim().min(1), level: levelSchema.optional() }),
   parse: (rest) => ({ question: rest }),
   isMeant: () => true,
-  async *execute({ question, level }, { engine, place, person, turns }) {
+  async *execute({ question, level }, { engine, place, person, turns, incoming }) {
     const typed = readLevel(question);
     const wanted = level ?? typed.level ?? (await levelOf(engine.kept, place, person));
-    const answer = await engine.tutor.ask(typed.question, await turns(), { level: wanted, where: whereOf(place) });
+    const drafts = createDrafts();
+    const asking = engine.tutor
+      .ask(typed.question, await turns(), { level: wanted, where: whereOf(place), onDraft: drafts.add })
+      .finally(drafts.end);
+    let slot: string | undefined;
+    for await (const draft of drafts) {
+      slot = `answer:${incoming.key}`;
+      yield { ...reply(text(`${draft.markdown} …`)), slot };
+    }
+    const answer = await asking;
     const { workspaceId, conversationId } = place;
     const asked = { workspaceId, conversationId, personId: person.id };
     const answerId = answer.kind === 'talk' ? undefined : await engine.questions.record(asked, typed.question, answer);
-    yield reply(...showAnswer(answer, engine, { level: wanted, answerId }));
+    const blocks = showAnswer(answer, engine, { level: wanted, answerId });
+    yield { ...reply(...blocks), ...(slot === undefined ? {} : { slot }) };
   },
 });
 
