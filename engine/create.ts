@@ -9,6 +9,7 @@ import {
   type Guide,
   loadShippedEmbedder,
 } from '../knowledge/index.ts';
+import { createIllustrations } from './charts/illustrations.ts';
 import { createPictures } from './charts/pictures.ts';
 import { createDatasets } from './data/datasets.ts';
 import { createDemos } from './demos/demos.ts';
@@ -103,6 +104,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     demos: createDemos({ guide, pictures, loadEncoder: async () => (await loadShippedEmbedder()).encode }),
     runs,
     pictures,
+    illustrations: createIllustrations({ guide, pictures }),
     close() {
       closing ??= runs.close().finally(store.close);
       return closing;

@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import type { Illustrations } from './charts/illustrations.ts';
 import type { Pictures } from './charts/pictures.ts';
 import type { Datasets } from './data/datasets.ts';
 import type { Demos } from './demos/demos.ts';
@@ -18,10 +19,11 @@ import type { Quizzes } from './tutor/quizzes.ts';
 import type { Reviews } from './tutor/reviews.ts';
 import type { LlmOptions } from './tutor/wording/open-wording.ts';
 
+export type { Illustration, Illustrations } from './charts/illustrations.ts';
 export type { Picture } from './charts/pictures.ts';
 export { createEngine } from './create.ts';
 export type { Dataset } from './data/datasets.ts';
-export { inspectDataset } from './data/examples.ts';
+export { inspectDataset } from './data/inspect.ts';
 export { maxDatasetBytes } from './data/text-file.ts';
 export type { Control } from './demos/demo.ts';
 export type { Demos, DemoView } from './demos/demos.ts';
@@ -64,6 +66,7 @@ export interface Engine {
   readonly demos: Demos;
   readonly runs: Runs;
   readonly pictures: Pictures;
+  readonly illustrations: Illustrations;
   /** Stops taking runs, waits for acknowledged writes, leaves running trainers to be resumed. */
   close(): Promise<void>;
 }

@@ -10,10 +10,12 @@ export {
 export { createReadApart, type ReadDocumentAt } from './documents/read-apart.ts';
 export { loadShippedEmbedder } from './embed/shipped.ts';
 export { type DrawnFormula, drawFormula } from './formulas/draw.ts';
+export { type Formula, readFormula } from './formulas/written.ts';
 export { overviewId } from './load/link.ts';
 export { GuideError } from './load/problem.ts';
 export { loadGuide } from './load/remembered.ts';
 export { renderMarkdown } from './load/render.ts';
+export { stemsOf } from './search/content.ts';
 export {
   createMaterialSearch,
   type Fit,

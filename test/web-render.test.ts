@@ -239,7 +239,7 @@ describe('a hostile text', () => {
       createdAt: new Date(0),
       updatedAt: new Date(0),
     };
-    const page = fromHtml(html(...blocks) + renderMessage(person, () => undefined), { fragment: true });
+    const page = fromHtml(html(...blocks) + renderMessage(person, { fileHref: () => undefined }), { fragment: true });
     const all = selectAll('*', page);
     expect(all.length).toBeGreaterThan(60);
     for (const element of all) {

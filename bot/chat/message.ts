@@ -152,6 +152,8 @@ export type Block =
       readonly width: number;
       readonly height: number;
       readonly alt: string;
+      /** A drawing of the guide, by name or by its plain words: a front that can show it as such needs no PNG. */
+      readonly of?: { readonly diagram: string } | { readonly formula: string };
     }
   | {
       readonly kind: 'progress';

@@ -4,6 +4,7 @@ import { showAnswer } from '../chat/answer.ts';
 import { whereOf } from '../chat/channel.ts';
 import { defineCommand } from '../chat/command.ts';
 import { createDrafts } from '../chat/drafts.ts';
+import { illustrate } from '../chat/illustrate.ts';
 import { levelOf, levelSchema } from '../chat/level.ts';
 import { reply, text } from '../chat/reply.ts';
 
@@ -31,7 +32,8 @@ export const ask = defineCommand({
     const { workspaceId, conversationId } = place;
     const asked = { workspaceId, conversationId, personId: person.id };
     const answerId = answer.kind === 'talk' ? undefined : await engine.questions.record(asked, typed.question, answer);
-    const blocks = showAnswer(answer, engine, { level: wanted, answerId });
+    const shown = showAnswer(answer, engine, { level: wanted, answerId });
+    const blocks = await illustrate(shown, answer, engine.illustrations);
     yield { ...reply(...blocks), ...(slot === undefined ? {} : { slot }) };
   },
 });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { showAnswer } from '../chat/answer.ts';
 import { defineCommand } from '../chat/command.ts';
+import { illustrate } from '../chat/illustrate.ts';
 import { levelOf, levelSchema } from '../chat/level.ts';
 import { reply } from '../chat/reply.ts';
 
@@ -18,7 +19,8 @@ export const explain = defineCommand({
   async *execute({ concept, level }, { engine, place, person }) {
     const wanted = level ?? (await levelOf(engine.kept, place, person));
     const answer = await engine.tutor.explain(concept, { level: wanted });
-    yield reply(...showAnswer(answer, engine, { level: wanted, answerId: undefined }));
+    const shown = showAnswer(answer, engine, { level: wanted, answerId: undefined });
+    yield reply(...(await illustrate(shown, answer, engine.illustrations)));
   },
 });
 

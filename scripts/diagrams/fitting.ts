@@ -17,7 +17,7 @@ import { createNormal, dot, leastSquares, legendre } from './maths.ts';
 const truth = (x: number) => Math.sin(Math.PI * x);
 
 /** Weights of a polynomial that fits the points, x in [−1, 1]. */
-const _fit = (points: readonly Point[], degree: number) =>
+const fitPolynomial = (points: readonly Point[], degree: number) =>
   leastSquares(
     points.map(([x]) => legendre(x, degree)),
     points.map(([, y]) => y),

@@ -9,6 +9,7 @@ import { createLiveCards } from '../../bot/chat/live.ts';
 import { commands } from '../../bot/commands/index.ts';
 import { createDiscordFront, type DiscordFront, type DiscordOptions } from '../../bot/fronts/discord/front.ts';
 import type { Handle } from '../../bot/fronts/front.ts';
+import { createIllustrations } from '../../engine/charts/illustrations.ts';
 import { createPictures } from '../../engine/charts/pictures.ts';
 import { createDatasets } from '../../engine/data/datasets.ts';
 import { createDemos } from '../../engine/demos/demos.ts';
@@ -92,6 +93,7 @@ export async function startDiscordBot({
     demos: createDemos({ guide, pictures }),
     runs,
     pictures,
+    illustrations: createIllustrations({ guide, pictures }),
     close: () => runs.close().finally(store.close),
   };
   const front = createDiscordFront({

@@ -463,6 +463,7 @@ function fakeDataset(id: string, name: string, path: string, rows: number, text:
     name,
     path,
     report: {
+      tasks: ['text-classification'],
       format: 'csv',
       encoding: 'utf-8',
       columns: [text, label],

@@ -100,8 +100,11 @@ const draw: Draw = {
     return caption === '' ? table : `${paint.bold(clean(caption))}\n${table}`;
   },
 
-  picture: ({ pictureId, alt }, { width, paint, picturePath }) =>
-    `${wrap(`▦ ${oneLine(alt)}`, width)}\n${paint.dim(`  ${picturePath(pictureId)}`)}`,
+  picture: ({ pictureId, alt, of }, { width, paint, picturePath }) => {
+    // A formula reads as text: its words are the formula.
+    if (of !== undefined && 'formula' in of) return renderMarkdown(`\`\`\`text\n${of.formula}\n\`\`\``, width, paint);
+    return `${wrap(`▦ ${oneLine(alt)}`, width)}\n${paint.dim(`  ${picturePath(pictureId)}`)}`;
+  },
 
   progress: ({ label, fraction, detail }, { width, paint }) => {
     const cells = Math.max(10, Math.min(40, width - 30));

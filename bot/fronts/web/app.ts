@@ -10,6 +10,7 @@ import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import { loadAssets } from './assets.ts';
 import type { Downloads } from './downloads.ts';
+import type { PageDrawings } from './drawings.ts';
 import type { Exchange } from './exchange.ts';
 import type { WebFrontOptions } from './front.ts';
 import { fences, refuseForeigners } from './guard.ts';
@@ -38,9 +39,15 @@ const immutable = 'public, max-age=31536000, immutable';
 const noSession: Refusal = { message: 'This page has lost its session.', hint: 'Reload it and try again.' };
 
 export function createApp(
-  parts: WebFrontOptions & { live: Live; uploads: Uploads; downloads: Downloads; exchange: Exchange },
+  parts: WebFrontOptions & {
+    live: Live;
+    uploads: Uploads;
+    downloads: Downloads;
+    exchange: Exchange;
+    drawings: PageDrawings;
+  },
 ): Hono {
-  const { host, engine, guide, commands, log, now, live, uploads, downloads, exchange } = parts;
+  const { host, engine, guide, commands, log, now, live, uploads, downloads, exchange, drawings } = parts;
   const startedAt = now().getTime();
   const guidePage = async (title: string, body: Markup) =>
     renderShell({ title: `${title} · Finetutor`, assets: await loadAssets(), here: 'guide', body });
@@ -223,7 +230,7 @@ export function createApp(
     const chapter = guide?.chapter(wanted);
     return guide === undefined || chapter === undefined
       ? context.html(await guidePage('Not found', renderNotFound(guide, wanted)), 404)
-      : context.html(await guidePage(chapter.title, renderChapter(guide, chapter)));
+      : context.html(await guidePage(chapter.title, await renderChapter(guide, chapter, drawings)));
   });
 
   app.notFound(async (context) => context.html(await guidePage('Not found', renderNotFound(guide, undefined)), 404));

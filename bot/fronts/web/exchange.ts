@@ -3,8 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Conversations, StoredMessage } from '../../../engine/index.ts';
 import type { Attachment, Incoming, Person, Place, Reply } from '../../chat/message.ts';
 import type { Front, Handle } from '../front.ts';
+import type { PageDrawings } from './drawings.ts';
 import type { Live } from './live.ts';
-import { renderMessage, renderUnreadable, type Said, saidSlot } from './messages.ts';
+import { formulasIn, renderMessage, renderUnreadable, type Said, saidSlot } from './messages.ts';
 import type { RenderContext } from './render.ts';
 import { conversationOf } from './session.ts';
 import type { Uploads } from './uploads.ts';
@@ -39,10 +40,11 @@ export function createExchange(parts: {
   live: Live;
   uploads: Uploads;
   fileHref: RenderContext['fileHref'];
+  drawings: PageDrawings;
   log: { error(fields: object, message: string): void };
   now: () => Date;
 }): Exchange {
-  const { conversations, live, uploads, fileHref, log, now } = parts;
+  const { conversations, live, uploads, fileHref, drawings, log, now } = parts;
   const placeOf = (conversationId: string): Place => ({ front: 'web', workspaceId, conversationId });
   const taken = new Set<string>();
   const waiting = new Map<string, Submitted>();
@@ -78,10 +80,19 @@ export function createExchange(parts: {
 
   function render(message: StoredMessage): string {
     try {
-      return renderMessage(message, fileHref);
+      return renderMessage(message, { fileHref, drawings });
     } catch (error) {
       log.error({ err: error, messageId: message.id }, 'a kept message could not be rendered');
       return renderUnreadable(message);
+    }
+  }
+
+  /** A formula that can't be drawn is shown by its picture instead. */
+  async function prepare(messages: readonly StoredMessage[]): Promise<void> {
+    try {
+      await drawings.prepare(messages.flatMap(formulasIn));
+    } catch (error) {
+      log.error({ err: error }, 'a formula could not be drawn');
     }
   }
 
@@ -160,6 +171,7 @@ export function createExchange(parts: {
       const submitted = answering.getStore();
       await inOrder(place.conversationId, async () => {
         const message = await conversations.say(place, toSay(reply, asker));
+        await prepare([message]);
         show(place.conversationId, message, submitted?.key);
       });
       if (submitted !== undefined) settle(submitted);
@@ -168,7 +180,9 @@ export function createExchange(parts: {
     async updates(personId, chat, after) {
       const place = placeOf(conversationOf(personId, chat));
       const messages = await conversations.history(place, personId, historyLimit);
-      return messages.filter(({ updatedAt }) => updatedAt.getTime() >= after).map(toUpdate);
+      const shown = messages.filter(({ updatedAt }) => updatedAt.getTime() >= after);
+      await prepare(shown);
+      return shown.map(toUpdate);
     },
 
     working(personId, chat) {

@@ -8,6 +8,7 @@ import type { Guide } from '../../../knowledge/index.ts';
 import type { Front } from '../front.ts';
 import { createApp } from './app.ts';
 import { createDownloads } from './downloads.ts';
+import { createDrawings } from './drawings.ts';
 import { createExchange } from './exchange.ts';
 import { createLive } from './live.ts';
 import { createUploads } from './uploads.ts';
@@ -42,15 +43,17 @@ export function createWebFront(options: WebFrontOptions): Front & { readonly add
   const live = createLive();
   const uploads = createUploads({ folder: join(dataDir, 'uploads'), limitBytes: uploadLimitBytes });
   const downloads = createDownloads(dataDir);
+  const drawings = createDrawings(options.guide);
   const exchange = createExchange({
     conversations: engine.conversations,
     live,
     uploads,
     fileHref: downloads.hrefOf,
+    drawings,
     log,
     now,
   });
-  const app = createApp({ ...options, live, uploads, downloads, exchange });
+  const app = createApp({ ...options, live, uploads, downloads, exchange, drawings });
   let server: Server | undefined;
   let address = `http://${host}:${options.port}`;
 

@@ -1,8 +1,9 @@
 // The guide as pages: the list of chapters, a chapter with its contents, and a helpful answer for an address that is wrong.
 import { closest } from 'fastest-levenshtein';
 import { html, raw } from 'hono/html';
-import { type Chapter, type Guide, overviewId, renderMarkdown } from '../../../knowledge/index.ts';
-import { type Markup, sectionHref } from './render.ts';
+import { type Chapter, type Guide, overviewId, readFormula, renderMarkdown } from '../../../knowledge/index.ts';
+import type { PageDrawings } from './drawings.ts';
+import { type Markup, renderDiagram, renderFormula, sectionHref } from './render.ts';
 
 export function renderContents(guide: Guide): Markup {
   const phases = [...new Set(guide.chapters.map(({ phase }) => phase))];
@@ -20,7 +21,19 @@ function renderEntry(chapter: Chapter): Markup {
   return html`<li><a class="chapter-entry" href="${sectionHref(chapter.id, overviewId)}"><strong>${chapter.title}</strong><span class="minutes">${chapter.minutes} min</span><span class="objective">${chapter.objectives[0] ?? ''}</span></a></li>`;
 }
 
-export function renderChapter(guide: Guide, chapter: Chapter): Markup {
+export async function renderChapter(guide: Guide, chapter: Chapter, drawings: PageDrawings): Promise<Markup> {
+  const written = chapter.sections.flatMap(({ markdown }) => [...markdown.matchAll(/^```math\n([\s\S]*?)\n```$/gm)]);
+  await drawings.prepare(written.flatMap(([, block = '']) => readFormula(block)?.words ?? []));
+  const draw = {
+    diagram: (url: string, alt: string) => {
+      const drawn = drawings.diagram(/^diagrams\/([\w-]+)\.svg$/.exec(url)?.[1] ?? '');
+      return drawn && String(renderDiagram(drawn, alt));
+    },
+    formula: (words: string) => {
+      const drawn = drawings.formula(words);
+      return drawn && String(renderFormula(drawn, words));
+    },
+  };
   const index = guide.chapters.findIndex(({ id }) => id === chapter.id);
   const headed = chapter.sections.filter(({ id }) => id !== overviewId);
   return html`<div class="reader">
@@ -33,7 +46,7 @@ export function renderChapter(guide: Guide, chapter: Chapter): Markup {
 ${chapter.objectives.length === 0 ? '' : html`<div class="objectives"><p>After this chapter you can</p><ul>${chapter.objectives.map((one) => html`<li>${one}</li>`)}</ul></div>`}
 ${chapter.sections.map(
   (section) =>
-    html`<section id="${section.id}" tabindex="-1">${section.id === overviewId ? '' : html`<h2>${section.title} <a class="anchor" href="#${section.id}" aria-label="Link to ${section.title}">#</a></h2>`}${raw(renderMarkdown(section.markdown, { linkTo: sectionHref }))}</section>`,
+    html`<section id="${section.id}" tabindex="-1">${section.id === overviewId ? '' : html`<h2>${section.title} <a class="anchor" href="#${section.id}" aria-label="Link to ${section.title}">#</a></h2>`}${raw(renderMarkdown(section.markdown, { linkTo: sectionHref, draw }))}</section>`,
 )}</article>
 <nav class="turn" aria-label="Chapters">${renderTurn(guide.chapters[index - 1], 'Previous', 'prev')}${renderTurn(guide.chapters[index + 1], 'Next', 'next')}</nav></main></div>`;
 }

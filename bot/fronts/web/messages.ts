@@ -32,7 +32,7 @@ const cardKinds: ReadonlySet<Block['kind']> = new Set(['progress', 'form', 'pict
 
 const longTextLength = 1200;
 
-export function renderMessage(message: StoredMessage, fileHref: RenderContext['fileHref']): string {
+export function renderMessage(message: StoredMessage, at: Omit<RenderContext, 'idPrefix'>): string {
   const id = `m${message.id}`;
   const stamp = html`id="${id}" data-id="${message.id}" data-updated="${message.updatedAt.getTime()}"`;
   if (message.personId !== undefined) {
@@ -45,7 +45,16 @@ export function renderMessage(message: StoredMessage, fileHref: RenderContext['f
   const reply = replySchema.parse(message.content);
   const card = reply.blocks.some(({ kind }) => cardKinds.has(kind)) ? ' card' : '';
   return String(
-    html`<article class="message tutor${card}" ${stamp} aria-label="Finetutor">${raw(renderReply(reply, { idPrefix: id, fileHref }))}</article>`,
+    html`<article class="message tutor${card}" ${stamp} aria-label="Finetutor">${raw(renderReply(reply, { ...at, idPrefix: id }))}</article>`,
+  );
+}
+
+/** The formulas of the guide that a kept message shows, in plain words. */
+export function formulasIn(message: StoredMessage): readonly string[] {
+  const reply = replySchema.safeParse(message.content);
+  if (message.personId !== undefined || !reply.success) return [];
+  return reply.data.blocks.flatMap((block) =>
+    block.kind === 'picture' && block.of !== undefined && 'formula' in block.of ? [block.of.formula] : [],
   );
 }
 

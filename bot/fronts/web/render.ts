@@ -9,6 +9,16 @@ export interface RenderContext {
   readonly idPrefix: string;
   /** Address a file of ours is downloaded from; undefined when it may not be. */
   fileHref(path: string): string | undefined;
+  /** The guide's drawings, where they are at hand. */
+  readonly drawings?: Drawings;
+}
+
+/** Markup of the guide's drawings, in the page's own colours. */
+export interface Drawings {
+  /** @returns undefined for a name the guide does not have. */
+  diagram(name: string): Markup | undefined;
+  /** @returns undefined where the formula has not been drawn yet. */
+  formula(words: string): { readonly markup: Markup; readonly notes: readonly string[] } | undefined;
 }
 
 /** A piece of markup that is already safe. */
@@ -24,7 +34,14 @@ const renderers: Renderers = {
   select: renderSelect,
   form: renderForm,
   table: renderTable,
-  picture: (block, id) => {
+  picture: (block, id, { drawings }) => {
+    if (block.of !== undefined && 'formula' in block.of) {
+      const drawn = drawings?.formula(block.of.formula);
+      if (drawn !== undefined) return renderFormula(drawn, block.alt);
+    } else if (block.of !== undefined) {
+      const drawn = drawings?.diagram(block.of.diagram);
+      if (drawn !== undefined) return renderDiagram(drawn, block.alt);
+    }
     const href = `/pictures/${encodeURIComponent(block.pictureId)}.png`;
     return html`<figure class="picture"><a href="${href}" target="_blank" rel="noopener"><img id="${id}-image" src="${href}" alt="${block.alt}" width="${block.width}" height="${block.height}" decoding="sync"><span class="visually-hidden"> (opens the full picture in a new tab)</span></a></figure>`;
   },
@@ -63,6 +80,15 @@ function gatherDials(parts: readonly { readonly block: Block; readonly markup: s
       return open + part.markup + (after !== undefined && isDial(after) ? '' : '</div>');
     })
     .join('');
+}
+
+export function renderDiagram(drawn: Markup, alt: string): Markup {
+  return html`<figure class="diagram" role="img" aria-label="${alt}">${drawn}</figure>`;
+}
+
+export function renderFormula(drawn: NonNullable<ReturnType<Drawings['formula']>>, words: string): Markup {
+  const notes = drawn.notes.map((note) => html`<p>${note}</p>`);
+  return html`<figure class="formula"><div class="formula-drawing" role="img" aria-label="${words}" tabindex="0">${drawn.markup}</div>${notes.length === 0 ? '' : html`<figcaption>${notes}</figcaption>`}</figure>`;
 }
 
 function renderBlock<Kind extends Block['kind']>(block: BlockOf<Kind>, id: string, context: RenderContext): string {
