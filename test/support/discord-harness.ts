@@ -108,6 +108,7 @@ export async function createDiscordHarness(engine: FakeEngine): Promise<DiscordH
       waiting.push(file);
     },
     press: async (label) => void (await person.press(thread, label)),
+    othersPress: async (label) => void (await other.press(thread, label)),
     choose: async (label) => void (await person.choose(thread, label)),
     submit: async (label, values) => void (await person.submit(thread, label, values)),
     async transcript() {

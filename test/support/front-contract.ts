@@ -31,6 +31,8 @@ export interface FrontHarness {
   attach(file: SentFile): Promise<void>;
   /** Presses the button with this label. */
   press(label: string): Promise<void>;
+  /** The same, by another person in the same conversation. */
+  othersPress(label: string): Promise<void>;
   /** Picks the option with this label. */
   choose(label: string): Promise<void>;
   /** Fills in the form with this submit label, by field label, and sends it. */
@@ -54,6 +56,7 @@ const contractTests = [
   "shows markup in a person's words as text",
   'shows a long reply whole',
   'passes on the pressed button',
+  'tells apart several people who press one button',
   'does not offer a disabled button',
   'passes on the chosen option',
   'round-trips the values of a form',
@@ -194,6 +197,19 @@ export function describeFront(
         await sees('heard: a press');
       },
 
+      'tells apart several people who press one button': async () => {
+        await show(reply(buttons(button('Count me', { command: 'present', args: {} }))));
+        await sees('Count me');
+        await Promise.all([harness.press('Count me'), harness.othersPress('Count me')]);
+        await expect.poll(() => received.length, { timeout: 8000 }).toBe(2);
+        expect(new Set(received).size).toBe(2);
+        await sees('counted 2');
+        // Once more by the same person is another press, not another person.
+        await harness.press('Count me');
+        await expect.poll(() => received.length, { timeout: 8000 }).toBe(3);
+        expect(new Set(received).size).toBe(2);
+      },
+
       'does not offer a disabled button': async () => {
         const off = { ...button('Switched off', { command: 'echo', args: { words: 'off' } }), disabled: true };
         await show(reply(buttons(off)));
@@ -294,6 +310,16 @@ function testCommands(received: string[], pictureId: string): readonly Command[]
       async *execute({ words }) {
         received.push(`echo ${words}`);
         yield reply(text(`heard: ${plain(words)}`));
+      },
+    }),
+    defineCommand({
+      ...base,
+      name: 'present',
+      usage: 'present',
+      args: z.strictObject({}),
+      async *execute(_args, { person }) {
+        received.push(`present ${person.id}`);
+        yield reply(text(`counted ${received.length}`));
       },
     }),
     defineCommand({

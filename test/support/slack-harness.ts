@@ -109,6 +109,9 @@ export async function createSlackHarness(
     async press(label) {
       await server.press(ada, label);
     },
+    async othersPress(label) {
+      await server.press(ben, label);
+    },
     async choose(label) {
       await server.choose(ada, label);
     },

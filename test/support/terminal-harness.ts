@@ -130,6 +130,7 @@ export async function createTerminalHarness(
       }
     },
     transcript,
+    othersPress: () => Promise.reject(new Error('a terminal has one person')),
     othersTranscript: () => Promise.reject(new Error('a terminal has one person')),
     restart: () => Promise.reject(new Error('a terminal starts with an empty screen')),
     async stop() {

@@ -133,6 +133,7 @@ export async function createWebHarness(
     async transcript() {
       return read(select('#log', await me().page()));
     },
+    othersPress: () => Promise.reject(new Error('each browser has conversations of its own')),
     othersTranscript: () => Promise.reject(new Error('each browser has conversations of its own')),
     async restart() {
       const { port } = new URL(current.address);
