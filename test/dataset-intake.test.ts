@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createGzip } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { inspectDataset, readExamples } from '../engine/data/examples.ts';
+import { readExamples } from '../engine/data/examples.ts';
+import { inspectDataset } from '../engine/data/inspect.ts';
 import { maxDatasetBytes } from '../engine/data/text-file.ts';
 import { UserError } from '../engine/errors.ts';
 
@@ -149,7 +150,7 @@ describe('reading a dataset', () => {
     expect(warnings).toContain('2 rows repeat');
     expect(warnings).toContain('1 text occurs with different labels');
     expect(warnings).toContain('1 text is longer than 64 tokens');
-    expect(report.textLength.max).toBe(399);
+    expect(report.textLength?.max).toBe(399);
   });
 
   it('accepts a small, one-sided file for evaluation', async () => {

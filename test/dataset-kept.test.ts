@@ -33,7 +33,9 @@ describeOnEveryDatabase('datasets', (open) => {
     expect(await readFile(added.path, 'utf8')).toBe(content);
     expect(added.report).toMatchObject({ rows: 30, textColumn: 'review', labelColumn: 'stars' });
     expect(await datasets.get('w', hash)).toEqual(added);
-    expect(await datasets.list('w')).toEqual([{ id: hash, name: 'My Reviews.csv', rows: 30 }]);
+    expect(await datasets.list('w')).toEqual([
+      { id: hash, name: 'My Reviews.csv', rows: 30, task: 'text-classification' },
+    ]);
     expect((await readExamples(added.path, { text: 'review', label: 'stars' })).examples).toHaveLength(30);
   });
 

@@ -69,10 +69,11 @@ export function createProgram(): Command {
     .description('datasets')
     .command('check')
     .description('say what is in a dataset, and whether it can be trained on')
-    .argument('<file>', 'CSV, TSV, JSON or JSON lines')
+    .argument('<file>', 'CSV, TSV, JSON, JSON lines, CoNLL, plain text, or a folder or zip of pictures')
     .option('--json', 'as JSON')
-    .option('--text-column <name>', 'the column with the texts')
-    .option('--label-column <name>', 'the column with the labels')
+    .option('--task <task>', 'what it is for, such as regression; found out unless given')
+    .option('--text-column <name>', 'the column with the texts, or the words')
+    .option('--label-column <name>', 'the column with the labels, numbers or tags')
     .action(async (file: string, options) => (await import('./dataset.ts')).checkDataset(file, options));
 
   program

@@ -146,7 +146,7 @@ function describe({ name, report }: Dataset): Reply {
   const blocks: Block[] = [
     text(
       `**${plain(name, 80)}**: ${rows.toLocaleString('en')} examples, ${labels.length} labels. ` +
-        `Text from ${code(textColumn)}, label from ${code(labelColumn)}; half of the texts are shorter than ${textLength.median} characters.`,
+        `Text from ${code(textColumn)}, label from ${code(labelColumn)}; half of the texts are shorter than ${textLength?.median ?? 0} characters.`,
     ),
     {
       kind: 'table',

@@ -97,6 +97,18 @@ function findLabelByContents(rows: readonly Row[], width: number, except: number
   return best;
 }
 
+const isIdentifier = (name: string) => /^(|id|index|idx|no|nr|row|key|number|unnamed_.*)$|_id$/.test(simplified(name));
+
+/** The one column, apart from the text and what merely counts the rows, in which every cell is a number; -1 when there is none or several. */
+function findNumbersByContents(rows: readonly Row[], columns: readonly string[], except: number): number {
+  const found = columns.flatMap((name, index) => {
+    const cells = rows.map((row) => row.cells[index]?.trim() ?? '').filter((cell) => cell !== '');
+    const numeric = cells.length > 0 && cells.every((cell) => Number.isFinite(Number(cell)));
+    return numeric && index !== except && !isIdentifier(name) ? [index] : [];
+  });
+  return found.length === 1 ? (found[0] ?? -1) : -1;
+}
+
 /** A first row that is an example: two cells, and its label stands in later rows too. */
 function headlessColumns(head: readonly Row[]): { text: number; label: number } | undefined {
   const [first, ...later] = head;
@@ -199,6 +211,7 @@ export function chooseColumns(
   if (text < 0) text = findText(except(label));
   if (text < 0) text = findTextByContents(rows, columns.length, label);
   if (label < 0) label = findLabelByContents(rows, columns.length, text);
+  if (label < 0 && text >= 0) label = findNumbersByContents(rows, columns, text);
   if (text < 0) return refuseUnclear(name, 'text', rows, columns);
   if (label < 0) return refuseUnclear(name, 'label', rows, columns);
   if (text === label) {

@@ -2,13 +2,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { and, desc, eq } from 'drizzle-orm';
 import { UserError } from '../errors.ts';
+import type { TaskName } from '../runs/spec.ts';
 import type { Database } from '../store/client.ts';
 import { datasets } from '../store/schema.ts';
-import { inspectDataset } from './examples.ts';
+import { type AskedInspection, inspectDataset } from './inspect.ts';
 import type { DatasetReport } from './report.ts';
 import { shown } from './text-file.ts';
 
@@ -26,6 +27,8 @@ interface NewDataset {
   readonly path: string;
   /** The sender's name of the file: shown, never used as a path. */
   readonly name: string;
+  /** What it is to teach; found out from what it holds, unless given. */
+  readonly task?: TaskName;
   readonly textColumn?: string;
   readonly labelColumn?: string;
 }
@@ -40,7 +43,15 @@ export interface Datasets {
   add(file: NewDataset): Promise<Dataset>;
   /** @throws UserError for an unknown id. */
   get(workspaceId: string, id: string): Promise<Dataset>;
-  list(workspaceId: string): Promise<readonly { readonly id: string; readonly name: string; readonly rows: number }[]>;
+  list(workspaceId: string): Promise<readonly KeptDataset[]>;
+}
+
+export interface KeptDataset {
+  readonly id: string;
+  readonly name: string;
+  readonly rows: number;
+  /** The likeliest use of it. */
+  readonly task: TaskName;
 }
 
 const sampleFolder = new URL('./samples/', import.meta.url);
@@ -75,22 +86,25 @@ function tidyName(name: string): string {
   return [...(tidy || 'dataset')].slice(0, 120).join('');
 }
 
-function namedColumns(text: string | undefined, label: string | undefined) {
-  return { ...(text !== undefined && { text }), ...(label !== undefined && { label }) };
+function asked(text: string | undefined, label: string | undefined, task?: TaskName): AskedInspection {
+  return { ...(text && { text }), ...(label && { label }), ...(task && { task }) };
 }
+
+/** A plain text is told by its name alone: it keeps its ending. */
+const endingOf = ({ format }: DatasetReport, name: string) => (format === 'text' ? extname(name).toLowerCase() : '');
 
 /** @param dataDir uploaded files are kept in its folder `datasets`, each under the SHA-256 of its bytes. */
 export function createDatasets({ db, dataDir }: { db: Database; dataDir: string }): Datasets {
   const folder = join(dataDir, 'datasets');
 
   /** The file is whole under its final name, or not there. */
-  async function keepFile(path: string): Promise<{ id: string; path: string }> {
+  async function keepFile(path: string, ending: string): Promise<{ id: string; path: string }> {
     await mkdir(folder, { recursive: true });
     const temporary = join(folder, `.${randomUUID()}`);
     try {
       await copyFile(path, temporary);
       const id = await hashFile(temporary);
-      const kept = join(folder, id);
+      const kept = join(folder, id + ending);
       await rename(temporary, kept);
       return { id, path: kept };
     } catch (error) {
@@ -102,9 +116,9 @@ export function createDatasets({ db, dataDir }: { db: Database; dataDir: string 
   return {
     samples: builtIn.map(({ id, title, description }) => ({ id, title, description })),
 
-    async add({ workspaceId, personId, path, name, textColumn, labelColumn }) {
-      const report = await inspectDataset(path, tidyName(name), namedColumns(textColumn, labelColumn));
-      const file = await keepFile(path);
+    async add({ workspaceId, personId, path, name, task, textColumn, labelColumn }) {
+      const report = await inspectDataset(path, tidyName(name), asked(textColumn, labelColumn, task));
+      const file = await keepFile(path, endingOf(report, tidyName(name)));
       const { size } = await stat(file.path);
       const described = {
         name: tidyName(name),
@@ -114,6 +128,7 @@ export function createDatasets({ db, dataDir }: { db: Database; dataDir: string 
         textColumn: report.textColumn,
         labelColumn: report.labelColumn,
         labels: report.labels,
+        report,
         addedBy: personId,
       };
       await db
@@ -140,17 +155,18 @@ export function createDatasets({ db, dataDir }: { db: Database; dataDir: string 
         );
       }
       // The folder may have moved since the row was written; the name of the file has not.
-      const path = join(folder, row.id);
-      const report = await inspectDataset(path, row.name, namedColumns(row.textColumn, row.labelColumn));
+      const path = join(folder, basename(row.path));
+      const report = row.report ?? (await inspectDataset(path, row.name, asked(row.textColumn, row.labelColumn)));
       return { id: row.id, name: row.name, path, report };
     },
 
     async list(workspaceId) {
-      return await db
-        .select({ id: datasets.id, name: datasets.name, rows: datasets.rows })
+      const rows = await db
+        .select({ id: datasets.id, name: datasets.name, rows: datasets.rows, report: datasets.report })
         .from(datasets)
         .where(eq(datasets.workspaceId, workspaceId))
         .orderBy(desc(datasets.addedAt), datasets.id);
+      return rows.map(({ report, ...row }) => ({ ...row, task: report?.tasks[0] ?? 'text-classification' }));
     },
   };
 }

@@ -24,14 +24,13 @@ interface ReadDocuments {
 
 type Fields = { readonly [key: string]: unknown };
 
-const prompt_keys = ['instruction', 'prompt', 'question', 'query', 'user'] as const;
-const response_keys = ['output', 'response', 'completion', 'answer', 'assistant'] as const;
+export const prompt_keys = ['instruction', 'prompt', 'question', 'query', 'user'] as const;
+export const response_keys = ['output', 'response', 'completion', 'answer', 'assistant'] as const;
 const expected =
   'Give plain text; or JSON lines of {"text": …}, of {"prompt": …, "response": …}, or of {"messages": [{"role": "user", "content": …}, {"role": "assistant", "content": …}]}.';
 
 /** @throws UserError for a file that cannot be used, naming the line. */
-export async function readDocuments(path: string, format: LmFormat): Promise<ReadDocuments> {
-  const name = basename(path);
+export async function readDocuments(path: string, format: LmFormat, name = basename(path)): Promise<ReadDocuments> {
   const read = /\.(txt|md|text)$/i.test(name) ? await readParagraphs(path, name) : await readRows(path, name, format);
   if (read.items.length === 0) throw new UserError(`${shown(name)} holds no text to learn from.`, expected);
   if (format !== 'auto' && format !== 'text' && read.items.every(({ kind }) => kind === 'text')) {

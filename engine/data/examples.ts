@@ -25,7 +25,7 @@ const minTrainingRows = 10;
 const maxLabels = 100;
 const usualMaxLength = hyperSchema.parse({}).maxLength;
 
-function checkTrainable(name: string, rows: number, labels: DatasetReport['labels'], labelColumn: string) {
+export function checkTrainable(name: string, rows: number, labels: DatasetReport['labels'], labelColumn: string) {
   if (rows < minTrainingRows) {
     throw new UserError(
       `${shown(name)} has ${rows} ${rows === 1 ? 'row' : 'rows'} with a text and a label; training needs at least ${minTrainingRows}.`,
@@ -47,18 +47,19 @@ function checkTrainable(name: string, rows: number, labels: DatasetReport['label
         .map(({ label }) => shown(label))
         .join(', ')}: that looks like ${numbers ? 'numbers to predict (regression)' : 'free text'}, not classes.`,
       numbers
-        ? 'Turn the numbers into a few classes, such as low, middle and high, or name another label column.'
+        ? 'Predict them as numbers (the task regression), turn them into a few classes, or name another label column.'
         : `Name another label column; one with at most ${maxLabels} labels, each on several rows.`,
     );
   }
 }
 
-async function readDataset(
+/** As `readExamples`, with the columns guessed where they are not named. `name` is the sender's name of the file. */
+export async function readDataset(
   path: string,
   name: string,
   asked: AskedColumns,
   purpose: DatasetPurpose,
-  maxLength: number,
+  maxLength = usualMaxLength,
 ): Promise<ReadDataset> {
   const table = await openTable(path, name);
   try {
@@ -117,6 +118,7 @@ async function readTable(
   return {
     examples,
     report: {
+      tasks: ['text-classification'],
       format: table.format,
       encoding: 'utf-8',
       columns: chosen.columns,
@@ -139,13 +141,4 @@ export async function readExamples(
   { purpose = 'training', maxLength = usualMaxLength }: { purpose?: DatasetPurpose; maxLength?: number } = {},
 ): Promise<ReadDataset> {
   return readDataset(path, basename(path), columns, purpose, maxLength);
-}
-
-/**
- * The same checks, with the columns guessed where they are not named. `name` is the sender's name of the file.
- * @throws UserError as `readExamples` does.
- */
-export async function inspectDataset(path: string, name: string, columns: AskedColumns = {}): Promise<DatasetReport> {
-  const { report } = await readDataset(path, name, columns, 'training', usualMaxLength);
-  return report;
 }

@@ -2,7 +2,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { CsvError, type Info, parse } from 'csv-parse';
 import { UserError } from '../errors.ts';
-import type { DatasetReport } from './report.ts';
 import { count, readText, shown } from './text-file.ts';
 
 /** `undefined`: a JSON row without that key, or with null there. */
@@ -15,7 +14,7 @@ export interface Row {
 }
 
 export interface Table {
-  readonly format: DatasetReport['format'];
+  readonly format: 'csv' | 'tsv' | 'jsonl' | 'json';
   /** Names of the columns; undefined while it is open whether the first row is a header. */
   readonly columns: readonly string[] | undefined;
   readonly rows: AsyncGenerator<Row, void>;
@@ -283,7 +282,8 @@ export async function openRecords(path: string, name: string): Promise<AsyncGene
   const format = jsonFormat(name, pieces[0] ?? '');
   if (format === 'jsonl') return readJsonLines(text, name);
   if (format === 'json') return readJsonArray(text, name);
-  await text.return();
+  // Not `text`: a generator that was never asked closes nothing.
+  await source.return();
   return undefined;
 }
 

@@ -17,8 +17,8 @@ export async function readTagged(
   path: string,
   columns: { readonly tokens: string; readonly tags: string },
   purpose: 'training' | 'evaluation',
+  name = basename(path),
 ): Promise<{ readonly items: readonly TaggedSentence[]; readonly warnings: readonly string[] }> {
-  const name = basename(path);
   const records = await openRecords(path, name);
   const items = records ? await readLists(records, name, columns) : await readConll(path, name);
   if (items.length === 0) throw new UserError(`${shown(name)} holds no sentence with tags.`, expected);

@@ -16,6 +16,7 @@ import {
   timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
+import type { DatasetReport } from '../data/report.ts';
 import type { Metrics, RunEvent } from '../runs/events.ts';
 import type { RunSpec } from '../runs/spec.ts';
 
@@ -245,6 +246,8 @@ export const datasets = pgTable(
     textColumn: text('text_column').notNull(),
     labelColumn: text('label_column').notNull(),
     labels: jsonb('labels').$type<readonly { readonly label: string; readonly count: number }[]>().notNull(),
+    /** What was found in it; the same bytes are never read again for that. Null where it was kept before this was. */
+    report: jsonb('report').$type<DatasetReport>(),
     addedBy: text('added_by').notNull(),
     addedAt: at('added_at').notNull().defaultNow(),
   },

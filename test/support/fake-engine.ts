@@ -397,7 +397,7 @@ export function createFakeEngine(): FakeEngine {
         if (found === undefined) throw new UserError(`There is no dataset ${id}.`, 'Upload one: finetune');
         return found;
       },
-      list: async () => kept.map(({ id, name, report }) => ({ id, name, rows: report.rows })),
+      list: async () => kept.map(({ id, name, report }) => ({ id, name, rows: report.rows, task: report.tasks[0] })),
     },
     runs: {
       submit: async ({ workspaceId, personId, front, conversationId, datasetName, spec }) => {

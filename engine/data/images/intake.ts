@@ -49,10 +49,11 @@ const mostUnreadable = 0.2;
 const usuallyNamed = 0.9;
 
 /**
+ * @param name how it is called in what is said of it.
  * @param path a folder or a zip file: class folders, perhaps within one folder for each side (train, test, val, …).
  * @throws UserError when it cannot be trained on.
  */
-export async function readPictures(path: string): Promise<PictureSet> {
+export async function readPictures(path: string, name = path): Promise<PictureSet> {
   const source = await openPictures(path);
   try {
     const { files, sided } = arrange(source.files);
@@ -69,7 +70,7 @@ export async function readPictures(path: string): Promise<PictureSet> {
       })),
     );
     const labels = [...new Set(kept.map(({ label }) => label))].sort();
-    refuseUntrainable(path, kept, labels, checked.problems);
+    refuseUntrainable(name, kept, labels, checked.problems);
     const outside = files.filter(({ parts }) => parts.length <= (sided ? 2 : 1)).map(({ parts }) => parts.join('/'));
     return {
       pictures: kept,
