@@ -23,6 +23,5 @@ export {
   type PreparedPassage,
   type Shelf,
 } from './search/material.ts';
-export { stemsOf } from './search/content.ts';
 export { createSearch } from './search/search.ts';
 export type * from './types.ts';

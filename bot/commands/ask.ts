@@ -23,6 +23,8 @@ export const ask = defineCommand({
     const asking = engine.tutor
       .ask(typed.question, await turns(), { level: wanted, where: whereOf(place), onDraft: drafts.add })
       .finally(drafts.end);
+    // It is awaited below; until then nobody has heard of its failure.
+    asking.catch(() => undefined);
     let slot: string | undefined;
     for await (const draft of drafts) {
       slot = `answer:${incoming.key}`;
