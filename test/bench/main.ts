@@ -4,6 +4,7 @@ import { runByName } from '../support/run-by-name.ts';
 runByName(
   {
     search: 'test/bench/search.ts',
+    material: 'test/bench/material.ts',
     train: 'test/bench/train.ts',
     qlora: 'test/bench/qlora.ts',
   },
