@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { createGraph, type ExternalType } from '../graph/graph.ts';
+import type { ExternalType } from '../graph/graph.ts';
 import type { BaseWeight, FourBitMatrix } from './base.ts';
 import { makeFolder } from './files.ts';
 import { four_bit_block_size, quantizeFourBit } from './four-bit.ts';
-import { createLayers } from './layers.ts';
+import { linearLayers } from './linear-layers.ts';
 import type { LinearTarget, Model } from './model.ts';
 import { openSafetensors, readBytes, streamSafetensors, type TensorToWrite } from './safetensors.ts';
 
@@ -63,41 +63,15 @@ export async function openFourBit<B extends Weights>(
 const sides = ([first = 0, second = 0]: readonly number[], layout: LinearTarget['layout']): [number, number] =>
   layout === 'out-in' ? [first, second] : [second, first];
 
-/** The weights that the model multiplies by, found by building it once for a text of two tokens. */
+/** The weights that the model multiplies by. */
 function findMatrices({ model, weights }: Weights): Map<string, LinearTarget['layout']> {
   const matrices = new Map<string, LinearTarget['layout']>();
-  for (const { name, layout } of linearLayers(model)) {
+  for (const { name, layout } of model.modality === 'text' ? linearLayers(model, { kind: 'embedding' }) : []) {
     const weight = weights.get(`${name}.weight`);
     const input = weight && sides(weight.shape, layout)[1];
     if (input !== undefined && input % four_bit_block_size === 0) matrices.set(`${name}.weight`, layout);
   }
   return matrices;
-}
-
-function linearLayers(model: Model): LinearTarget[] {
-  if (model.modality !== 'text') return [];
-  const g = createGraph();
-  const specs = model.parameters({ kind: 'embedding' });
-  const found: LinearTarget[] = [];
-  const layers = createLayers(g, {
-    weight(name) {
-      const spec = specs.get(name);
-      if (!spec) throw new Error(`no weight ${name}`);
-      return g.input(name, 'float32', spec.shape);
-    },
-  });
-  model.build(
-    {
-      ...layers,
-      linear(x, name, form) {
-        found.push({ name, layout: form?.layout ?? 'out-in' });
-        return layers.linear(x, name, form);
-      },
-    },
-    { inputIds: g.input('inputIds', 'int32', [1, 2]), attentionBias: g.input('bias', 'float32', [1, 1, 1, 2]) },
-    { kind: 'embedding' },
-  );
-  return found;
 }
 
 function* planTensors(base: Weights, matrices: ReadonlyMap<string, LinearTarget['layout']>): Generator<TensorToWrite> {

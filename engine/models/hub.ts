@@ -37,6 +37,7 @@ const wanted = new Set([
   'preprocessor_config.json',
   'adapter_config.json',
   'adapter_model.safetensors',
+  'finetutor.json',
   'model.safetensors',
   'model.safetensors.index.json',
 ]);

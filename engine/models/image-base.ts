@@ -40,6 +40,15 @@ export async function loadAnyBase(folder: string): Promise<Base | ImageBase> {
   return modality === 'image' ? loadImageBase(folder) : loadBaseFolder(folder);
 }
 
+/** A folder, or a model of the hub, of either kind. @throws UserError when there is no such model, or it cannot be used. */
+export async function resolveAnyBase(model: string, hub: HubOptions | undefined): Promise<Base | ImageBase> {
+  const folder = await stat(model).catch(() => undefined);
+  if (folder?.isDirectory()) return loadAnyBase(resolve(model));
+  const onHub = folder ? undefined : parseHubModel(model);
+  if (onHub && hub) return { ...(await loadAnyBase(await fetchFromHub(onHub, hub))), source: model };
+  throw new UserError(`There is no model folder ${model}.`, 'Give an existing folder, or a model of the hub.');
+}
+
 export async function loadImageBase(folder: string): Promise<ImageBase> {
   const configPath = join(folder, 'config.json');
   const rawConfig = await readJsonObject(configPath);

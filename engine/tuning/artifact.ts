@@ -1,6 +1,6 @@
 // What a finished run leaves behind: a Hugging Face folder, or a PEFT adapter, with the tokenizer, the record and a model card.
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { FloatTensor } from '../graph/tensor.ts';
 import type { Base } from '../models/base.ts';
 import { makeFolder, writeFileAtomically, writeJson } from '../models/files.ts';
@@ -112,20 +112,28 @@ async function writeAdapter(folder: string, { spec, base, parameters }: Artifact
   for (const [name, tensor] of parameters.trainable) tensors.set(peft_prefix + name, tensor);
   await writeSafetensors(join(folder, adapterFile), tensors);
   const targets = new Set(base.model.loraTargets.map(({ name }) => name.split('.').at(-1)));
+  const source = base.fresh ? base_folder : base.source;
+  const [name, revision = null] = isAbsolute(source) ? [source] : source.split('@');
   await writeJson(join(folder, adapterConfigFile), {
-    peft_type: 'LORA',
-    task_type: tasks[spec.task].peftType,
-    base_model_name_or_path: base.fresh ? base_folder : base.source,
-    r: spec.hyper.loraRank,
-    lora_alpha: spec.hyper.loraAlpha,
-    lora_dropout: 0,
-    target_modules: [...targets],
-    modules_to_save: parameters.modulesToSave,
+    alpha_pattern: {},
+    auto_mapping: null,
+    base_model_name_or_path: name,
     bias: 'none',
     fan_in_fan_out: base.model.loraTargets.some(({ layout }) => layout === 'in-out'),
     inference_mode: true,
     init_lora_weights: true,
-    use_rslora: false,
+    layers_pattern: null,
+    layers_to_transform: null,
+    lora_alpha: spec.hyper.loraAlpha,
+    lora_dropout: 0,
+    modules_to_save: parameters.modulesToSave.length > 0 ? parameters.modulesToSave : null,
+    peft_type: 'LORA',
+    r: spec.hyper.loraRank,
+    rank_pattern: {},
+    revision,
+    target_modules: [...targets],
+    task_type: tasks[spec.task].peftType,
     use_dora: false,
+    use_rslora: false,
   });
 }

@@ -1,19 +1,19 @@
 // Opens a finished model for answering: a Hugging Face folder or a PEFT adapter, ours or made elsewhere.
 import { access } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { describeShape, type FloatTensor, type Shape, sameShape } from '../graph/tensor.ts';
-import { type Base, resolveBase } from '../models/base.ts';
+import type { Base } from '../models/base.ts';
 import { readJsonObject } from '../models/files.ts';
+import { fetchFromHub, parseHubModel } from '../models/hub.ts';
 import type { HubOptions } from '../models/hub-options.ts';
 import { type ImageBase, loadAnyBase } from '../models/image-base.ts';
-import { type LoraLayers, loraA, loraB } from '../models/layers.ts';
+import type { LoraLayers } from '../models/layers.ts';
 import type { Head, Model } from '../models/model.ts';
-import { openSafetensors, readFloats } from '../models/safetensors.ts';
 import type { TaskName } from '../runs/spec.ts';
-import { peft_prefix } from './artifact.ts';
 import type { FrozenWeight, Parameters } from './parameters.ts';
+import { openPeftAdapter } from './peft-adapter.ts';
 import { tasks } from './tasks/index.ts';
 import type { ImageTaskName } from './tasks/task.ts';
 
@@ -37,8 +37,13 @@ const exists = (path: string) =>
     () => false,
   );
 
-/** @throws UserError when the folder holds no finished model, or one that is damaged. */
-export async function loadArtifact(folder: string, hub: HubOptions | undefined): Promise<LoadedArtifact> {
+/**
+ * @param artifact a folder, or a repository of the hub: an adapter or a whole model, with `@revision` or without.
+ * @throws UserError when it holds no finished model, or one that is damaged.
+ */
+export async function loadArtifact(artifact: string, hub: HubOptions | undefined): Promise<LoadedArtifact> {
+  const onHub = hub && !(await exists(artifact)) ? parseHubModel(artifact) : undefined;
+  const folder = onHub && hub ? await fetchFromHub(onHub, hub) : artifact;
   const isAdapter = await exists(join(folder, 'adapter_config.json'));
   if (!isAdapter && !(await exists(join(folder, 'config.json')))) {
     throw new UserError(`${folder} holds no finished model.`, 'Wait until its run is done, or give another folder.');
@@ -127,75 +132,13 @@ async function openWhole(folder: string): Promise<Opened> {
   return { base, path: folder, own: new Map(), lora: undefined, task: known ?? usual };
 }
 
-const adapterSchema = z.object({
-  peft_type: z.literal('LORA'),
-  task_type: z.string().nullish(),
-  base_model_name_or_path: z.string(),
-  r: z.number().int().positive(),
-  lora_alpha: z.number().positive(),
-  bias: z.literal('none').default('none'),
-  fan_in_fan_out: z.boolean().nullish(),
-  use_rslora: z.literal(false).nullish(),
-  use_dora: z.literal(false).nullish(),
-});
-
 async function openAdapter(folder: string, hub: HubOptions | undefined): Promise<Opened> {
-  const configPath = join(folder, 'adapter_config.json');
-  const parsed = adapterSchema.safeParse(await readJsonObject(configPath));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new UserError(
-      `${configPath}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not understood'}.`,
-      'Supported are plain LoRA adapters: no DoRA, no rsLoRA, no trained biases.',
-    );
-  }
-  const { base_model_name_or_path: named, r, lora_alpha: alpha, task_type: type } = parsed.data;
-  const inside = join(folder, named);
-  const base = (await exists(join(inside, 'config.json')))
-    ? await loadAnyBase(inside)
-    : (await exists(join(named, 'config.json')))
-      ? await loadAnyBase(resolve(named))
-      : await resolveBase(named, [], hub);
-  const path = join(folder, 'adapter_model.safetensors');
-  const file = await openSafetensors(path);
-  const own = new Map<string, FloatTensor>();
-  const targets = new Set<string>();
-  for (const name of file.tensors.keys()) {
-    if (!name.startsWith(peft_prefix)) {
-      throw new UserError(`${path}: tensor ${name} is not a PEFT weight.`, `PEFT’s names start with ${peft_prefix}.`);
-    }
-    const inner = name.slice(peft_prefix.length);
-    own.set(inner, await readFloats(file, name));
-    if (inner.endsWith('.lora_A.weight')) targets.add(inner.slice(0, -'.lora_A.weight'.length));
-  }
-  const task = Object.keys(tasks)
+  const { base, path, own, lora, taskType } = await openPeftAdapter(folder, hub);
+  const fitting = Object.keys(tasks)
     .filter(isTask)
-    .find((name) => tasks[name].peftType === type);
-  checkAdapters(base, { targets, own, rank: r, path });
-  return { base, path, own, lora: { targets, scale: alpha / r }, task: task ?? 'text-classification' };
-}
-
-function checkAdapters(
-  base: Base | ImageBase,
-  {
-    targets,
-    own,
-    rank,
-    path,
-  }: {
-    readonly targets: ReadonlySet<string>;
-    readonly own: ReadonlyMap<string, FloatTensor>;
-    readonly rank: number;
-    readonly path: string;
-  },
-): void {
-  const layouts = new Map(base.model.loraTargets.map(({ name, layout }) => [name, layout]));
-  for (const target of targets) {
-    const shape = base.weights.get(`${target}.weight`)?.shape ?? [];
-    const [out = 0, input = 0] = layouts.get(target) === 'in-out' ? shape.toReversed() : shape;
-    expectShape(own, loraA(target), [rank, input], path, base);
-    expectShape(own, loraB(target), [out, rank], path, base);
-  }
+    .find((name) => tasks[name].peftType === taskType && base.model.heads.includes(sized_heads[name](1).kind));
+  const task = base.model.modality === 'image' ? 'image-classification' : (fitting ?? 'text-classification');
+  return { base, path, own, lora, task };
 }
 
 function expectShape(

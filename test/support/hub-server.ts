@@ -18,13 +18,15 @@ export interface HubServer {
 
 const commit = 'a'.repeat(40);
 
-/** Serves `folder` as the model `id`, on the branch main. With a token, only those who show it may read. */
+/** Serves `folder` as the model `id`, and others by theirs, on the branch main. With a token, only those who show it may read. */
 export async function startHubServer(options: {
   readonly id: string;
   readonly folder: string;
   readonly token?: string;
+  readonly others?: { readonly [id: string]: string };
 }): Promise<HubServer> {
-  const { id, folder, token } = options;
+  const { token } = options;
+  const folders: { readonly [id: string]: string } = { ...options.others, [options.id]: options.folder };
   const requests: string[] = [];
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -34,12 +36,19 @@ export async function startHubServer(options: {
     if (token !== undefined && request.headers.authorization !== `Bearer ${token}`) {
       return end(response, 401, { error: 'Invalid credentials' });
     }
+    const id = Object.keys(folders).find(
+      (one) => path.startsWith(`/api/models/${one}/`) || path.startsWith(`/${one}/`),
+    );
+    const folder = folders[id ?? ''];
+    if (id === undefined || folder === undefined) return end(response, 404, { error: 'Repository not found' });
     if (path === `/api/models/${id}/revision/main` || path === `/api/models/${id}/revision/${commit}`) {
       const info = { _id: '1', id, sha: commit, private: false, downloads: 0, gated: false, likes: 0 };
       return end(response, 200, { ...info, lastModified: '2026-01-01T00:00:00.000Z' });
     }
     if (path === `/api/models/${id}/tree/${commit}`) {
-      const names = await readdir(folder);
+      const names = (await readdir(folder, { withFileTypes: true }))
+        .filter((one) => one.isFile())
+        .map(({ name }) => name);
       const entries = await Promise.all(
         names.map(async (name) => {
           const bytes = await readFile(join(folder, name));

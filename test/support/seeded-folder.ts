@@ -1,0 +1,27 @@
+// A base folder whose weights are seeded by their names, as the oracle's are: what adapters made elsewhere are loaded on.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { learnWordPiece } from '../../engine/data/vocabulary.ts';
+import { createModel } from '../../engine/models/families.ts';
+import type { Head } from '../../engine/models/model.ts';
+import { seededWeight } from './oracle.ts';
+import { safetensorsBytes } from './tiny-model.ts';
+
+export async function writeSeededFolder(
+  folder: string,
+  config: { readonly [key: string]: unknown },
+  head: Head,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const model = createModel(config, folder);
+  const weights = Array.from(model.parameters(head), ([name, { shape }]) => [name, seededWeight(name, shape)] as const);
+  await writeFile(join(folder, 'model.safetensors'), safetensorsBytes(weights));
+  await writeFile(
+    join(folder, 'config.json'),
+    JSON.stringify({ architectures: [model.architecture(head)], ...config }),
+  );
+  if (model.modality === 'image') return;
+  const { tokenizer, config: settings } = learnWordPiece(['a b c'], { vocabularySize: model.vocabularySize });
+  await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
+  await writeFile(join(folder, 'tokenizer_config.json'), JSON.stringify(settings));
+}
