@@ -13,7 +13,7 @@ import ipaddr from 'ipaddr.js';
 import { documentLimits } from '../../knowledge/index.ts';
 import { UserError } from '../errors.ts';
 
-export interface FetchedPage {
+interface FetchedPage {
   /** From the address: for its ending, and to name it by. */
   readonly name: string;
   readonly contentType: string;

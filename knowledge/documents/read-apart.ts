@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { DocumentProblem, type ReadDocument } from './document.ts';
 
-export interface GivenPath {
+interface GivenPath {
   readonly path: string;
   readonly name: string;
   readonly contentType?: string;

@@ -37,7 +37,7 @@ export interface Shelf {
   readonly vectors: ReturnType<typeof createExactIndex>;
 }
 
-export interface MaterialHit {
+interface MaterialHit {
   /** Which of the shelves, and which passage of it, from 0. */
   readonly shelf: number;
   readonly at: number;

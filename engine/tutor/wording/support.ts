@@ -1,7 +1,7 @@
 // Whether a sentence says no more than a passage does: its words, its numbers, its names, its negations and comparisons.
 import { stemsOf } from '../../../knowledge/index.ts';
 
-export interface Evidence {
+interface Evidence {
   /** The sentence of the passage that carries it. */
   readonly quote: string;
 }
@@ -12,7 +12,7 @@ const wordsHeldNearby = 0.34;
 /** Cosine below which two texts speak of different things. */
 const leastSimilarity = 0.3;
 
-export interface SupportOptions {
+interface SupportOptions {
   readonly embed: (texts: readonly string[]) => Promise<readonly Float32Array[]>;
 }
 
