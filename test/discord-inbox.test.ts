@@ -124,109 +124,117 @@ describe('a process that is killed between acknowledging and answering', () => {
   }, 60_000);
 });
 
-describeOnEveryDatabase('the inbox', (open) => {
-  const event = { workspaceId: 'w', key: 'k', front: 'discord', payload: { words: ['a', 1] } };
-  const at = new Date('2026-01-01T00:00:00Z');
+describeOnEveryDatabase(
+  'the inbox',
+  (open) => {
+    const event = { workspaceId: 'w', key: 'k', front: 'discord', payload: { words: ['a', 1] } };
+    const at = new Date('2026-01-01T00:00:00Z');
 
-  async function inboxes(alone: boolean) {
-    const { store } = await open();
-    await store.execute("insert into workspaces (id, name) values ('w', 'W')");
-    const of = (holder: string) => createInbox({ db: store.db, now: () => at, holder, alone });
-    return { store, first: of('first'), second: of('second') };
-  }
+    async function inboxes(alone: boolean) {
+      const { store } = await open();
+      await store.execute("insert into workspaces (id, name) values ('w', 'W')");
+      const of = (holder: string) => createInbox({ db: store.db, now: () => at, holder, alone });
+      return { store, first: of('first'), second: of('second') };
+    }
 
-  it('keeps an event for one process only, and forgets its words once it is done', async () => {
-    const { store, first, second } = await inboxes(false);
-    expect(await Promise.all([first.keep(event), second.keep(event)])).toEqual(expect.arrayContaining([true, false]));
-    await first.done(event);
-    expect(await second.keep(event)).toBe(false);
-    expect((await store.execute('select payload, held_by from deliveries')).rows).toEqual([
-      { payload: null, held_by: null },
-    ]);
-  });
+    it('keeps an event for one process only, and forgets its words once it is done', async () => {
+      const { store, first, second } = await inboxes(false);
+      expect(await Promise.all([first.keep(event), second.keep(event)])).toEqual(expect.arrayContaining([true, false]));
+      await first.done(event);
+      expect(await second.keep(event)).toBe(false);
+      expect((await store.execute('select payload, held_by from deliveries')).rows).toEqual([
+        { payload: null, held_by: null },
+      ]);
+    });
 
-  it('leaves what a living process holds, and takes it over once that has not renewed', async () => {
-    const { store, first, second } = await inboxes(false);
-    await first.keep(event);
-    expect(await second.takeOver('discord')).toEqual([]);
-    await store.execute("update deliveries set held_until = now() - interval '1 second'");
-    expect(await first.takeOver('discord')).toEqual([]);
-    expect(await second.takeOver('discord')).toEqual([]);
-    await store.execute("update deliveries set held_until = now() - interval '1 second'");
-    expect(await second.takeOver('slack')).toEqual([]);
-    expect(await second.takeOver('discord')).toEqual([
-      { workspaceId: 'w', key: 'k', receivedAt: at, payload: event.payload, begun: false },
-    ]);
-    expect(await second.takeOver('discord')).toEqual([]);
-  });
+    it('leaves what a living process holds, and takes it over once that has not renewed', async () => {
+      const { store, first, second } = await inboxes(false);
+      await first.keep(event);
+      expect(await second.takeOver('discord')).toEqual([]);
+      await store.execute("update deliveries set held_until = now() - interval '1 second'");
+      expect(await first.takeOver('discord')).toEqual([]);
+      expect(await second.takeOver('discord')).toEqual([]);
+      await store.execute("update deliveries set held_until = now() - interval '1 second'");
+      expect(await second.takeOver('slack')).toEqual([]);
+      expect(await second.takeOver('discord')).toEqual([
+        { workspaceId: 'w', key: 'k', receivedAt: at, payload: event.payload, begun: false },
+      ]);
+      expect(await second.takeOver('discord')).toEqual([]);
+    });
 
-  it('takes over at once where no other process can live', async () => {
-    const { first, second } = await inboxes(true);
-    await first.keep(event);
-    expect(await second.takeOver('discord')).toHaveLength(1);
-  });
+    it('takes over at once where no other process can live', async () => {
+      const { first, second } = await inboxes(true);
+      await first.keep(event);
+      expect(await second.takeOver('discord')).toHaveLength(1);
+    });
 
-  it('keeps many at once, each for one process', async () => {
-    const { first, second } = await inboxes(false);
-    const keys = Array.from({ length: 700 }, (_, n) => `k${n % 600}`);
-    const kept = await Promise.all(keys.map((key, n) => (n % 3 === 0 ? second : first).keep({ ...event, key })));
-    expect(kept.filter((ours) => ours)).toHaveLength(600);
-    expect(kept.slice(600)).toEqual(keys.slice(600).map(() => false));
-  });
+    it('keeps many at once, each for one process', async () => {
+      const { first, second } = await inboxes(false);
+      const keys = Array.from({ length: 700 }, (_, n) => `k${n % 600}`);
+      const kept = await Promise.all(keys.map((key, n) => (n % 3 === 0 ? second : first).keep({ ...event, key })));
+      expect(kept.filter((ours) => ours)).toHaveLength(600);
+      expect(kept.slice(600)).toEqual(keys.slice(600).map(() => false));
+    });
 
-  it('keeps the others of a batch apart from one that can not be written', async () => {
-    const { first } = await inboxes(false);
-    await expect(first.keep({ ...event, workspaceId: 'unknown' })).rejects.toThrow();
-    expect(await first.keep(event)).toBe(true);
-  });
+    it('keeps the others of a batch apart from one that can not be written', async () => {
+      const { first } = await inboxes(false);
+      await expect(first.keep({ ...event, workspaceId: 'unknown' })).rejects.toThrow();
+      expect(await first.keep(event)).toBe(true);
+    });
 
-  it('adds what lay in a file, unless it is held or done; what had begun, has', async () => {
-    const { store, first, second } = await inboxes(true);
-    const conversations = createConversations({ db: store.db, now: () => at });
-    await first.keep({ ...event, key: 'done' });
-    await first.done({ workspaceId: 'w', key: 'done' });
-    await conversations.claim('w', 'begun');
-    for (const key of ['new', 'done', 'begun']) await second.leave({ ...event, key, receivedAt: at });
-    const left = await second.takeOver('discord');
-    expect(left.map(({ key, begun }) => [key, begun]).sort()).toEqual([
-      ['begun', true],
-      ['new', false],
-    ]);
-  });
+    it('adds what lay in a file, unless it is held or done; what had begun, has', async () => {
+      const { store, first, second } = await inboxes(true);
+      const conversations = createConversations({ db: store.db, now: () => at });
+      await first.keep({ ...event, key: 'done' });
+      await first.done({ workspaceId: 'w', key: 'done' });
+      await conversations.claim('w', 'begun');
+      for (const key of ['new', 'done', 'begun']) await second.leave({ ...event, key, receivedAt: at });
+      const left = await second.takeOver('discord');
+      expect(left.map(({ key, begun }) => [key, begun]).sort()).toEqual([
+        ['begun', true],
+        ['new', false],
+      ]);
+    });
 
-  it('finds in a file what the database had not taken in when the process was killed', async () => {
-    const { store, second } = await inboxes(true);
-    const folder = mkdtempSync(join(tmpdir(), 'finetutor-spool-'));
-    const redone: KeptEvent[] = [];
-    const log = { info() {}, error: (fields: object) => expect(fields).toBeUndefined() };
-    const front = (inbox: typeof second) =>
-      createFrontInbox({
-        engine: { inbox, conversations: createConversations({ db: store.db, now: () => at }) },
-        front: 'discord',
-        folder,
-        redo: async (one) => void redone.push(one),
-        now: () => at,
-        after: () => () => {},
-        log,
+    it('finds in a file what the database had not taken in when the process was killed', async () => {
+      const { store, second } = await inboxes(true);
+      const folder = mkdtempSync(join(tmpdir(), 'finetutor-spool-'));
+      const redone: KeptEvent[] = [];
+      const log = { info() {}, error: (fields: object) => expect(fields).toBeUndefined() };
+      const front = (inbox: typeof second) =>
+        createFrontInbox({
+          engine: { inbox, conversations: createConversations({ db: store.db, now: () => at }) },
+          front: 'discord',
+          folder,
+          redo: async (one) => void redone.push(one),
+          now: () => at,
+          after: () => () => {},
+          log,
+        });
+      void front({ ...second, keep: () => new Promise(() => {}) }).keep({
+        workspaceId: 'v',
+        key: 'k',
+        payload: ['hi'],
       });
-    void front({ ...second, keep: () => new Promise(() => {}) }).keep({ workspaceId: 'v', key: 'k', payload: ['hi'] });
-    // Another was being written: nobody was told that it had arrived.
-    writeFileSync(join(folder, 'torn.json'), '{"workspaceId":"w","k');
-    expect(readdirSync(folder)).toHaveLength(2);
-    const next = front(second);
-    next.start();
-    await expect
-      .poll(() => redone)
-      .toEqual([{ workspaceId: 'v', key: 'k', payload: ['hi'], receivedAt: at, begun: false }]);
-    await next.stop();
-    expect(readdirSync(folder)).toEqual([]);
-    const once = front(second);
-    expect(await once.keep({ workspaceId: 'v', key: 'k', payload: ['hi'] })).toBe(false);
-    expect(readdirSync(folder)).toEqual([]);
-    expect(await once.keep({ workspaceId: 'v', key: 'other', payload: 1 })).toBe(true);
-    expect(readdirSync(folder)).toHaveLength(1);
-    await once.done({ workspaceId: 'v', key: 'other' });
-    expect(readdirSync(folder)).toEqual([]);
-    rmSync(folder, { recursive: true });
-  });
-});
+      // Another was being written: nobody was told that it had arrived.
+      writeFileSync(join(folder, 'torn.json'), '{"workspaceId":"w","k');
+      expect(readdirSync(folder)).toHaveLength(2);
+      const next = front(second);
+      next.start();
+      await expect
+        .poll(() => redone)
+        .toEqual([{ workspaceId: 'v', key: 'k', payload: ['hi'], receivedAt: at, begun: false }]);
+      await next.stop();
+      expect(readdirSync(folder)).toEqual([]);
+      const once = front(second);
+      expect(await once.keep({ workspaceId: 'v', key: 'k', payload: ['hi'] })).toBe(false);
+      expect(readdirSync(folder)).toEqual([]);
+      expect(await once.keep({ workspaceId: 'v', key: 'other', payload: 1 })).toBe(true);
+      expect(readdirSync(folder)).toHaveLength(1);
+      await once.done({ workspaceId: 'v', key: 'other' });
+      expect(readdirSync(folder)).toEqual([]);
+      rmSync(folder, { recursive: true });
+    });
+  },
+  { reuse: true },
+);

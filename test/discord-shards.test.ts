@@ -1,6 +1,6 @@
 // Shards: each hears its part of the servers, in one process or in one each; a server is answered once.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -131,6 +131,16 @@ describe('the started product with a process for each shard', () => {
     server.gateway.close(4000);
     await expect.poll(() => server.gateway.shards(), { timeout: 30_000 }).toEqual(['0/2', '1/2']);
 
+    // One process is killed: the other goes on, and it is started again.
+    process.kill(shardProcess(child.pid ?? 0, 1), 'SIGKILL');
+    await expect.poll(() => server.gateway.shards(), { timeout: 10_000 }).toEqual(['0/2']);
+    await ann.slash(places[0], 'explain', { concept: 'dropout' });
+    await expect.poll(() => ann.sees(places[0]), { timeout: 10_000 }).toMatch(/dropout/i);
+    await expect.poll(() => server.gateway.shards(), { timeout: 40_000 }).toEqual(['0/2', '1/2']);
+    await ann.slash(places[1], 'explain', { concept: 'dropout' });
+    await expect.poll(() => ann.sees(places[1]), { timeout: 10_000 }).toMatch(/dropout/i);
+    expect(output).toMatch(/the process of shard 1 ended; it is started again/);
+
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
@@ -138,6 +148,16 @@ describe('the started product with a process for each shard', () => {
     expect(server.violations).toEqual([]);
   }, 150_000);
 });
+
+/** The process that a started product runs this shard in. */
+function shardProcess(parent: number, shard: number): number {
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ').map(Number);
+  const found = children.find((pid) =>
+    readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`SHARDS=${shard}`),
+  );
+  if (found === undefined) throw new Error(`no process runs shard ${shard}`);
+  return found;
+}
 
 describe('DISCORD_SHARDS', () => {
   it('refuses processes of their own on the embedded database, and says what to do', () => {

