@@ -8,6 +8,7 @@ import { unified } from 'unified';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { code, plain, shorten } from '../bot/chat/escape.ts';
 import type { Field } from '../bot/chat/message.ts';
+import { checkModel } from '../bot/chat/models.ts';
 import { hyperSchema } from '../engine/index.ts';
 import { metrics } from './support/fake-engine.ts';
 import { buttonOf, createTalk, wordsOf } from './support/talk.ts';
@@ -271,6 +272,71 @@ describe('finetune', () => {
     expect(run.spec.hyper.learningRate).toBeUndefined();
   });
 
+  it('asks for the model where all have to be downloaded, in a form of what applies to the data', async () => {
+    const talk = createTalk();
+    const replies = await talk.fill(
+      { command: 'finetune', args: {} },
+      { data: 'upload', file: await file('toys.zip', good), task: 'auto', model: 'scratch:tiny', method: 'auto' },
+    );
+    const form = replies.flatMap((reply) => reply.blocks).find((block) => block.kind === 'form');
+    const ids = form?.fields.map(({ id }) => id);
+    expect(ids).toEqual([
+      'data',
+      'task',
+      'model',
+      'otherModel',
+      'method',
+      'epochs',
+      'learningRate',
+      'batchSize',
+      'loraRank',
+    ]);
+    const field = (id: string) => form?.fields.find((one) => one.id === id);
+    expect(field('task')).toMatchObject({ value: 'image-classification' });
+    expect(field('model')).toMatchObject({ value: 'microsoft/resnet-18' });
+    expect(field('method')).toMatchObject({
+      value: 'head',
+      options: [{ value: 'head' }, { value: 'full' }, { value: 'lora' }],
+    });
+    expect(await talk.engine.runs.list('local', 10)).toEqual([]);
+    const values = Object.fromEntries(
+      (form?.fields ?? []).flatMap((one) =>
+        'value' in one && one.value !== undefined ? [[one.id, String(one.value)]] : [],
+      ),
+    );
+    await talk.fill(form?.call ?? { command: '', args: {} }, values);
+    const run = await talk.engine.runs.get('local', 'run-1');
+    expect(run.spec).toMatchObject({ task: 'image-classification', method: 'head', model: 'microsoft/resnet-18' });
+  });
+
+  it.each<[string, string, object]>([
+    [
+      'chat.jsonl',
+      '--model Qwen/Qwen2.5-0.5B-Instruct',
+      { task: 'causal-lm', method: 'lora', model: 'Qwen/Qwen2.5-0.5B-Instruct' },
+    ],
+    [
+      'ner.conll',
+      '',
+      { task: 'token-classification', method: 'full', data: { columns: { tokens: 'text', tags: 'label' } } },
+    ],
+    ['stars.tsv', '--task regression', { task: 'regression', model: 'scratch:tiny' }],
+    ['ner.conll', '--model distilbert/distilbert-base-uncased', { model: 'distilbert/distilbert-base-uncased' }],
+  ])('starts what %s is for: finetune … %s', async (name, options, spec) => {
+    const talk = createTalk();
+    await talk.say(`finetune ${name} ${options}`, [await file(name, good)]);
+    expect((await talk.engine.runs.get('local', 'run-1')).spec).toMatchObject(spec);
+  });
+
+  it('takes no folder of this machine from a front that others use', () => {
+    for (const model of ['/etc', 'engine/models', '../data/runs/run-1', 'C:\\models']) {
+      expect(() => checkModel(model, 'discord'), model).toThrow("can't be taken here");
+      expect(() => checkModel(model, 'slack'), model).toThrow("can't be taken here");
+      expect(() => checkModel(model, 'terminal'), model).not.toThrow();
+    }
+    expect(() => checkModel('microsoft/resnet-18', 'discord')).not.toThrow();
+  });
+
   it('starts from a typed line, with a sample by its title', async () => {
     const talk = createTalk();
     await talk.say('finetune moods --epochs 2 --learning-rate 0.01 --batch-size 8');
@@ -298,7 +364,10 @@ describe('finetune', () => {
     ['finetune moods --epochs 2.5', "The epochs can't be 2.5: it must be a whole number"],
     ['finetune moods --epochs', "The epochs can't be nothing"],
     ['finetune moods --batch-size 100000', "The batch size can't be 100000: it must be at most 512"],
-    ['finetune moods --method qlora', "The method can't be qlora: it must be one of full, lora"],
+    ['finetune moods --method prompt', "The method can't be prompt: it must be one of auto, full, lora, qlora, head"],
+    ['finetune moods --method head', 'The method head is for models of pictures'],
+    ['finetune moods --task image-classification', "Moods can't be used to classify pictures: it holds 600 examples"],
+    ['finetune moods --task poetry', "The task can't be poetry"],
     ['finetune moods --ranks 4', 'There is no option ranks'],
     ['finetune mods.csv', 'the nearest is moods'],
     ['finetune /etc/passwd --epochs 1', 'There is no file or sample called /etc/passwd'],

@@ -12,7 +12,7 @@ const greeting = /^(hi|hello|hey|hallo|good (morning|afternoon|evening)|start)[\
 /** A mention of the bot at the start, as fronts pass it on: `@finetutor …`. */
 const mention = /^@finetutor\b[\s,:]*/i;
 /** A second word that only a command takes: a run, an option, or a file. */
-const usageShaped = /^\S+\s+(run-\d+\b|--\w|\S+\.(csv|tsv|jsonl|json)\b)/i;
+const usageShaped = /^\S+\s+(run-\d+\b|--\w|\S+\.(csv|tsv|jsonl|json|txt|conll|zip)\b)/i;
 
 /** @param text what a person typed, in any language and of any shape. */
 export function routeText(text: string, commands: readonly Command[]): Route {

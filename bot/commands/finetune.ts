@@ -1,21 +1,31 @@
 // finetune: a form or a typed line → the data checked and described → a run in the queue with its live card.
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { type Dataset, hyperSchema, maxDatasetBytes, UserError } from '../../engine/index.ts';
+import { type Dataset, type Engine, hyperSchema, runSpecSchema, type TaskName, UserError } from '../../engine/index.ts';
 import { type CommandContext, defineCommand, optionalText, typedNumber } from '../chat/command.ts';
-import { code, plain } from '../chat/escape.ts';
-import type { Block, Field, Json, Reply } from '../chat/message.ts';
+import { describeDataset } from '../chat/dataset-card.ts';
+import { fileEndings, finetuneForm, ownFile } from '../chat/finetune-form.ts';
+import type { Json } from '../chat/message.ts';
+import { anyModel, checkModel, isForOther, isScratch, usualModel } from '../chat/models.ts';
 import { reply, text } from '../chat/reply.ts';
+import { taskWords } from '../chat/task-words.ts';
 import { splitWords } from '../chat/words.ts';
 
 const { epochs, learningRate, batchSize, loraRank } = hyperSchema.shape;
-/** The form's value for "a file of mine". */
-const ownFile = 'upload';
-const fileEndings = ['.csv', '.tsv', '.jsonl', '.json'];
+const taskNames = runSpecSchema.options.map(({ shape }) => shape.task.value);
+const methodNames = ['full', 'lora', 'qlora', 'head'] as const;
+const method = z.enum(['auto', ...methodNames]).default('auto');
 
 const args = z.strictObject({
   data: optionalText,
-  method: z.enum(['full', 'lora', 'qlora']).default('full'),
+  task: z.enum(['auto', ...taskNames]).default('auto'),
+  model: optionalText,
+  // The form asks by task: at most one of these is shown.
+  writingModel: optionalText,
+  seeingModel: optionalText,
+  otherModel: optionalText,
+  method,
+  imageMethod: method,
   epochs: typedNumber(epochs),
   learningRate: typedNumber(learningRate),
   batchSize: typedNumber(batchSize),
@@ -27,25 +37,68 @@ type Args = z.output<typeof args>;
 
 export const finetune = defineCommand({
   name: 'finetune',
-  summary: 'train a text classifier on your own examples, or on a built-in sample',
+  summary: 'train a model on your own texts, chats or pictures, or on a built-in sample',
   usage:
-    'finetune [file or sample] [--method full|lora|qlora] [--epochs auto] [--learning-rate auto] [--batch-size 16] [--rank 8] [--text-column name] [--label-column name]',
-  examples: ['finetune', 'finetune reviews.csv', 'finetune reviews.csv --method lora --rank 4 --epochs 5'],
+    'finetune [file or sample] [--task auto|text-classification|regression|token-classification|causal-lm|image-classification] [--model scratch:tiny] [--method auto|full|lora|qlora|head] [--epochs auto] [--learning-rate auto] [--batch-size 16] [--rank 8] [--text-column name] [--label-column name]',
+  examples: [
+    'finetune',
+    'finetune reviews.csv',
+    'finetune reviews.csv --model distilbert/distilbert-base-uncased --method lora --rank 4',
+    'finetune cats-and-dogs.zip --model microsoft/resnet-18',
+  ],
   args,
   parse,
   isMeant: (rest) =>
-    rest === '' || /^(--|\S+$|"[^"]+"|\S*\.(csv|tsv|jsonl|json)\b)/i.test(rest) || rest.includes(' --'),
+    rest === '' ||
+    /^(--|\S+$|"[^"]+"|\S*\.(csv|tsv|jsonl|json|txt|md|conll|zip)\b)/i.test(rest) ||
+    rest.includes(' --'),
   async *execute(given, context) {
+    const { engine, place } = context;
+    const form = async (chosen?: Dataset, task?: TaskName) =>
+      finetuneForm(engine.datasets, place.workspaceId, chosen, task);
     if (given.data === undefined && context.attachments.length === 0) {
-      yield await offerForm(context);
+      yield reply(await form());
       return;
     }
     const dataset = await findDataset(given, context);
-    yield describe(dataset);
-    if (given.data === undefined) yield await offerForm(context, dataset);
-    else await launch(dataset, given, context);
+    const task = chooseTask(given, dataset);
+    yield describeDataset(dataset);
+    const model = modelOf(given, task);
+    if (given.data === undefined) yield reply(await form(dataset, task));
+    else if (model === undefined) {
+      yield reply(text(`**Choose the model to begin with.** It is downloaded once.`), await form(dataset, task));
+    } else await launch({ dataset, task, model, given }, context);
   },
 });
+
+/** @throws UserError when the data can't teach what is asked. */
+function chooseTask({ task }: Args, { name, report }: Dataset): TaskName {
+  const [likeliest] = report.tasks;
+  if (task === 'auto' || report.tasks.includes(task)) return task === 'auto' ? likeliest : task;
+  throw new UserError(
+    `${name} can't be used to ${wishOf(task)}: it holds ${taskWords[likeliest].found(report)}.`,
+    `Leave the task on auto to ${wishOf(likeliest)}, or take other data.`,
+  );
+}
+
+const wishOf = (task: TaskName) => taskWords[task].wish.toLowerCase();
+
+/** @returns undefined where somebody has to choose first. */
+function modelOf({ model, writingModel, seeingModel, otherModel }: Args, task: TaskName): string | undefined {
+  const byTask = task === 'causal-lm' ? writingModel : task === 'image-classification' ? seeingModel : model;
+  const given = otherModel ?? byTask ?? model;
+  if (given === undefined || given === anyModel) return usualModel(task);
+  // Chosen in the form before the data were read: a model for something else.
+  return isForOther(given, task) ? undefined : given;
+}
+
+/** From scratch everything has to learn; a chat model knows the language already; of an image model the head is enough. */
+function methodOf({ method, imageMethod }: Args, task: TaskName, model: string): (typeof methodNames)[number] {
+  const chosen = task === 'image-classification' && imageMethod !== 'auto' ? imageMethod : method;
+  if (chosen !== 'auto') return chosen;
+  if (task === 'image-classification') return 'head';
+  return task === 'causal-lm' && !isScratch(model) ? 'lora' : 'full';
+}
 
 /** Options as they are typed → argument names; others go through as they are and are refused by name. */
 const renamed: { readonly [option: string]: string } = { rank: 'loraRank', lr: 'learningRate' };
@@ -86,6 +139,7 @@ async function findDataset(given: Args, context: CommandContext): Promise<Datase
       personId: person.id,
       path: file.path,
       name: file.name,
+      ...(given.task === 'auto' ? {} : { task: given.task }),
       ...(given.textColumn === undefined ? {} : { textColumn: given.textColumn }),
       ...(given.labelColumn === undefined ? {} : { labelColumn: given.labelColumn }),
     });
@@ -115,166 +169,68 @@ async function findDataset(given: Args, context: CommandContext): Promise<Datase
   );
 }
 
-async function launch(dataset: Dataset, given: Args, { engine, place, person, showRun }: CommandContext) {
-  const { textColumn, labelColumn } = dataset.report;
+interface Launch {
+  readonly dataset: Dataset;
+  readonly task: TaskName;
+  readonly model: string;
+  readonly given: Args;
+}
+
+async function launch(chosen: Launch, { engine, place, person, showRun }: CommandContext) {
+  checkModel(chosen.model, place.front);
   const run = await engine.runs.submit({
     workspaceId: place.workspaceId,
     personId: person.id,
     front: place.front,
     conversationId: place.conversationId,
-    datasetName: dataset.name,
-    spec: {
-      task: 'text-classification',
-      method: given.method,
-      data: { train: dataset.path, columns: { text: textColumn, label: labelColumn } },
-      hyper: {
-        batchSize: given.batchSize,
-        loraRank: given.loraRank,
-        ...(given.epochs === undefined ? {} : { epochs: given.epochs }),
-        ...(given.learningRate === undefined ? {} : { learningRate: given.learningRate }),
-      },
-    },
+    datasetName: chosen.dataset.name,
+    spec: specOf(chosen),
   });
   await showRun(run);
 }
 
-const shownLabels = 12;
+type NewSpec = Parameters<Engine['runs']['submit']>[0]['spec'];
 
-/** What was found in the data, and what is worth knowing before training on it. */
-function describe({ name, report }: Dataset): Reply {
-  const { rows, labels, textColumn, labelColumn, textLength, warnings, skipped, skippedCount } = report;
-  const blocks: Block[] = [
-    text(
-      `**${plain(name, 80)}**: ${rows.toLocaleString('en')} examples, ${labels.length} labels. ` +
-        `Text from ${code(textColumn)}, label from ${code(labelColumn)}; half of the texts are shorter than ${textLength?.median ?? 0} characters.`,
-    ),
-    {
-      kind: 'table',
-      caption: labels.length > shownLabels ? `The ${shownLabels} commonest of ${labels.length} labels` : 'Labels',
-      columns: [
-        { label: 'Label', align: 'left' },
-        { label: 'Examples', align: 'right' },
-        { label: 'Share', align: 'right' },
-      ],
-      rows: labels
-        .toSorted((a, b) => b.count - a.count)
-        .slice(0, shownLabels)
-        .map(({ label, count }) => [label, count.toLocaleString('en'), `${((count / rows) * 100).toFixed(0)} %`]),
+function specOf({ dataset, task, model, given }: Launch): NewSpec {
+  const method = methodOf(given, task, model);
+  const { textColumn, labelColumn } = dataset.report;
+  const common = {
+    model,
+    hyper: {
+      batchSize: given.batchSize,
+      loraRank: given.loraRank,
+      ...(given.epochs === undefined ? {} : { epochs: given.epochs }),
+      ...(given.learningRate === undefined ? {} : { learningRate: given.learningRate }),
+      ...(task === 'causal-lm' ? { maxLength: chatTokens } : {}),
     },
-  ];
-  const notes = [
-    ...warnings,
-    ...(skippedCount === 0
-      ? []
-      : [`${skippedCount} rows left out, for example line ${skipped[0]?.line}: ${skipped[0]?.reason}.`]),
-  ];
-  if (notes.length > 0) blocks.push(text(notes.map((note) => `- ${plain(note, 300)}`).join('\n')));
-  return reply(...blocks);
+  };
+  const train = dataset.path;
+  if (task === 'image-classification') return { ...common, task, method: ofImages(method), data: { train } };
+  const texts = { ...common, method: ofTexts(method) };
+  switch (task) {
+    case 'text-classification':
+    case 'regression':
+      return { ...texts, task, data: { train, columns: { text: textColumn, label: labelColumn } } };
+    case 'token-classification':
+      return { ...texts, task, data: { train, columns: { tokens: textColumn, tags: labelColumn } } };
+    case 'masked-lm':
+      return { ...texts, task, data: { train } };
+    case 'causal-lm':
+      return { ...texts, task, data: { train } };
+  }
 }
 
-/** @param chosen data that came with the message, already checked: the form starts from it. */
-async function offerForm({ engine, place }: CommandContext, chosen?: Dataset): Promise<Reply> {
-  const kept = await engine.datasets.list(place.workspaceId);
-  const options = [
-    ...engine.datasets.samples.map(({ id, title, description }) => ({
-      value: id,
-      label: `Sample: ${title}`,
-      description,
-    })),
-    ...kept.map(({ id, name, rows }) => ({
-      value: id,
-      label: name,
-      description: `${rows.toLocaleString('en')} examples`,
-    })),
-    {
-      value: ownFile,
-      label: 'Upload my own file',
-      description: 'CSV, TSV, JSON or JSON lines, a text and a label column',
-    },
-  ];
-  const fields: readonly Field[] = [
-    {
-      kind: 'choice',
-      id: 'data',
-      label: 'Data',
-      required: true,
-      value: chosen?.id ?? options[0]?.value ?? ownFile,
-      options,
-    },
-    {
-      kind: 'file',
-      id: 'file',
-      label: 'File',
-      hint: 'one example a row',
-      required: true,
-      accept: fileEndings,
-      maxBytes: maxDatasetBytes,
-      when: { field: 'data', is: [ownFile] },
-    },
-    ...['text', 'label'].map(
-      (column): Field => ({
-        kind: 'text',
-        id: `${column}Column`,
-        label: `${column === 'text' ? 'Text' : 'Label'} column`,
-        hint: 'empty: found by itself',
-        required: false,
-        maxLength: 200,
-        when: { field: 'data', is: [ownFile] },
-      }),
-    ),
-    {
-      kind: 'choice',
-      id: 'method',
-      label: 'Method',
-      required: true,
-      value: 'full',
-      options: [
-        { value: 'full', label: 'Full', description: 'every weight learns; best from scratch' },
-        { value: 'lora', label: 'LoRA', description: 'small added matrices learn; small files' },
-        { value: 'qlora', label: 'QLoRA', description: 'the same on a base kept in four bits; little memory' },
-      ],
-    },
-    {
-      kind: 'text',
-      id: 'epochs',
-      label: 'Epochs',
-      hint: 'auto, or how often to go through the data',
-      required: false,
-      value: 'auto',
-      maxLength: 20,
-    },
-    {
-      kind: 'text',
-      id: 'learningRate',
-      label: 'Learning rate',
-      hint: 'auto, or a number such as 0.001',
-      required: false,
-      value: 'auto',
-      maxLength: 20,
-    },
-    numberField('batchSize', 'Batch size', batchSize.unwrap(), batchSize.parse(undefined)),
-    {
-      ...numberField('loraRank', 'LoRA rank', loraRank.unwrap(), loraRank.parse(undefined)),
-      when: { field: 'method', is: ['lora', 'qlora'] },
-    },
-  ];
-  return reply({
-    kind: 'form',
-    title: 'Fine-tune a text classifier',
-    submitLabel: 'Start training',
-    call: { command: 'finetune', args: {} },
-    fields,
-  });
+/** Tokens of a chat that are read: most answers are shorter, and time grows with them. */
+const chatTokens = 256;
+
+type Method = (typeof methodNames)[number];
+
+function ofImages(method: Method): Exclude<Method, 'qlora'> {
+  if (method !== 'qlora') return method;
+  throw new UserError('QLoRA is for models of texts.', 'Use head, full or lora for pictures.');
 }
 
-/** A field with the very bounds that the run's spec has. */
-function numberField(
-  id: string,
-  label: string,
-  bounds: z.ZodNumber,
-  value: number,
-): Extract<Field, { kind: 'number' }> {
-  const { minValue, maxValue } = bounds;
-  if (minValue === null || maxValue === null) throw new RangeError(`${id} has no bounds to show`);
-  return { kind: 'number', id, label, required: true, value, min: minValue, max: maxValue, integer: true };
+function ofTexts(method: Method): Exclude<Method, 'head'> {
+  if (method !== 'head') return method;
+  throw new UserError('The method head is for models of pictures.', 'Use full, lora or qlora for texts.');
 }

@@ -13,6 +13,9 @@ import { type AskedInspection, inspectDataset } from './inspect.ts';
 import type { DatasetReport } from './report.ts';
 import { shown } from './text-file.ts';
 
+/** The largest file taken in; one of texts may have less. The fronts refuse a bigger upload before it is stored. */
+export const maxUploadBytes = 500 * 2 ** 20;
+
 export interface Dataset {
   /** SHA-256 of the bytes, hex; `sample:<name>` for the built-in ones. */
   readonly id: string;
@@ -90,6 +93,14 @@ function asked(text: string | undefined, label: string | undefined, task?: TaskN
   return { ...(text && { text }), ...(label && { label }), ...(task && { task }) };
 }
 
+function refuseTooLarge(name: string, bytes: number): void {
+  if (bytes <= maxUploadBytes) return;
+  throw new UserError(
+    `${shown(name)} has ${Math.ceil(bytes / 2 ** 20)} MB; the limit is ${maxUploadBytes / 2 ** 20} MB.`,
+    'Send a part of it: for fine-tuning a few hundred pictures of each class are plenty.',
+  );
+}
+
 /** A plain text is told by its name alone: it keeps its ending. */
 const endingOf = ({ format }: DatasetReport, name: string) => (format === 'text' ? extname(name).toLowerCase() : '');
 
@@ -117,6 +128,7 @@ export function createDatasets({ db, dataDir }: { db: Database; dataDir: string 
     samples: builtIn.map(({ id, title, description }) => ({ id, title, description })),
 
     async add({ workspaceId, personId, path, name, task, textColumn, labelColumn }) {
+      refuseTooLarge(tidyName(name), (await stat(path)).size);
       const report = await inspectDataset(path, tidyName(name), asked(textColumn, labelColumn, task));
       const file = await keepFile(path, endingOf(report, tidyName(name)));
       const { size } = await stat(file.path);

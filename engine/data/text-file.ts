@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 
-/** The largest dataset file taken in; the fronts refuse a bigger upload before it is stored. */
+/** The largest table or text taken in. */
 export const maxDatasetBytes = 50 * 1024 * 1024;
 
 /** What a file really is, by its first bytes (Latin-1). The first match counts; `also` must occur in the first 4 KB. */

@@ -387,7 +387,9 @@ export function createFakeEngine(): FakeEngine {
         if (lines.length < 3)
           throw new UserError(`${name} has ${lines.length - 1} rows.`, 'Training needs at least 20.');
         const id = createHash('sha256').update(lines.join('\n')).digest('hex');
-        const dataset = fakeDataset(id, name, path, lines.length - 1, textColumn ?? 'text', labelColumn ?? 'label');
+        const table = fakeDataset(id, name, path, lines.length - 1, textColumn ?? 'text', labelColumn ?? 'label');
+        const tasks = tasksByEnding[name.replace(/^.*\./, '')];
+        const dataset = tasks === undefined ? table : { ...table, report: { ...table.report, tasks } };
         kept.push(dataset);
         return dataset;
       },
@@ -456,6 +458,14 @@ export function createFakeEngine(): FakeEngine {
     close: async () => {},
   };
 }
+
+/** What files are for, told by their names. */
+const tasksByEnding: { readonly [ending: string]: Dataset['report']['tasks'] } = {
+  zip: ['image-classification'],
+  jsonl: ['causal-lm'],
+  conll: ['token-classification'],
+  tsv: ['text-classification', 'regression'],
+};
 
 function fakeDataset(id: string, name: string, path: string, rows: number, text: string, label: string): Dataset {
   return {

@@ -1,6 +1,6 @@
 // The Discord front: events in, replies out.
 import { join } from 'node:path';
-import { type Engine, maxDatasetBytes } from '../../../engine/index.ts';
+import { type Engine, maxUploadBytes } from '../../../engine/index.ts';
 import type { Guide } from '../../../knowledge/index.ts';
 import type { Command } from '../../chat/command.ts';
 import type { Meter } from '../../chat/meter.ts';
@@ -169,7 +169,7 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     deliver,
     downloads: createDownloads({
       folder: join(options.dataDir, 'discord-files'),
-      limitBytes: maxDatasetBytes,
+      limitBytes: maxUploadBytes,
       hosts: [...fileHosts, new URL(apiUrl).host],
     }),
     onDuplicate: () => options.meter?.event('discord', 'duplicate'),

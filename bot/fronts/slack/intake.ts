@@ -1,7 +1,7 @@
 // What people do in Slack → what they mean: messages, commands, presses, forms. Acknowledged first, then worked on; each
 // event by a key of its own, so that whatever Slack sends again is answered once.
 import type { Engine } from '../../../engine/index.ts';
-import { maxDatasetBytes, UserError } from '../../../engine/index.ts';
+import { maxUploadBytes, UserError } from '../../../engine/index.ts';
 import type { Attachment, Call, Incoming, Person, Place } from '../../chat/message.ts';
 import { apology } from '../../chat/reply.ts';
 import type { Downloads } from '../download.ts';
@@ -245,4 +245,4 @@ const isFilled = (entry: readonly (string | Attachment | undefined)[]): entry is
   entry[1] !== undefined;
 
 /** As large a file as the product takes at all. */
-export const fileLimitBytes = maxDatasetBytes;
+export const fileLimitBytes = maxUploadBytes;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
-import { type Engine, UserError } from '../../../engine/index.ts';
+import { type Engine, maxUploadBytes, UserError } from '../../../engine/index.ts';
 import type { Guide } from '../../../knowledge/index.ts';
 import type { Front } from '../front.ts';
 import { createApp } from './app.ts';
@@ -36,12 +36,10 @@ export interface WebFrontOptions {
   readonly now: () => Date;
 }
 
-const uploadLimitBytes = 50 * 1024 * 1024;
-
 export function createWebFront(options: WebFrontOptions): Front & { readonly address: string } {
   const { engine, dataDir, log, now, host } = options;
   const live = createLive();
-  const uploads = createUploads({ folder: join(dataDir, 'uploads'), limitBytes: uploadLimitBytes });
+  const uploads = createUploads({ folder: join(dataDir, 'uploads'), limitBytes: maxUploadBytes });
   const downloads = createDownloads(dataDir);
   const drawings = createDrawings(options.guide);
   const exchange = createExchange({
