@@ -81,6 +81,8 @@ export interface Search {
   search(query: string, limit: number): Promise<SearchResult>;
   /** For each text, the share (0 to 1, by rarity) of the query's terms that it holds; 0 for a query without any. */
   overlap(query: string, texts: readonly string[]): readonly number[];
+  /** The terms of a text, typos mended, in order, each with how rare it is in the guide. */
+  weigh(text: string): readonly { readonly term: string; readonly weight: number }[];
 }
 
 /** The vector index of a search: how many, how much memory, and whether its answers are exact. */
@@ -129,11 +131,13 @@ export interface QuizItem {
   readonly difficulty: 1 | 2 | 3;
 }
 
-/** Something people wrongly take for granted. Patterns are regular expressions on a sentence in lower case. */
+/** Something people wrongly take for granted, found by its claims; or by patterns, regular expressions on a sentence in lower case. */
 export interface Misconception {
   readonly id: string;
-  readonly about: string;
-  readonly says: string;
+  /** The same wrong thing, in the ways people say it. */
+  readonly claims: readonly string[];
+  readonly about?: string;
+  readonly says?: string;
   /** Where this stands too, something else was said. */
   readonly unless?: string;
   /** The false claim is itself a negation. */

@@ -24,12 +24,16 @@ const asksForMistake =
   /what(?:'s| is| was) (?:wrong|the (?:mistake|problem|error|most likely))|is (?:it|this|that) (?:a )?(?:myth|wrong|a mistake)|which one do you|best reply/i;
 
 export function createFindMisconception(misconceptions: readonly Misconception[]): FindMisconception {
-  const compiled = misconceptions.map((misconception) => ({
-    misconception,
-    about: new RegExp(`\\b(?:${misconception.about})`, 'g'),
-    says: new RegExp(`(?:^|\\b|(?<=\\s))(?:${misconception.says})`, 'g'),
-    unless: misconception.unless === undefined ? undefined : new RegExp(misconception.unless),
-  }));
+  const compiled = misconceptions.flatMap((misconception) => {
+    const { about, says, unless } = misconception;
+    if (about === undefined || says === undefined) return [];
+    return {
+      misconception,
+      about: new RegExp(`\\b(?:${about})`, 'g'),
+      says: new RegExp(`(?:^|\\b|(?<=\\s))(?:${says})`, 'g'),
+      unless: unless === undefined ? undefined : new RegExp(unless),
+    };
+  });
   return (question) => {
     if (asksForMistake.test(question)) return undefined;
     const sentences = clausesOf(question);

@@ -9,8 +9,9 @@ const pattern = words.refine(isPattern, 'is no regular expression');
 const schema = z.array(
   z.strictObject({
     id: words,
-    about: pattern,
-    says: pattern,
+    claims: z.array(words).min(1),
+    about: pattern.optional(),
+    says: pattern.optional(),
     unless: pattern.optional(),
     negated: z.boolean().default(false),
     ordered: z.boolean().default(false),
@@ -31,12 +32,19 @@ export function readMisconceptions(source: string | undefined, file: string): Mi
   const { value = [], problems, lineOf } = readYaml(source, schema, file);
   const ids = new Set<string>();
   const repeated: Problem[] = [];
-  const misconceptions = value.map(({ section, unless, ...rest }, index) => {
+  const misconceptions = value.map(({ section, about, says, unless, ...rest }, index) => {
     const [chapterId = '', sectionId = ''] = section.split('#');
     if (ids.has(rest.id)) repeated.push({ file, line: lineOf([index]), message: `id "${rest.id}" stands twice` });
     ids.add(rest.id);
     return {
-      misconception: { ...rest, ...(unless === undefined ? {} : { unless }), chapterId, sectionId },
+      misconception: {
+        ...rest,
+        ...(about === undefined ? {} : { about }),
+        ...(says === undefined ? {} : { says }),
+        ...(unless === undefined ? {} : { unless }),
+        chapterId,
+        sectionId,
+      },
       line: lineOf([index, 'section']),
     };
   });

@@ -21,6 +21,8 @@ export interface LexicalIndex {
   find(query: string): LexicalResult;
   /** For each text, the share (0 to 1, by rarity) of the query's terms that it holds. */
   overlap(query: string, texts: readonly string[]): readonly number[];
+  /** The terms of a text, in order, each with its rarity. */
+  weigh(text: string): readonly { readonly term: string; readonly weight: number }[];
 }
 
 interface IndexedSection {
@@ -62,6 +64,7 @@ export function createLexicalIndex(analysis: Analysis, guide: GuideText): Lexica
   const passageOf = new Map(guide.passages.map((passage) => [passage.id, passage]));
 
   return {
+    weigh: (text) => analyser.queryTerms(text).map(({ term }) => ({ term, weight: rarity.of(term) })),
     overlap: (query, texts) => {
       const terms = analyser.queryTerms(query).map(({ term }) => term);
       const total = massOf(terms, rarity);

@@ -39,6 +39,7 @@ export async function createSearch({
   const passages = new Map(guide.passages.map((passage) => [passage.id, passage]));
   return {
     overlap: lexical.overlap,
+    weigh: lexical.weigh,
     search: async (query, limit) => {
       const semantic = await semanticIndex;
       const found = { lexical: lexical.find(query), semantic: await semantic.find(query) };
