@@ -2,6 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Resvg } from '@resvg/resvg-js';
 import { fromHtml } from 'hast-util-from-html';
 import { select, selectAll } from 'hast-util-select';
 import { expect, test } from 'vitest';
@@ -37,7 +38,10 @@ test('at least 60 formulas stand in the guide, and TeX understands every one', a
       throw new Error(`${words}: ${String(error)}`);
     });
     expect(svg).not.toMatch(/<script|style=|href|id=|NaN/);
+    // Whole, as a painter reads it.
+    expect(() => new Resvg(svg).render()).not.toThrow();
     expect(width).toBeGreaterThan(1);
+    expect(width, words).toBeLessThan(45);
     expect(height).toBeGreaterThan(1);
   }
 }, 60_000);

@@ -81,8 +81,9 @@ it('lets a team ask, follow up, upload, launch a run, and see its chart once, th
   expect(run.status).toBe('done');
   const charts = card()[0]?.blocks.filter((block) => block.type === 'image') ?? [];
   expect(charts).toHaveLength(2);
+  // Two charts of the run, and the diagram of the section the first answer is from.
   const pictures = [...server.world.files.values()].filter((file) => file.name.endsWith('.png') && !file.deleted);
-  expect(pictures).toHaveLength(2);
+  expect(pictures).toHaveLength(3);
   for (const picture of pictures) expect(picture.content?.subarray(1, 4).toString()).toBe('PNG');
   expect(card()[0]?.threadTs).toBe(root.ts);
 

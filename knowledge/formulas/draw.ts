@@ -11,7 +11,7 @@ export interface DrawnFormula {
 }
 
 /** Raised when the drawing changes, so that older ones are forgotten. */
-const version = 1;
+const version = 2;
 const exInEm = 0.5;
 const drawn = new Map<string, Promise<DrawnFormula>>();
 
@@ -56,7 +56,8 @@ async function loadMathJax(): Promise<(tex: string) => Promise<DrawnFormula>> {
   return async (tex) => {
     const node = await document.convertPromise(tex, { display: true, em: 16, ex: 16 * exInEm, containerWidth: 4000 });
     const html = adaptor.outerHTML(node);
-    const svg = /<svg[\s\S]*?<\/svg>/.exec(html)?.[0];
+    // A wide brace is an <svg> within: the drawing ends at the last one's end.
+    const svg = /<svg[\s\S]*<\/svg>/.exec(html)?.[0];
     const size = /<svg[^>]*\swidth="([\d.]+)ex" height="([\d.]+)ex"[^>]*viewBox="([^"]+)"/.exec(svg ?? '');
     if (svg === undefined || size === null) throw new Error(`MathJax drew nothing for ${tex}`);
     const [, width, height, viewBox] = size;
