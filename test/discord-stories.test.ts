@@ -221,7 +221,7 @@ const csv = { name: 'reviews.csv', content: `text,label\n${rows.join('\n')}\n` }
 describe('a run', () => {
   it('starts from the form with an uploaded file; the card is edited in place, over a restart, and its chart arrives once', async () => {
     await ann.slash(general, 'finetune');
-    await sees(ann, general, 'Fine-tune a text classifier');
+    await sees(ann, general, 'Fine-tune a model');
     await ann.choose(general, 'Upload my own file');
     await sees(ann, general, /File \(asked next\)/);
     await ann.submit(general, 'Start training', { File: csv });

@@ -108,7 +108,7 @@ describe('once', () => {
   it('launches one run from one form, however often it is sent', async () => {
     const { server, ada, channel } = await start();
     await server.say(ada, channel, '@finetutor finetune');
-    await sees(ada, channel, 'Fine-tune a text classifier');
+    await sees(ada, channel, 'Fine-tune a model');
     await server.press(ada, 'Start training');
     await expect.poll(() => server.openView(ada), soon).toBeDefined();
     const view = server.openView(ada);
@@ -326,7 +326,7 @@ describe('over HTTP', () => {
   it('takes signed events, commands, presses and forms', async () => {
     const { server, ada, channel } = await startHttp();
     await server.say(ada, channel, '@finetutor finetune');
-    await sees(ada, channel, 'Fine-tune a text classifier');
+    await sees(ada, channel, 'Fine-tune a model');
     await server.press(ada, 'Start training');
     await expect.poll(() => server.openView(ada), soon).toBeDefined();
     expect(await server.submit(ada)).toEqual({});

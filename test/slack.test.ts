@@ -228,7 +228,7 @@ describe('forms', () => {
   it('opens a modal, shows a field when it is needed, and starts one run', async () => {
     const { server, ada, channel } = await start();
     await server.say(ada, channel, '@finetutor finetune');
-    await sees(ada, channel, 'Fine-tune a text classifier');
+    await sees(ada, channel, 'Fine-tune a model');
     await server.press(ada, 'Start training');
     await expect.poll(() => server.openView(ada), soon).toBeDefined();
     const labels = () =>
@@ -250,7 +250,7 @@ describe('forms', () => {
   it('says in the modal that a file is too large or of another kind', async () => {
     const { server, ada, channel } = await start();
     await server.say(ada, channel, '@finetutor finetune');
-    await sees(ada, channel, 'Fine-tune a text classifier');
+    await sees(ada, channel, 'Fine-tune a model');
     await server.press(ada, 'Start training');
     await expect.poll(() => server.openView(ada), soon).toBeDefined();
     await server.fill(ada, 'Data', 'Upload my own file');

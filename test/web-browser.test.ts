@@ -131,7 +131,7 @@ describe.skipIf(noBrowser !== undefined)('the page in a browser', () => {
   it('refuses a file that is too large before it is sent', async () => {
     await page.evaluate(`{
       const files = new DataTransfer();
-      files.items.add(new File([new Uint8Array(51 * 1024 * 1024)], 'huge.csv'));
+      files.items.add(new File([new Uint8Array(201 * 1024 * 1024)], 'huge.csv'));
       const input = document.querySelector('#attach-input');
       input.files = files.files;
       input.dispatchEvent(new Event('change'));

@@ -14,7 +14,7 @@ import type { DatasetReport } from './report.ts';
 import { shown } from './text-file.ts';
 
 /** The largest file taken in; one of texts may have less. The fronts refuse a bigger upload before it is stored. */
-export const maxUploadBytes = 500 * 2 ** 20;
+export const maxUploadBytes = 200 * 2 ** 20;
 
 export interface Dataset {
   /** SHA-256 of the bytes, hex; `sample:<name>` for the built-in ones. */
