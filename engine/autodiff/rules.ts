@@ -131,6 +131,10 @@ export const gradient_rules: { readonly [O in Op]: GradientRule<O> } = {
   ReduceSum: ({ g, inputs: [x], attributes, dy }) => [
     g.op('Expand', [keptShape(g, x, attributes, dy)], { shape: x.shape }),
   ],
+  // y = Σx²: dx = 2x·dy, repeated
+  ReduceSumSquare: ({ g, inputs: [x], attributes, dy }) => [
+    g.op('Mul', [g.op('Mul', [x, g.scalar(2)]), keptShape(g, x, attributes, dy)]),
+  ],
   // y = max x: dx = dy where x is the largest, shared equally among equals
   ReduceMax: ({ g, inputs: [x], outputs: [y], attributes, dy }) => {
     const largest = g.op('Equal', [x, keptShape(g, x, attributes, y)]);

@@ -70,6 +70,7 @@ const onnx_forms: { readonly [O in Op]: (attributes: OpAttributes[O]) => OnnxFor
   Detach: plain('Identity'),
   Cast: ({ to }) => ({ type: 'Cast', attributes: { to: { int: type_codes[to] } } }),
   ReduceSum: reduce('ReduceSum'),
+  ReduceSumSquare: reduce('ReduceSumSquare'),
   ReduceMax: reduce('ReduceMax'),
   Softmax: plain('Softmax'),
   LayerNormalization: ({ epsilon }) => ({ type: 'LayerNormalization', attributes: { epsilon: { float: epsilon } } }),

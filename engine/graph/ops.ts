@@ -79,6 +79,8 @@ interface OpSignatures {
   Cast: Signature<One, { readonly to: DataType }>;
   // Folding.
   ReduceSum: Signature<One, Reduction>;
+  /** Σx². */
+  ReduceSumSquare: Signature<One, Reduction>;
   ReduceMax: Signature<One, Reduction>;
   /** Over the last axis. */
   Softmax: Signature<One>;

@@ -102,6 +102,7 @@ export const shape_rules: { readonly [O in Op]: ShapeRule<O> } = {
   Detach: like,
   Cast: ([x], { to }) => [{ type: to, shape: x.shape }],
   ReduceSum: reduce,
+  ReduceSumSquare: reduce,
   ReduceMax: reduce,
   Softmax: like,
   LayerNormalization: ([x, scale, bias]) => {

@@ -20,6 +20,8 @@ interface StepResult {
   readonly loss: number;
   /** Of that sum; the arrays belong to the caller. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
+  /** √Σg² over all of them. */
+  readonly norm: number;
 }
 
 export interface Network extends Answering {
@@ -69,6 +71,8 @@ export function createNetwork(
       const trained = [...parameters.trainable.keys()];
       const gradients = addGradients(g, loss, trained.map(weight), recompute ? boundaries : []);
       g.output('loss', loss);
+      // Here on every core, while the gradients are at hand; a loop over them afterwards has one.
+      g.output('squaredNorm', sumOfSquares(g, gradients));
       trained.forEach((name, at) => {
         const gradient = gradients[at];
         if (gradient) g.output(gradientOf(name), gradient);
@@ -116,7 +120,9 @@ export function createNetwork(
       const answers = await session.run({ ...weights, ...maskFeeds, ...inputs, ...targets });
       const gradients = new Map<string, Float32Array>();
       for (const name of parameters.trainable.keys()) gradients.set(name, floats(answers, gradientOf(name)));
-      return { loss: floats(answers, 'loss')[0] ?? Number.NaN, gradients };
+      const [loss = Number.NaN] = floats(answers, 'loss');
+      const [squares = Number.NaN] = floats(answers, 'squaredNorm');
+      return { loss, gradients, norm: Math.sqrt(squares) };
     },
     trainingGraph: ({ inputs, targets }) => build('train', inputs, targets).graph,
     measure: ({ inputs, targets }) => infer('measure', inputs, targets),
@@ -134,6 +140,18 @@ export function createNetwork(
       for (const one of all) if (one.status === 'fulfilled') await one.value.session.close();
     },
   };
+}
+
+/** Σg² over all values: one number. */
+function sumOfSquares(g: GraphBuilder, values: readonly Value[]): Value {
+  const sums = values.map((value) => {
+    const axes = value.shape.map((_, axis) => axis);
+    return g.op('Reshape', [g.op('ReduceSumSquare', [value], { axes, keepDims: false })], { shape: [1] });
+  });
+  const [first, ...others] = sums;
+  if (!first) throw new Error('nothing is trained');
+  const all = others.length === 0 ? first : g.op('Concat', [first, ...others], { axis: 0 });
+  return g.op('ReduceSum', [all], { axes: [0], keepDims: false });
 }
 
 function inputsOf(g: GraphBuilder, feeds: Feeds): { readonly [name: string]: Value } {

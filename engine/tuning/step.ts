@@ -18,9 +18,9 @@ export async function takeStep(
 ): Promise<void> {
   const { step, state, optimizer } = progress;
   const { schedule, spec } = run;
-  const { loss, weight, gradients } = await addUpGradients(run, network, step, batches);
+  const { loss, weight, gradients, norm: sumNorm } = await addUpGradients(run, network, step, batches);
   // The sums over the batches become means: as if they had been one batch.
-  const norm = globalNorm(gradients.values()) / weight;
+  const norm = sumNorm / weight;
   refuseBroken(run, progress, loss / weight, norm, gradients);
   state.norms = [...state.norms, norm].slice(-keptNorms);
   const learningRate = learningRateAt(step, schedule);
@@ -41,6 +41,7 @@ async function addUpGradients(
   let loss = 0;
   let weight = 0;
   let sum: Gradients | undefined;
+  let norm = Number.NaN;
   for (const [index, chosen] of batches.entries()) {
     const seed = mixSeeds(hyper.seed, step, index);
     const batch = await encoded.trainingBatch(chosen, hyper.batchSize, seed);
@@ -48,10 +49,13 @@ async function addUpGradients(
     loss += result.loss;
     weight += batch.weight;
     if (sum) addInPlace(sum, result.gradients);
-    else sum = result.gradients;
+    else {
+      sum = result.gradients;
+      norm = result.norm;
+    }
   }
   if (!sum || weight === 0) throw new Error(`step ${step} has nothing to learn from`);
-  return { loss, weight, gradients: sum };
+  return { loss, weight, gradients: sum, norm: batches.length === 1 ? norm : globalNorm(sum.values()) };
 }
 
 function addInPlace(sum: Gradients, more: Gradients): void {

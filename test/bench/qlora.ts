@@ -10,7 +10,7 @@ import { createModel } from '../../engine/models/families.ts';
 import { openFourBit } from '../../engine/models/four-bit-cache.ts';
 import { streamSafetensors } from '../../engine/models/safetensors.ts';
 import { createRandom } from '../../engine/random.ts';
-import { clippingScale, globalNorm } from '../../engine/tuning/clipping.ts';
+import { clippingScale } from '../../engine/tuning/clipping.ts';
 import { tokenObjective } from '../../engine/tuning/losses.ts';
 import { createNetwork } from '../../engine/tuning/network.ts';
 import { adamw_defaults, createAdamW } from '../../engine/tuning/optimizers/adamw.ts';
@@ -94,8 +94,8 @@ async function train(): Promise<void> {
   } as const;
   for (let step = 1; step <= steps; step++) {
     const started = performance.now();
-    const { loss, gradients } = await network.computeGradients(batch, 1);
-    const gradientScale = clippingScale(globalNorm(gradients.values()) / batch.weight, 1) / batch.weight;
+    const { loss, gradients, norm } = await network.computeGradients(batch, 1);
+    const gradientScale = clippingScale(norm / batch.weight, 1) / batch.weight;
     optimizer.step(gradients, { step, learningRate: 1e-3, gradientScale });
     console.log(
       `step ${step}: loss ${(loss / batch.weight).toFixed(4)}, ${((performance.now() - started) / 1000).toFixed(1)} s`,

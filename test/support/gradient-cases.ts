@@ -178,6 +178,10 @@ export const gradient_cases: { readonly [O in Op]: readonly GradientCase[] } = {
   Identity: unary('Identity'),
   Detach: [],
   Cast: [],
+  ReduceSumSquare: [
+    check([[2, 3, 2]], (g, x) => g.op('ReduceSumSquare', [x], { axes: [1], keepDims: false })),
+    check([[2, 3, 2]], (g, x) => g.op('ReduceSumSquare', [x], { axes: [0, 2], keepDims: true })),
+  ],
   ReduceSum: [
     check([[2, 3, 2]], (g, x) => g.op('ReduceSum', [x], { axes: [1], keepDims: false })),
     check([[2, 3, 2]], (g, x) => g.op('ReduceSum', [x], { axes: [0, 2], keepDims: true })),
