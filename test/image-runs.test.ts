@@ -118,7 +118,8 @@ async function run(spec: ReturnType<typeof specOf>, { stopAt = Number.POSITIVE_I
 async function readWeights(out: string): Promise<Map<string, Float32Array>> {
   const file = await openSafetensors(at(`${out}/model.safetensors`));
   const weights = new Map<string, Float32Array>();
-  for (const name of file.tensors.keys()) weights.set(name, (await readFloats(file, name)).data);
+  for (const [name, { dtype }] of file.tensors)
+    if (dtype === 'F32') weights.set(name, (await readFloats(file, name)).data);
   return weights;
 }
 

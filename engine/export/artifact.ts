@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { makeFolder, writeJson } from '../models/files.ts';
 import type { HubOptions } from '../models/hub-options.ts';
-import { writeSafetensors } from '../models/safetensors.ts';
+import { writeCheckpoint } from '../models/write-checkpoint.ts';
 import { modelConfig, writeInputFiles } from '../tuning/artifact.ts';
 import { type LoadedArtifact, loadArtifact } from '../tuning/load-artifact.ts';
 import { mergeAdapters } from '../tuning/parameters.ts';
@@ -40,7 +40,7 @@ export async function exportArtifact(
   await makeFolder(out);
   await writeInputFiles(out, base, maxLength);
   if (format === 'huggingface') {
-    await writeSafetensors(join(out, 'model.safetensors'), weights);
+    await writeCheckpoint(out, weights);
     await writeJson(join(out, 'config.json'), config);
     return [];
   }

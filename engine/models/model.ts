@@ -69,6 +69,8 @@ interface CommonModel {
   parameters(head: Head): ParameterSpecs;
   /** Other names that checkpoints give a weight, best first; the name itself included. */
   storedNames(name: string): readonly string[];
+  /** The name since version 5 of Hugging Face's library, for a family whose modules it renamed: adapters go by them. */
+  renamed?(name: string): string;
   /** `architectures[0]` of the config.json of this family with this head. */
   architecture(head: Head): string;
   /** The linear layers that LoRA adapts unless others are asked for, as PEFT chooses them. */

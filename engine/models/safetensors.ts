@@ -195,19 +195,21 @@ export async function streamSafetensors(path: string, tensors: readonly TensorTo
   );
 }
 
+export const floatTensors = (tensors: ReadonlyMap<string, FloatTensor>): TensorToWrite[] =>
+  Array.from(tensors, ([name, { shape, data }]) => ({
+    name,
+    dtype: 'F32',
+    shape,
+    load: () => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  }));
+
 /**
  * Writes float32 tensors, sorted by name (equal tensors give equal bytes), atomically.
  * @returns the SHA-256 of the file.
  */
 export async function writeSafetensors(path: string, tensors: ReadonlyMap<string, FloatTensor>): Promise<string> {
-  const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
   return streamSafetensors(
     path,
-    sorted.map(([name, { shape, data }]) => ({
-      name,
-      dtype: 'F32',
-      shape,
-      load: () => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    })),
+    floatTensors(tensors).sort((a, b) => (a.name < b.name ? -1 : 1)),
   );
 }

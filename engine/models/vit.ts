@@ -35,6 +35,17 @@ const vitConfigSchema = z
 const embeddings = 'vit.embeddings';
 const projection = `${embeddings}.patch_embeddings.projection`;
 
+const renamed_parts = [
+  ['.encoder.layer.', '.layers.'],
+  ['.attention.attention.query.', '.attention.q_proj.'],
+  ['.attention.attention.key.', '.attention.k_proj.'],
+  ['.attention.attention.value.', '.attention.v_proj.'],
+  ['.attention.output.dense.', '.attention.o_proj.'],
+  ['.intermediate.dense.', '.mlp.fc1.'],
+  ['.output.dense.', '.mlp.fc2.'],
+] as const;
+const renamed = (name: string) => renamed_parts.reduce((changed, [old, now]) => changed.replace(old, now), name);
+
 /** @throws UserError naming the file and the field that does not fit. */
 export function createVit(rawConfig: { readonly [key: string]: unknown }, source: string): ImageModel {
   const config = parseConfig(vitConfigSchema, rawConfig, source);
@@ -88,7 +99,8 @@ export function createVit(rawConfig: { readonly [key: string]: unknown }, source
     heads: image_heads,
     loraTargets: preNormLoraTargets(design),
     // The bare ViTModel is saved without its prefix.
-    storedNames: (name) => [name, name.replace(/^vit\./, '')],
+    storedNames: (name) => [name, name.replace(/^vit\./, ''), renamed(name)],
+    renamed,
     architecture: (head) => (head.kind === 'embedding' ? 'ViTModel' : 'ViTForImageClassification'),
     parameters,
     buildFeatures(layers, { pixelValues }) {

@@ -7,6 +7,7 @@ import { makeFolder, writeFileAtomically, writeJson } from '../models/files.ts';
 import type { ImageBase } from '../models/image-base.ts';
 import type { Head } from '../models/model.ts';
 import { writeSafetensors } from '../models/safetensors.ts';
+import { writeCheckpoint } from '../models/write-checkpoint.ts';
 import type { Metrics } from '../runs/events.ts';
 import type { RunSpec, TaskName } from '../runs/spec.ts';
 import { modelCard } from './model-card.ts';
@@ -65,7 +66,7 @@ export async function writeArtifact(folder: string, content: ArtifactContent): P
     for (const name of [adapterConfigFile, adapterFile]) await rm(join(folder, name), { force: true });
     // With what stayed as it was: a body under a new head, running statistics.
     const whole = parameters.frozen.size > 0 ? await mergeAdapters(base, parameters) : parameters.trainable;
-    await writeSafetensors(join(folder, 'model.safetensors'), whole);
+    await writeCheckpoint(folder, whole);
     await writeJson(join(folder, 'config.json'), modelConfig(base, parameters.head, labels, spec.task));
   }
   await writeInputFiles(folder, base, maxLength);
@@ -109,9 +110,15 @@ function labelsInConfig(head: Head, labels: readonly string[]): object {
 /** adapter_config.json and adapter_model.safetensors as PEFT's `save_pretrained` writes them. */
 async function writeAdapter(folder: string, { spec, base, parameters }: ArtifactContent): Promise<void> {
   const tensors = new Map<string, FloatTensor>();
-  for (const [name, tensor] of parameters.trainable) tensors.set(peft_prefix + name, tensor);
+  // Under both names where the library's versions differ: each finds its own.
+  for (const [name, tensor] of parameters.trainable) {
+    for (const one of [name, base.model.renamed?.(name) ?? name]) tensors.set(peft_prefix + one, tensor);
+  }
   await writeSafetensors(join(folder, adapterFile), tensors);
-  const targets = new Set(base.model.loraTargets.map(({ name }) => name.split('.').at(-1)));
+  const targets = base.model.loraTargets.flatMap(({ name }) => {
+    const weight = `${name}.weight`;
+    return [weight, base.model.renamed?.(weight) ?? weight].map((one) => one.split('.').at(-2));
+  });
   const source = base.fresh ? base_folder : base.source;
   const [name, revision = null] = isAbsolute(source) ? [source] : source.split('@');
   await writeJson(join(folder, adapterConfigFile), {
@@ -131,7 +138,7 @@ async function writeAdapter(folder: string, { spec, base, parameters }: Artifact
     r: spec.hyper.loraRank,
     rank_pattern: {},
     revision,
-    target_modules: [...targets],
+    target_modules: [...new Set(targets)],
     task_type: tasks[spec.task].peftType,
     use_dora: false,
     use_rslora: false,

@@ -2,10 +2,17 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { learnWordPiece } from '../../engine/data/vocabulary.ts';
+import type { FloatTensor, Shape } from '../../engine/graph/tensor.ts';
 import { createModel } from '../../engine/models/families.ts';
 import type { Head } from '../../engine/models/model.ts';
 import { seededWeight } from './oracle.ts';
 import { safetensorsBytes } from './tiny-model.ts';
+
+/** A variance is not negative. */
+function seeded(name: string, shape: Shape): FloatTensor {
+  const { data } = seededWeight(name, shape);
+  return { shape, data: name.endsWith('.running_var') ? data.map((x) => x + 1) : data };
+}
 
 export async function writeSeededFolder(
   folder: string,
@@ -14,7 +21,7 @@ export async function writeSeededFolder(
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const model = createModel(config, folder);
-  const weights = Array.from(model.parameters(head), ([name, { shape }]) => [name, seededWeight(name, shape)] as const);
+  const weights = Array.from(model.parameters(head), ([name, { shape }]) => [name, seeded(name, shape)] as const);
   await writeFile(join(folder, 'model.safetensors'), safetensorsBytes(weights));
   await writeFile(
     join(folder, 'config.json'),

@@ -54,7 +54,7 @@ export const imageClassification: Task<'image-classification'> = {
   },
   problemType: 'single_label_classification',
   pipeline: 'image-classification',
-  peftType: 'FEATURE_EXTRACTION',
+  peftType: null,
 };
 
 /** A picture is given with its bytes, never as a path: whoever asks must not make the server read its files. */

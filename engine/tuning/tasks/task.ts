@@ -117,6 +117,6 @@ export interface Task<T extends TaskName> {
   /** For config.json, as Transformers reads it. */
   readonly problemType?: string;
   readonly pipeline: string;
-  /** PEFT's name for it. */
-  readonly peftType: string;
+  /** PEFT's name for it, where it has one. */
+  readonly peftType: string | null;
 }
