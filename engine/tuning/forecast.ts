@@ -5,6 +5,7 @@ import { measureSpeed, type Speed } from '../graph/speed.ts';
 import { elementCount, type FloatTensor } from '../graph/tensor.ts';
 import type { Network } from './network.ts';
 import type { Optimizer } from './optimizers/optimizer.ts';
+import type { FrozenWeight } from './parameters.ts';
 import type { PreparedRun } from './prepare.ts';
 
 export interface Forecast {
@@ -59,13 +60,19 @@ function peakBytes(run: PreparedRun, network: Network, optimizer: Optimizer, bat
   const fed = graph.inputs
     .filter(({ name }) => !run.parameters.trainable.has(name))
     .reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
-  const frozen = [...run.parameters.frozen.values()].reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
+  const frozen = [...run.parameters.frozen.values()].reduce((sum, weight) => sum + frozenBytes(weight), 0);
   const gradients = run.spec.hyper.accumulate > 1 ? 4 * sizeOf(run.parameters.trainable) : 0;
   const state = 4 * sizeOf(optimizer.state);
   const values = measured.ofValues * costOf(graph).peakBytes;
   const earlier = measured.ofGradients * 4 * sizeOf(run.parameters.trainable);
   const kept = state + gradients + frozen + fed;
   return process.memoryUsage().rss + kept + values + earlier + measured.sessionBytes;
+}
+
+/** As it lies: in memory, or in a file that is mapped as it is used. */
+function frozenBytes(weight: FrozenWeight): number {
+  if ('fourBit' in weight) return weight.fourBit.packed.bytes + weight.fourBit.steps.bytes;
+  return 'inPlace' in weight ? weight.inPlace.range.bytes : 4 * elementCount(weight.shape);
 }
 
 /** @throws UserError when the run would need more memory than there is, naming what would fit. */
@@ -81,6 +88,7 @@ export function refuseTooLarge(run: PreparedRun, { peakBytes }: Forecast, availa
       : []),
     ...(hyper.recompute ? [] : ['recompute true']),
     ...(method === 'full' ? ['the method lora'] : []),
+    ...(method === 'lora' && run.spec.task !== 'image-classification' ? ['the method qlora, four bits a weight'] : []),
     ...(hyper.optimizer === 'adamw' && method === 'full' ? ['the optimizer adafactor'] : []),
     'a shorter maxLength',
   ];
