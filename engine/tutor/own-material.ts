@@ -20,7 +20,10 @@ export function withMaterial(tutor: Tutor, material: Pick<Material, 'search'>): 
     ask: async (question, turns, options = {}) => {
       const answer = await tutor.ask(question, turns, options);
       if (options.where === undefined || answer.kind === 'talk' || answer.kind === 'sum') return answer;
-      const guide = answer.passages.map(({ text }) => text).slice(0, 3);
+      const guide = answer.passages.slice(0, 3).map(({ chapterId, sectionId, text }) => {
+        const cited = answer.citations.find((known) => known.chapterId === chapterId && known.sectionId === sectionId);
+        return `${cited?.title ?? ''}\n${text}`;
+      });
       // What it was understood as, and in its own words: a document may name what the guide never heard of.
       const asked = await material.search(options.where, answer.understood, guide);
       const own = asked && choose(asked, answer, question);
