@@ -1,6 +1,7 @@
 // Finds the wrong claim that a question makes, in whatever words: by the terms it shares with the claims people are known to
 // make, the direction of what is said (more or less, before or after, needed or not), and its negations.
 import type { Misconception, Search } from '../../knowledge/index.ts';
+import { claimedFrom, claimWeights } from './claim-weights.ts';
 
 /** What speaks for and against a question making a claim. */
 export interface ClaimFeatures {
@@ -124,6 +125,25 @@ export function createClaimMatcher(misconceptions: readonly Misconception[], wei
       }
       return [...best].map(([misconception, features]) => ({ misconception, features }));
     },
+  };
+}
+
+/** Finds the one claim that a question most surely makes. */
+export function createFindClaim(
+  misconceptions: readonly Misconception[],
+  weigh: Weigh,
+): (question: string) => Misconception | undefined {
+  const matcher = createClaimMatcher(misconceptions, weigh);
+  return (question) => {
+    let best: { readonly misconception: Misconception; readonly logit: number } | undefined;
+    for (const { misconception, features } of matcher.match(question)) {
+      const logit = claimFeatureNames.reduce(
+        (sum, name) => sum + features[name] * claimWeights[name],
+        claimWeights.constant,
+      );
+      if (logit >= claimedFrom && (!best || logit > best.logit)) best = { misconception, logit };
+    }
+    return best?.misconception;
   };
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../../knowledge/index.ts';
 import { UserError } from '../errors.ts';
 import type { Answer, AnswerKind, AskOptions, Level, Tutor } from './answer.ts';
+import { createFindClaim } from './claims.ts';
 import { splitComparison } from './compare.ts';
 import { compareSides, mentions, type Side } from './comparison.ts';
 import { composeAnswer, type Overlap, openingOf, qualify } from './compose.ts';
@@ -49,7 +50,10 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
   const sources = new Map<string, Source>();
   const quizzed = new Set(guide.quizItems.map(({ chapterId }) => chapterId));
   const concepts = createConcepts(guide);
-  const findMisconception = createFindMisconception(guide.misconceptions ?? []);
+  const byPattern = createFindMisconception(guide.misconceptions ?? []);
+  const byClaim = createFindClaim(guide.misconceptions ?? [], search.weigh);
+  const findMisconception = (meant: string, question: string) =>
+    byPattern(meant) ?? byPattern(question) ?? byClaim(meant) ?? byClaim(question);
 
   const readSource = (chapterId: string, sectionId: string): Source | undefined => {
     const key = `${chapterId}#${sectionId}`;
@@ -265,7 +269,7 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const again = reading.follows && alone?.kind !== 'computed' ? computeAgain(reading.follows, question) : undefined;
       const outcome = again ?? alone;
       const meant = reading.candidates[0] ?? question;
-      const misconception = outcome ? undefined : (findMisconception(meant) ?? findMisconception(question));
+      const misconception = outcome ? undefined : findMisconception(meant, question);
       const found = await findReading(reading);
       const special = outcome
         ? sum(outcome, found)
