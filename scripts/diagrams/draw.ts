@@ -17,7 +17,7 @@ export interface Drawing {
 export const washOf = (hue: Hue): ColourName => `${hue}Wash`;
 
 /** Coordinates to a tenth of a pixel. */
-export const at = (value: number): string => String(Math.round(value * 10) / 10 + 0);
+const at = (value: number): string => String(Math.round(value * 10) / 10 + 0);
 
 const escapeXml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
