@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { learnWordPiece } from '../engine/data/vocabulary.ts';
 import { exportArtifact } from '../engine/export/artifact.ts';
+import { exportNetwork } from '../engine/export/network.ts';
 import { exportTransformersJs } from '../engine/export/transformers-js.ts';
 import { createGraph } from '../engine/graph/graph.ts';
 import { createSession } from '../engine/graph/session.ts';
@@ -20,8 +21,10 @@ import { loadPredictor } from '../engine/tuning/predict.ts';
 import { train } from '../engine/tuning/train.ts';
 import { writeToyDataset } from './support/toy-dataset.ts';
 
-const home = await mkdtemp(join(tmpdir(), 'finetutor-export-'));
-afterAll(() => rm(home, { recursive: true }));
+// Kept where it is said, for test/oracle/check_onnx.py.
+const kept = process.env.FINETUTOR_EXPORTS;
+const home = kept ?? (await mkdtemp(join(tmpdir(), 'finetutor-export-')));
+afterAll(() => (kept === undefined ? rm(home, { recursive: true }) : undefined));
 beforeAll(() => {
   env.localModelPath = home;
   env.allowRemoteModels = false;
@@ -273,6 +276,29 @@ test('a finished LoRA run is exported, adapters merged, and classifies in Transf
   await expect(exportArtifact(artifact, artifact, { format: 'huggingface', dtypes: [] })).rejects.toThrow(
     /is the artifact itself/,
   );
+});
+
+/** Of the ONNX standard's operators, those that exports may use (https://onnx.ai/onnx/operators); test/oracle/check_onnx.py holds files against all of it. */
+const standard_ops = new Set(
+  'Add Cast Clip Concat Conv DequantizeLinear Div DynamicQuantizeLinear Equal Erf Exp Expand Gather Gelu Gemm GlobalAveragePool Identity LayerNormalization Less LessOrEqual Log MatMul MatMulInteger MaxPool Max Min Mul Neg Pad Pow Range ReduceMax ReduceMean ReduceSum Relu Reshape Shape Sigmoid Slice Softmax Split Sqrt Squeeze Sub Tanh Transpose Unsqueeze Where And Or Not Greater GreaterOrEqual'.split(
+    ' ',
+  ),
+);
+
+test.each(Object.keys(configs) as Family[])('%s: only ops of the standard stand in the standard’s domain', (family) => {
+  const model = createModel({ ...configs[family] }, family);
+  const writes = model.heads.includes('causal-lm');
+  const classifies = { kind: 'classification', labels: 2 } as const;
+  const heads: readonly Head[] = writes ? [{ kind: 'causal-lm' }] : [classifies];
+  if (writes) {
+    const source = { model, head: classifies, weights: drawWeights(model, classifies) };
+    expect(() => exportNetwork(source)).toThrow('has no form for Transformers.js: only one that writes has');
+  }
+  for (const head of heads) {
+    const { nodes } = exportNetwork({ model, head, weights: drawWeights(model, head) });
+    const own = nodes.filter(({ domain }) => domain === undefined).map(({ type }) => type);
+    expect(own.filter((type) => !standard_ops.has(type))).toEqual([]);
+  }
 });
 
 describe('an export that answers otherwise', () => {

@@ -1,4 +1,5 @@
 // One network with its weights inside, built at the sizes an export is made from, and at those its parity is measured at.
+import { UserError } from '../errors.ts';
 import { createGraph, type GraphBuilder } from '../graph/graph.ts';
 import { lowerGraph } from '../graph/onnx.ts';
 import type { OnnxNode, OnnxParts } from '../graph/onnx-bytes.ts';
@@ -7,6 +8,7 @@ import type { FloatTensor } from '../graph/tensor.ts';
 import { createLayers, type Layers } from '../models/layers.ts';
 import type { Decoding, Head, ImageModel, Model, TextModel } from '../models/model.ts';
 import { generalize, type Sizes, sample_sizes, sizeName } from './generalize.ts';
+import { spellOut } from './standard-ops.ts';
 import { decoderPrologue, encoderPrologue, pastName, presentName } from './text-inputs.ts';
 
 /** A trained model, adapters merged, ready to be written elsewhere. */
@@ -35,11 +37,22 @@ export function constantLayers(g: GraphBuilder, weights: ExportSource['weights']
 
 /** @returns the parts of a model that takes any batch and, of texts, any length. */
 export function exportNetwork(source: ExportSource): OnnxParts {
+  const parts = exportAnySize(source);
+  return { ...parts, nodes: spellOut(parts.nodes) };
+}
+
+function exportAnySize(source: ExportSource): OnnxParts {
   const { model, head } = source;
   if (model.modality === 'image') return exportImageNetwork(source, model);
   if (head.kind === 'causal-lm') {
     if (!model.decoding) throw new Error(`${model.modelType} does not write texts`);
     return exportDecoder(source, model, model.decoding);
+  }
+  if (model.direction === 'decoder') {
+    throw new UserError(
+      `A ${model.modelType} that answers for ${head.kind} has no form for Transformers.js: only one that writes has.`,
+      'Export it as huggingface, or train an encoder such as BERT for this task.',
+    );
   }
   const parts = generalize(sample_sizes.map((sizes) => lowerGraph(buildEncoder(source, model, sizes))));
   const { nodes, inputs } = encoderPrologue();
