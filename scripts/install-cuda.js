@@ -28,4 +28,6 @@ if (status !== 0) {
   console.error('The CUDA provider could not be fetched: api.nuget.org must be reachable. Nothing else has changed.');
   process.exit(1);
 }
-console.log('Done. The CUDA 12 runtime and cuDNN 9 must be installed too; `npm run -s cli -- doctor` tries the device.');
+console.log(
+  'Done. The CUDA 12 runtime and cuDNN 9 must be installed too; `npm run -s cli -- doctor` tries the device.',
+);
