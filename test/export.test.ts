@@ -1,5 +1,5 @@
 // Models out: what Transformers.js reads from disk answers as the network it was made from, in every family and variant.
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env, pipeline } from '@huggingface/transformers';
@@ -96,11 +96,15 @@ function drawWeights(model: Model, head: Head): Map<string, FloatTensor> {
 
 const labels = { id2label: { 0: 'dull', 1: 'warm' }, label2id: { dull: 0, warm: 1 } };
 
-async function exportTiny(family: Family, head: Head, dtypes: readonly ('fp32' | 'q8' | 'q4')[] = ['fp32']) {
+async function exportTiny(
+  family: Family,
+  head: Head,
+  dtypes: readonly ('fp32' | 'q8' | 'q4')[] = ['fp32'],
+  { name = `${family}-${head.kind}`, mostBytes }: { readonly name?: string; readonly mostBytes?: number } = {},
+) {
   const raw = { ...configs[family] };
   const model = createModel(raw, family);
   const weights = drawWeights(model, head);
-  const name = `${family}-${head.kind}`;
   const files = {
     'config.json': { ...raw, ...labels, architectures: [model.architecture(head)] },
     'generation_config.json': { eos_token_id: 199, bos_token_id: 1, pad_token_id: 0 },
@@ -119,7 +123,7 @@ async function exportTiny(family: Family, head: Head, dtypes: readonly ('fp32' |
           },
         }),
   };
-  const written = await exportTransformersJs({ model, head, weights, files }, join(home, name), dtypes);
+  const written = await exportTransformersJs({ model, head, weights, files }, join(home, name), dtypes, mostBytes);
   return { name, model, weights, written };
 }
 
@@ -174,6 +178,31 @@ for (const family of ['gpt2', 'llama', 'qwen2', 'qwen3', 'mistral'] as const) {
     expect(got).toEqual(await writeGreedily(model, weights, ids, 8, 199));
   });
 }
+
+test('weights too large for one file lie beside the model, in several files, and Transformers.js finds them', async () => {
+  const head = { kind: 'classification', labels: 2 } as const;
+  const whole = await exportTiny('bert', head, ['fp32', 'q8'], { name: 'bert-whole' });
+  const parted = await exportTiny('bert', head, ['fp32', 'q8'], { name: 'bert-parted', mostBytes: 60_000 });
+  expect(parted.written[0]?.parity.largestDifference).toBeLessThan(1e-4);
+  const names = await readdir(join(home, 'bert-parted', 'onnx'));
+  expect(names.filter((name) => name.startsWith('model.onnx')).sort()).toEqual([
+    'model.onnx',
+    'model.onnx_data',
+    'model.onnx_data_1',
+  ]);
+  for (const name of names) expect((await stat(join(home, 'bert-parted', 'onnx', name))).size).toBeLessThan(70_000);
+  for (const dtype of ['fp32', 'q8'] as const) {
+    const answers = await Promise.all(
+      [whole.name, parted.name].map(async (name) => {
+        const classify = await pipeline('text-classification', name, { dtype });
+        const answer = await classify('a lovely film');
+        await classify.dispose();
+        return answer;
+      }),
+    );
+    expect(answers[1]).toEqual(answers[0]);
+  }
+});
 
 /** The naive way: the whole text again for every token. */
 async function writeGreedily(

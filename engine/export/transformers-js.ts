@@ -1,9 +1,10 @@
 // Writes a folder that Transformers.js runs from disk: config, tokenizer or image preprocessing, and onnx/model*.onnx.
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeOnnx } from '../graph/onnx-bytes.ts';
 import { writeFileAtomically, writeJson } from '../models/files.ts';
 import { compress, type ExportDtype } from './compress.ts';
+import { moveOut } from './external-data.ts';
 import { type ExportSource, exportNetwork } from './network.ts';
 import { checkParity, type Parity } from './parity.ts';
 
@@ -26,7 +27,11 @@ export interface TransformersJsExport extends ExportSource {
   readonly files: { readonly [name: string]: object };
 }
 
+/** Below the 2 GB of a protocol buffer, with room for the graph itself. */
+const mostModelBytes = 1.5e9;
+
 /**
+ * @param mostBytes a model larger than this keeps its weights in files beside it.
  * @returns what was written, each file with its distance from the trained model.
  * @throws UserError when a file answers otherwise than the trained model; that file is removed.
  */
@@ -34,21 +39,33 @@ export async function exportTransformersJs(
   source: TransformersJsExport,
   folder: string,
   dtypes: readonly ExportDtype[],
+  mostBytes = mostModelBytes,
 ): Promise<readonly ExportedFile[]> {
   await mkdir(join(folder, 'onnx'), { recursive: true });
-  for (const [name, content] of Object.entries(source.files)) await writeJson(join(folder, name), content);
   const network = exportNetwork(source);
   const written: ExportedFile[] = [];
+  /** How many files of weights lie beside each model. */
+  const dataFiles: { [model: string]: number } = {};
   for (const dtype of dtypes) {
-    const { bytes } = encodeOnnx(compress(network, dtype));
     const path = join(folder, 'onnx', file_names[dtype]);
+    const { parts, files } = moveOut(compress(network, dtype), path, mostBytes);
+    const { bytes } = encodeOnnx(parts);
+    for (const file of files) await writeFileAtomically(file.path, file.chunks());
     await writeFileAtomically(path, [bytes]);
+    if (files.length > 0) dataFiles[file_names[dtype]] = files.length;
     try {
-      written.push({ dtype, path, bytes: bytes.length, parity: await checkParity(source, path, dtype) });
+      const sizes = await Promise.all([path, ...files.map((file) => file.path)].map((one) => stat(one)));
+      const total = sizes.reduce((sum, { size }) => sum + size, 0);
+      written.push({ dtype, path, bytes: total, parity: await checkParity(source, path, dtype) });
     } catch (error) {
-      await rm(path, { force: true });
+      for (const one of [path, ...files.map((file) => file.path)]) await rm(one, { force: true });
       throw error;
     }
+  }
+  for (const [name, content] of Object.entries(source.files)) {
+    const told = name === 'config.json' && Object.keys(dataFiles).length > 0;
+    const hint = { 'transformers.js_config': { use_external_data_format: dataFiles } };
+    await writeJson(join(folder, name), told ? { ...content, ...hint } : content);
   }
   return written;
 }
