@@ -164,10 +164,17 @@ function read(
     if (other && !own.some(({ concept }) => concept === last.concept))
       return follow([`${last.written} vs ${other.written}`, `${topic} ${question}`]);
   }
-  if (/\bthe (?:former|first(?: one)?)\b/.test(plain) && second)
-    return follow([replaceIn(question, /\bthe (?:former|first(?: one)?)\b/i, second.written)]);
-  if (/\bthe (?:latter|second(?: one)?)\b/.test(plain) && last)
-    return follow([replaceIn(question, /\bthe (?:latter|second(?: one)?)\b/i, last.written)]);
+  if (last && second) {
+    // Named in one question they stand in its order; else the one named later is the second.
+    const [first, other] =
+      previous.indexOf(last.written) < previous.indexOf(second.written) && previous.includes(last.written)
+        ? [last, second]
+        : [second, last];
+    const former = /\bthe (?:former|first)(?: one)?\b/i;
+    const latter = /\bthe (?:latter|second)(?: one)?\b/i;
+    if (former.test(question)) return follow([replaceIn(question, former, first.written)]);
+    if (latter.test(question)) return follow([replaceIn(question, latter, other.written)]);
+  }
 
   if (words <= longestFollowUp && pronoun.test(question) && !expletive.test(question)) {
     const replaced = topic === previous ? `${previous} ${question}` : replaceIn(question, pronoun, topic);
@@ -226,7 +233,10 @@ function oppositeOf(topic: string): string | undefined {
 
 /** The question before, asked of another subject. */
 function substitute(previous: string, subject: NamedConcept | undefined, other: string): string {
-  if (!subject || !previous.includes(subject.written)) return other;
+  if (!subject || !previous.includes(subject.written))
+    return /^\W*(?:what(?:['’]?s| is| are| does)|explain|define|tell me about)\b/i.test(previous)
+      ? `what is ${other}`
+      : other;
   return previous.replace(subject.written, other);
 }
 

@@ -40,6 +40,9 @@ const sentencesTried = 30;
 /** How sure a sum and a correction are: their patterns met, but a pattern can be met by chance. */
 const matchedConfidence = 0.9;
 
+/** How much worse, in the search's own score, a section of the chapter spoken of before may fit and still come first. */
+const chapterKept = 1;
+
 interface Found {
   readonly query: string;
   readonly result: SearchResult;
@@ -96,7 +99,21 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
   };
 
   /** The first way to read the question that the guide covers; a later one only where it is much surer. */
-  const findReading = async ({ candidates }: Reading): Promise<Found> => {
+  const findReading = async (reading: Reading): Promise<Found> => {
+    const found = await findBest(reading);
+    return reading.follows === undefined ? found : keepChapter(found, await find(reading.follows));
+  };
+
+  /** Of sections that fit about as well, the one in the chapter spoken of before. */
+  const keepChapter = ({ query, result }: Found, before: Found): Found => {
+    const chapterId = before.result.hits[0]?.passage.chapterId;
+    const [best] = result.hits;
+    const near = result.hits.find(({ passage }) => passage.chapterId === chapterId);
+    if (!best || !near || !before.result.covered || best.score - near.score > chapterKept) return { query, result };
+    return { query, result: { ...result, hits: [near, ...result.hits.filter((hit) => hit !== near)] } };
+  };
+
+  const findBest = async ({ candidates }: Reading): Promise<Found> => {
     let best: Found | undefined;
     for (const candidate of candidates) {
       const found = await findQuestion(candidate);

@@ -54,7 +54,5 @@ function isContent(word: string): boolean {
 function mend(word: string, spelling: Spelling): { word: string; mended: boolean } {
   if (stopWords.has(word) || spelling.knows(word)) return { word, mended: false };
   const corrected = spelling.correct(word);
-  return corrected === undefined || stopWords.has(corrected)
-    ? { word, mended: false }
-    : { word: corrected, mended: true };
+  return corrected === undefined ? { word, mended: false } : { word: corrected, mended: true };
 }

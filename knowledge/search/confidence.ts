@@ -12,6 +12,10 @@ export interface Evidence {
   readonly unknown: number;
   /** What the likeness lacks, divided by the count of terms: a question of one word must meet its wording closely. */
   readonly terseness: number;
+  /** Share of the terms, by rarity, that no section is about: the guide uses them in passing at most. */
+  readonly foreign: number;
+  /** Share of the terms, by rarity, that name a concept of the field. */
+  readonly concepts: number;
 }
 
 /** Evidence from the words, and likenesses by vectors (0: as by chance; 1: as two wordings of one section). */
@@ -25,7 +29,13 @@ export interface Signals extends Evidence {
   /** To any wording and any text of the guide. */
   readonly nearestWording: number;
   readonly nearestText: number;
+  /** Share of the first passages that are of the best one's chapter. */
+  readonly together: number;
+  /** Words and vectors put the same chapter first: 1, else 0. */
+  readonly agreement: number;
 }
+
+const passagesCompared = 8;
 
 /** At or above this the guide is taken to cover the question. */
 export const coveredFrom = 0.5;
@@ -35,12 +45,16 @@ export const signalNames = [
   'likeness',
   'unknown',
   'terseness',
+  'foreign',
+  'concepts',
   'ownCoverage',
   'ownLikeness',
   'wording',
   'text',
   'nearestWording',
   'nearestText',
+  'together',
+  'agreement',
 ] as const satisfies readonly (keyof Signals)[];
 
 export type ConfidenceWeights = { readonly constant: number } & { readonly [name in keyof Signals]: number };
@@ -52,6 +66,9 @@ export function gatherSignals({ lexical, semantic }: Found, ranked: readonly Ran
   const key = keyOf(best.passage);
   const own = semantic.sections.get(key);
   const { coverage, likeness } = lexical.evidenceOf(key) ?? evidence;
+  const chapterOf = (id: string | undefined) => id?.split('#')[0];
+  const { chapterId } = best.passage;
+  const first = ranked.slice(0, passagesCompared);
   const likenesses = [...semantic.sections.values()];
   return {
     ...evidence,
@@ -61,6 +78,8 @@ export function gatherSignals({ lexical, semantic }: Found, ranked: readonly Ran
     text: own?.text ?? 0,
     nearestWording: Math.max(0, ...likenesses.map(({ wording }) => wording)),
     nearestText: Math.max(0, ...likenesses.map(({ text }) => text)),
+    together: first.filter(({ passage }) => passage.chapterId === chapterId).length / passagesCompared,
+    agreement: chapterOf(lexical.ranking[0]?.id) === chapterOf(semantic.ranking[0]?.id) ? 1 : 0,
   };
 }
 

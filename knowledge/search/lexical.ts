@@ -155,17 +155,21 @@ function createExactMatch({ chapters }: GuideText): (query: string, key: string)
 
 interface Rarity {
   knows(term: string): boolean;
+  /** Some section is about it: it stands in a title or in a learner's wording. */
+  isTopic(term: string): boolean;
   /** BM25's inverse document frequency over sections, from two on: a word of none says no more than a word of two. */
   of(term: string): number;
 }
 
 function measureRarity(sections: readonly IndexedSection[]): Rarity {
   const counts = new Map<string, number>();
+  const topics = new Set(sections.flatMap(({ topic }) => [...topic]));
   for (const { topic, body } of sections) {
     for (const term of new Set([...topic, ...body])) counts.set(term, (counts.get(term) ?? 0) + 1);
   }
   return {
     knows: (term) => counts.has(term),
+    isTopic: (term) => topics.has(term),
     of: (term) => {
       const count = Math.max(2, counts.get(term) ?? 0);
       return Math.log(1 + (sections.length - count + 0.5) / (count + 0.5));
@@ -195,6 +199,8 @@ function gatherEvidence(terms: readonly QueryTerm[], section: IndexedSection | u
     rarity,
   );
   const unknown = terms.filter(({ term }) => !rarity.knows(term)).map(({ term }) => term);
+  const foreign = terms.filter(({ term }) => !rarity.isTopic(term)).map(({ term }) => term);
+  const concepts = terms.filter(({ term }) => term.startsWith('=')).map(({ term }) => term);
   const covered = terms.reduce((sum, { term, mended }) => {
     const weight = section ? weightIn(section, term) : 0;
     return sum + weight * (mended ? mendedWeight : 1) * rarity.of(term);
@@ -205,6 +211,8 @@ function gatherEvidence(terms: readonly QueryTerm[], section: IndexedSection | u
     likeness,
     unknown: massOf(unknown, rarity) / total,
     terseness: (1 - likeness) / terms.length,
+    foreign: massOf(foreign, rarity) / total,
+    concepts: massOf(concepts, rarity) / total,
   };
 }
 

@@ -7,15 +7,15 @@ export interface Spelling {
   correct(word: string): string | undefined;
 }
 
-/** Typos allowed by length: none below 5 letters, 1 below 8, else 2. Two swapped letters count as one. */
+/** Typos allowed by length: below 5 letters only two swapped ones, 1 below 8, else 2. Two swapped letters count as one. */
 function allowedTypos(word: string): number {
-  if (word.length < 5) return 0;
+  if (word.length < 3) return 0;
   return word.length < 8 ? 1 : 2;
 }
 
 /** @param counts how often each word is used; the commoner of two near words is chosen. */
 export function createSpelling(counts: ReadonlyMap<string, number>): Spelling {
-  const vocabulary = [...counts].filter(([word]) => word.length >= 4);
+  const vocabulary = [...counts].filter(([word]) => word.length >= 3);
   const remembered = new Map<string, string | undefined>();
   const find = (word: string): string | undefined => {
     const allowed = allowedTypos(word);
@@ -23,6 +23,7 @@ export function createSpelling(counts: ReadonlyMap<string, number>): Spelling {
     let best: { word: string; typos: number; count: number } | undefined;
     for (const [candidate, count] of vocabulary) {
       if (Math.abs(candidate.length - word.length) > allowed) continue;
+      if (Math.min(word.length, candidate.length) < 5 && sorted(candidate) !== sorted(word)) continue;
       const typos = countTypos(word, candidate);
       if (typos > allowed) continue;
       // A first letter is rarely mistyped, but it is swapped with the second.
