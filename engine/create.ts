@@ -71,6 +71,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     workers: options.workers ?? 1,
     device: options.device,
     hub: options.hub,
+    cite(chapterId, sectionId) {
+      const passage = guide.passages.find((one) => one.chapterId === chapterId && one.sectionId === sectionId);
+      const quote = /^.*?[.!?](?=\s|$)/s.exec(passage?.text ?? '')?.[0] ?? '';
+      return passage && { chapterId, sectionId, title: passage.title, quote };
+    },
     now,
     log,
   });

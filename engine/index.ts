@@ -34,7 +34,7 @@ export type { Material } from './material/material.ts';
 export type { ClassificationMetrics, Metrics, MetricsOf, RunEvent } from './runs/events.ts';
 export { parseRunSpec } from './runs/parse-spec.ts';
 export type { Prediction } from './runs/prediction.ts';
-export type { Run, Runs } from './runs/runs.ts';
+export type { Advice, ModelExport, Run, Runs } from './runs/runs.ts';
 export { hyperSchema, runSpecSchema, type TaskName } from './runs/spec.ts';
 export { type WritingOptions, writingSchema } from './runs/writing.ts';
 export type { Conversations, StoredMessage } from './store/conversations.ts';

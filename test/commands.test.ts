@@ -423,7 +423,9 @@ describe('runs and try', () => {
 
   it('are listed, opened, stopped and resumed', async () => {
     const talk = await withRun();
-    expect(wordsOf(await talk.say('runs'))).toContain('run-1 | waiting | – | full fine-tuning | Moods');
+    expect(wordsOf(await talk.say('runs'))).toContain(
+      'run-1 | waiting | – | Classify texts | full fine-tuning | Moods',
+    );
     expect(wordsOf(await talk.say('runs run-1'))).toContain('Waiting for its turn');
     expect(wordsOf(await talk.say('runs stop run-1'))).toContain('its checkpoint is kept');
     expect(wordsOf(await talk.say('runs resume run-1'))).toContain('goes on from its last checkpoint');
@@ -462,6 +464,46 @@ describe('runs and try', () => {
     const [form] = await talk.say('try last');
     expect(form?.blocks[0]).toMatchObject({ kind: 'form', call: { command: 'try', args: { run: 'run-1' } } });
     expect(wordsOf(await talk.fill({ command: 'try', args: { run: 'run-1' } }, { text: 'good' }))).toContain('75.0 %');
+  });
+
+  it('are exported for Transformers.js, with how far the files are from the model', async () => {
+    const talk = await withRun();
+    finish(talk);
+    expect(wordsOf(await talk.say('runs run-1'))).toContain('[Export for Transformers.js]');
+    const replies = await talk.say('runs export run-1');
+    expect(wordsOf(replies)).toContain('`model_quantized.onnx` answers like the trained model to within 1 %');
+    const blocks = replies.flatMap((reply) => reply.blocks);
+    expect(blocks).toContainEqual(expect.objectContaining({ kind: 'file', name: 'run-1.transformers-js.zip' }));
+  });
+
+  it('say, when they have ended, what their curves show, citing the guide', async () => {
+    const talk = await withRun();
+    finish(talk);
+    talk.engine.change('id-1', { finishedAt: new Date() });
+    const [card] = await talk.say('runs run-1');
+    expect(wordsOf([card ?? { audience: 'everyone', blocks: [] }])).toContain('held\\-out loss rises since step 4');
+    expect(card?.blocks.find(({ kind }) => kind === 'sources')).toMatchObject({
+      sources: [{ chapterId: 'overfitting-underfitting' }],
+    });
+  });
+
+  it('ask for what their task needs: a picture, or words and how boldly to write', async () => {
+    const talk = createTalk();
+    const form = async () => (await talk.say('try last'))[0]?.blocks.find((block) => block.kind === 'form');
+    const upload = async (name: string) => ({ name, path: join(tmpdir(), `finetutor-${name}`), bytes: 9 });
+    await writeFile((await upload('toys.zip')).path, 'text,label\na,x\nb,y\n');
+    await talk.say('finetune toys.zip --model microsoft/resnet-18', [await upload('toys.zip')]);
+    finish(talk);
+    expect(await form()).toMatchObject({ fields: [{ kind: 'file', id: 'picture' }] });
+    expect(wordsOf(await talk.say('try run-1', [await upload('toys.zip')]))).toContain('**good** · “toys.zip”');
+    await talk.say('finetune toys.jsonl --model openai-community/gpt2', [
+      { ...(await upload('toys.zip')), name: 'toys.jsonl' },
+    ]);
+    talk.engine.change('id-1', { status: 'failed' });
+    talk.engine.change('id-2', { status: 'done' });
+    expect((await form())?.fields.map(({ id }) => id)).toEqual(['text', 'temperature', 'maxTokens']);
+    expect(wordsOf(await talk.say('try run-2', [await upload('toys.zip')]))).toContain('reads texts');
+    await rm((await upload('toys.zip')).path);
   });
 
   it('are not tried before they are done', async () => {

@@ -33,10 +33,10 @@ describe('a spec', () => {
     [{ hyper: { epochs: 'many' } }, 'epochs is "many": it must be a number'],
     [{ hyper: { batchSize: 513 } }, 'batchSize is 513: it must be at most 512'],
     [{ hyper: { batchsize: 8 } }, 'hyper has "batchsize", which no run has'],
-    [{ method: 'magic' }, 'method is "magic": it must be one of full, lora'],
+    [{ method: 'magic' }, 'method is "magic": it must be one of full, lora, qlora'],
     [
       { task: 'poetry' },
-      'task is "poetry": it must be one of text-classification, regression, token-classification, masked-lm, causal-lm',
+      'task is "poetry": it must be one of text-classification, regression, token-classification, masked-lm, causal-lm, image-classification',
     ],
     [{ data: { train: '' } }, 'train is "": it must not be empty'],
     [{ data: { train: 'a.csv', eval: 0.9 } }, 'eval is 0.9: it must be at most 0.5'],

@@ -9,7 +9,7 @@ import { type CardParts, cardSlot, runCard } from './run-card.ts';
 type Run = Awaited<ReturnType<Runs['get']>>;
 
 export interface LiveOptions {
-  readonly runs: Pick<Runs, 'watch' | 'get' | 'list' | 'lossPicture' | 'confusionPicture'>;
+  readonly runs: Pick<Runs, 'watch' | 'get' | 'list' | 'lossPicture' | 'confusionPicture' | 'advice' | 'exported'>;
   readonly deliver: (place: Place, reply: Reply, asker: Person) => Promise<void>;
   /** When the card with this slot was last put in its place, as it is kept; undefined when it never was. */
   readonly shownAt: (place: Place, slot: string, personId: string) => Promise<Date | undefined>;
@@ -160,13 +160,16 @@ export function createLiveCards(options: LiveOptions): LiveCards {
 
 /** The parts of a card that only a finished run has. */
 export async function finishedParts(
-  runs: Pick<Runs, 'confusionPicture'>,
+  runs: Pick<Runs, 'confusionPicture' | 'advice' | 'exported'>,
   run: Run,
-): Promise<Pick<CardParts, 'confusion' | 'files'>> {
-  if (run.result === undefined) return { confusion: undefined, files: [] };
+): Promise<Omit<CardParts, 'loss'>> {
+  const advice = await runs.advice(run.workspaceId, run.id);
+  if (run.result === undefined) return { confusion: undefined, files: [], advice };
   return {
     confusion: await runs.confusionPicture(run.workspaceId, run.id),
     files: await listArtifact(run.result.artifact),
+    advice,
+    exported: await runs.exported(run.workspaceId, run.id),
   };
 }
 

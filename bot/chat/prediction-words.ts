@@ -41,6 +41,7 @@ const words: { readonly [K in Kind]: Words<K> } = {
   tokens: {
     lines: ({ words }) => words.map(({ word, label, score }) => `${percent(score).padStart(7)}  ${word}\t${label}`),
     blocks: ({ words }) => [
+      ...entityTable(words),
       {
         kind: 'table',
         caption: 'Each word',
@@ -95,4 +96,36 @@ function scoreTable(caption: string, what: string, scores: readonly (readonly [s
     ],
     rows: scores.map(([name, probability]) => [name, percent(probability)]),
   };
+}
+
+interface Tagged {
+  readonly word: string;
+  readonly label: string;
+}
+
+/** Names of several words, where tags begin with B- and I- (Ramshaw and Marcus 1995). */
+function entityTable(words: readonly Tagged[]): readonly Block[] {
+  const found: { words: string[]; type: string }[] = [];
+  let open: (typeof found)[number] | undefined;
+  for (const { word, label } of words) {
+    const [, position, type = ''] = /^([BI])-(.+)$/.exec(label) ?? [];
+    if (position === undefined) open = undefined;
+    else if (position === 'I' && open?.type === type) open.words.push(word);
+    else {
+      open = { words: [word], type };
+      found.push(open);
+    }
+  }
+  if (found.length === 0) return [];
+  return [
+    {
+      kind: 'table',
+      caption: 'Found',
+      columns: [
+        { label: 'Name', align: 'left' },
+        { label: 'Kind', align: 'left' },
+      ],
+      rows: found.map(({ words, type }) => [words.join(' '), type]),
+    },
+  ];
 }

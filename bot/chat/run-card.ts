@@ -1,9 +1,10 @@
 // A training run as one message: how far it is, how it does, what came of it, and what can be done with it now.
-import type { Metrics, Picture, Run, RunStatus } from '../../engine/index.ts';
+import type { Advice, Metrics, ModelExport, Picture, Run, RunStatus } from '../../engine/index.ts';
 import { code, plain, shorten } from './escape.ts';
 import type { Block, Button, ProgressStep, Reply } from './message.ts';
 import { metricsInWords, metricsTables, percent } from './metrics-words.ts';
 import { button, buttons, text } from './reply.ts';
+import { taskWords } from './task-words.ts';
 
 /** What a card shows beyond the run's row. */
 export interface CardParts {
@@ -11,6 +12,8 @@ export interface CardParts {
   readonly confusion: Illustration | undefined;
   /** The files of the saved model. */
   readonly files: readonly { readonly path: string; readonly name: string; readonly bytes: number }[];
+  readonly advice?: Advice | undefined;
+  readonly exported?: ModelExport | undefined;
 }
 type Illustration = Picture & { readonly alt: string };
 
@@ -23,7 +26,9 @@ export function runCard(run: Run, parts: CardParts): Reply {
     ...statusBlocks(run),
     ...(parts.loss === undefined ? [] : [illustrate(parts.loss)]),
     ...(run.result === undefined ? [] : resultBlocks(run.result, parts)),
-    buttons(...actions(run)),
+    ...(parts.advice === undefined ? [] : adviceBlocks(parts.advice)),
+    ...(parts.exported === undefined ? [] : exportBlocks(parts.exported)),
+    buttons(...actions(run, parts)),
   ];
   return {
     slot: cardSlot(run.id),
@@ -40,7 +45,7 @@ export function methodInWords({ method, hyper }: Run['spec']): string {
 }
 
 function describeSpec({ spec, datasetName }: Run): string {
-  return `${methodInWords(spec)} of ${code(spec.model)} on *${plain(datasetName, 80)}*`;
+  return `${taskWords[spec.task].wish}: ${methodInWords(spec)} of ${code(spec.model)} on *${plain(datasetName, 80)}*`;
 }
 
 export const statusWords: { readonly [S in RunStatus]: string } = {
@@ -122,6 +127,24 @@ function resultBlocks({ metrics, samples }: NonNullable<Run['result']>, parts: C
   ];
 }
 
+function adviceBlocks({ words, source }: Advice): readonly Block[] {
+  return [text(plain(words, 600)), ...(source === undefined ? [] : [{ kind: 'sources', sources: [source] } as const])];
+}
+
+/** The file, and how far its answers are from the trained model's. */
+export function exportBlocks({ path, name, bytes, parts }: ModelExport): readonly Block[] {
+  const differences = parts.map(
+    (part) => `${code(part.name)} answers like the trained model to within ${percentOf(part.relativeDifference)}`,
+  );
+  return [
+    text(`**For Transformers.js.** Unpack it and give the folder to ${code('pipeline()')}. ${differences.join('; ')}.`),
+    { kind: 'file', path, name, bytes },
+  ];
+}
+
+/** `0.00012 %`: small shares need their digits. */
+const percentOf = (share: number) => `${Number((share * 100).toPrecision(2))} %`;
+
 const shownSamples = 5;
 
 /** Where there are classes: whether each was right, and how sure the model was. */
@@ -134,7 +157,7 @@ function sampleTable(kind: Metrics['kind'], samples: NonNullable<Run['result']>[
     caption: 'Held-out examples',
     columns: [
       ...(judged ? [{ label: '', align: 'left' } as const] : []),
-      { label: 'Text', align: 'left' },
+      { label: 'Example', align: 'left' },
       { label: 'Actual', align: 'left' },
       { label: 'Predicted', align: 'left' },
       ...(sure ? [{ label: 'Sure', align: 'right' } as const] : []),
@@ -155,7 +178,7 @@ function illustrate({ id, width, height, alt }: Illustration): Block {
   return { kind: 'picture', pictureId: id, width, height, alt };
 }
 
-function actions(run: Run): readonly Button[] {
+function actions(run: Run, { exported }: CardParts): readonly Button[] {
   const act = (action: string) => ({ command: 'runs', args: { action, run: run.name } });
   switch (run.status) {
     case 'queued':
@@ -168,7 +191,10 @@ function actions(run: Run): readonly Button[] {
     case 'failed':
       return [button('Resume', act('resume'), 'primary')];
     case 'done':
-      return [button('Try it', { command: 'try', args: { run: run.name } }, 'primary')];
+      return [
+        button('Try it', { command: 'try', args: { run: run.name } }, 'primary'),
+        ...(exported === undefined ? [button('Export for Transformers.js', act('export'))] : []),
+      ];
   }
 }
 

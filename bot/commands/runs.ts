@@ -7,17 +7,18 @@ import { finishedParts } from '../chat/live.ts';
 import type { Reply } from '../chat/message.ts';
 import { metricsInWords } from '../chat/metrics-words.ts';
 import { aside, button, buttons, reply, text } from '../chat/reply.ts';
-import { methodInWords, runCard, statusWords } from '../chat/run-card.ts';
+import { exportBlocks, methodInWords, runCard, statusWords } from '../chat/run-card.ts';
+import { taskWords } from '../chat/task-words.ts';
 
 const listed = 15;
 
 export const runs = defineCommand({
   name: 'runs',
-  summary: 'your training runs: list, show, stop, resume',
-  usage: 'runs [show|stop|resume] [run]',
-  examples: ['runs', 'runs run-3', 'runs stop run-3'],
+  summary: 'your training runs: list, show, stop, resume, export',
+  usage: 'runs [show|stop|resume|export] [run]',
+  examples: ['runs', 'runs run-3', 'runs stop run-3', 'runs export run-3'],
   args: z.strictObject({
-    action: z.enum(['list', 'show', 'stop', 'resume']).default('list'),
+    action: z.enum(['list', 'show', 'stop', 'resume', 'export']).default('list'),
     run: z.string().trim().min(1).max(100).optional(),
   }),
   parse: (rest) => {
@@ -27,18 +28,18 @@ export const runs = defineCommand({
     if (second !== undefined) return { action, run: second };
     return actions.has(action) ? { action } : { action: 'show', run: first };
   },
-  isMeant: (rest) => rest === '' || /^(list|((show|stop|resume)\s+)?run-\d+)$/i.test(rest),
+  isMeant: (rest) => rest === '' || /^(list|((show|stop|resume|export)\s+)?run-\d+)$/i.test(rest),
   async *execute({ action, run: name }, context) {
     if (action === 'list' || name === undefined) yield await list(context);
     else yield await act[action](name, context);
   },
 });
 
-const actions = new Set(['list', 'show', 'stop', 'resume']);
+const actions = new Set(['list', 'show', 'stop', 'resume', 'export']);
 
 type Act = (name: string, context: CommandContext) => Promise<Reply>;
 
-const act: { readonly [A in 'show' | 'stop' | 'resume']: Act } = {
+const act: { readonly [A in 'show' | 'stop' | 'resume' | 'export']: Act } = {
   async show(name, { engine, place }) {
     const run = await engine.runs.get(place.workspaceId, name);
     const loss = run.progress && (await engine.runs.lossPicture(place.workspaceId, run.id));
@@ -48,6 +49,10 @@ const act: { readonly [A in 'show' | 'stop' | 'resume']: Act } = {
   async stop(name, { engine, place }) {
     const run = await engine.runs.stop(place.workspaceId, name);
     return aside(text(stopWords(run)));
+  },
+  async export(name, { engine, place }) {
+    const exported = await engine.runs.exportModel(place.workspaceId, name);
+    return reply(text(`**${plain(name)}** is exported.`), ...exportBlocks(exported));
   },
   async resume(name, { engine, place }) {
     const run = await engine.runs.resume(place.workspaceId, name);
@@ -79,6 +84,7 @@ async function list({ engine, place }: CommandContext): Promise<Reply> {
         { label: 'Run', align: 'left' },
         { label: 'Status', align: 'left' },
         { label: 'Score', align: 'right' },
+        { label: 'Task', align: 'left' },
         { label: 'Method', align: 'left' },
         { label: 'Data', align: 'left' },
       ],
@@ -86,6 +92,7 @@ async function list({ engine, place }: CommandContext): Promise<Reply> {
         run.name,
         statusWords[run.status] + progressOf(run),
         run.metrics === undefined ? '–' : metricsInWords(run.metrics, 'brief'),
+        taskWords[run.spec.task].wish,
         methodInWords(run.spec),
         run.datasetName,
       ]),

@@ -6,12 +6,14 @@ import type { Pictures } from '../charts/pictures.ts';
 import { UserError } from '../errors.ts';
 import type { HubOptions } from '../models/hub-options.ts';
 import type { Store } from '../store/client.ts';
+import { diagnose } from '../tutor/diagnose.ts';
+import { createExports } from './exports.ts';
 import { parseRunSpec } from './parse-spec.ts';
 import { createPredictors } from './predictors.ts';
 import { openQueue, type Queue } from './queue.ts';
-import { drawConfusion, drawLoss } from './run-pictures.ts';
+import { curvesOf, drawConfusion, drawLoss } from './run-pictures.ts';
 import { createRunRows } from './run-rows.ts';
-import type { Run, Runs } from './runs.ts';
+import type { Advice, Run, Runs } from './runs.ts';
 import type { RunSpecInput } from './spec.ts';
 import { defaultLimits, type Limits } from './supervisor.ts';
 import { createTrainerStarter, type StartTrainer } from './trainer-process.ts';
@@ -28,6 +30,8 @@ export interface RunsOptions {
   readonly hub?: HubOptions | undefined;
   readonly now: () => Date;
   readonly log: Log;
+  /** The place in the guide, for advice; without it none is named. */
+  readonly cite?: (chapterId: string, sectionId: string) => Advice['source'];
   readonly limits?: Partial<Limits>;
   /** How trainer processes are started; a test brings its own script. */
   readonly startTrainer?: StartTrainer;
@@ -39,6 +43,7 @@ export function createRuns(options: RunsOptions): Runs & { close(): Promise<void
   const rows = createRunRows({ db: store.db, now: options.now });
   const startTrainer = withHub(options.startTrainer ?? createTrainerStarter(), options.hub);
   const predictors = createPredictors({ startTrainer, device: options.device });
+  const exports = createExports(startTrainer);
   const listeners = new Set<(run: Run) => void>();
   /** The last changes before anybody watched: told to the first who does. */
   let unseen: Run[] = [];
@@ -138,12 +143,28 @@ export function createRuns(options: RunsOptions): Runs & { close(): Promise<void
       return () => listeners.delete(listener);
     },
 
-    async predict(workspaceId, nameOrId, texts) {
+    async predict(workspaceId, nameOrId, inputs, writing) {
       const run = await get(workspaceId, nameOrId);
       if (run.result === undefined) {
         throw new UserError(`${run.name} is ${run.status}: it has no model to try yet.`, 'Try it once it is done.');
       }
-      return texts.length === 0 ? [] : predictors.predict(run.result.artifact, texts);
+      return inputs.length === 0 ? [] : predictors.predict(run.result.artifact, inputs, writing);
+    },
+
+    async exportModel(workspaceId, nameOrId) {
+      const run = await get(workspaceId, nameOrId);
+      if (run.result === undefined) {
+        throw new UserError(
+          `${run.name} is ${run.status}: it has no model to export yet.`,
+          'Export it once it is done.',
+        );
+      }
+      return exports.make(run.name, run.result.artifact);
+    },
+
+    async exported(workspaceId, nameOrId) {
+      const run = await get(workspaceId, nameOrId);
+      return run.result && exports.find(run.name, run.result.artifact);
     },
 
     async lossPicture(workspaceId, runId) {
@@ -151,12 +172,19 @@ export function createRuns(options: RunsOptions): Runs & { close(): Promise<void
       return drawLoss(run, await rows.events(workspaceId, run.id), pictures);
     },
 
+    async advice(workspaceId, runId) {
+      const run = await get(workspaceId, runId);
+      if (run.finishedAt === undefined) return undefined;
+      const found = diagnose(curvesOf(await rows.events(workspaceId, run.id)));
+      return found && { ...found, source: options.cite?.(found.chapterId, found.sectionId) };
+    },
+
     async confusionPicture(workspaceId, runId) {
       return drawConfusion(await get(workspaceId, runId), pictures);
     },
 
     async close() {
-      await predictors.close();
+      await Promise.all([predictors.close(), exports.close()]);
       const { queue, worker } = await opened;
       await worker.close();
       await queue.close();

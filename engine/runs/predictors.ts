@@ -2,10 +2,11 @@
 import { UserError } from '../errors.ts';
 import type { Prediction } from './prediction.ts';
 import type { StartTrainer, TrainerProcess } from './trainer-process.ts';
+import type { WritingOptions } from './writing.ts';
 
 export interface Predictors {
   /** @throws UserError when the artifact cannot be used. */
-  predict(artifact: string, texts: readonly string[]): Promise<readonly Prediction[]>;
+  predict(artifact: string, texts: readonly string[], writing?: WritingOptions): Promise<readonly Prediction[]>;
   close(): Promise<void>;
 }
 
@@ -26,7 +27,7 @@ export function createPredictors({ startTrainer, device }: { startTrainer: Start
   function start(artifact: string): Warm {
     const waiting: Warm['waiting'] = new Map();
     const process = startTrainer((message) => {
-      if (message.kind === 'event') return;
+      if (message.kind === 'event' || message.kind === 'exported') return;
       const asked = waiting.get(message.id);
       waiting.delete(message.id);
       if (message.kind === 'predictions') asked?.resolve(message.predictions);
@@ -60,7 +61,7 @@ export function createPredictors({ startTrainer, device }: { startTrainer: Start
   }
 
   return {
-    predict(artifact, texts) {
+    predict(artifact, texts, writing) {
       if (!warm.has(artifact)) makeRoom();
       const to = warm.get(artifact) ?? start(artifact);
       to.lastUsed = nextId;
@@ -68,7 +69,7 @@ export function createPredictors({ startTrainer, device }: { startTrainer: Start
       const id = nextId++;
       return new Promise((resolve, reject) => {
         to.waiting.set(id, { resolve, reject });
-        to.process.send({ kind: 'predict', id, texts: [...texts] });
+        to.process.send({ kind: 'predict', id, texts: [...texts], writing });
       });
     },
     async close() {

@@ -5,16 +5,20 @@ import type { Run } from './runs.ts';
 
 export type RunPicture = Picture & { readonly alt: string };
 
+export function curvesOf(events: readonly RunEvent[]) {
+  return {
+    train: events.flatMap((event) => (event.type === 'step' ? [{ step: event.step, loss: event.loss }] : [])),
+    held: events.flatMap((event) => (event.type === 'eval' ? [{ step: event.step, loss: event.metrics.loss }] : [])),
+  };
+}
+
 /** Loss on the training examples and on those held out; undefined before the first step. */
 export async function drawLoss(
   run: Run,
   events: readonly RunEvent[],
   pictures: Pictures,
 ): Promise<RunPicture | undefined> {
-  const train = events.flatMap((event) => (event.type === 'step' ? [{ step: event.step, loss: event.loss }] : []));
-  const held = events.flatMap((event) =>
-    event.type === 'eval' ? [{ step: event.step, loss: event.metrics.loss }] : [],
-  );
+  const { train, held } = curvesOf(events);
   if (train.length === 0) return undefined;
   const [{ lossChart }, { renderPng }] = await Promise.all([
     import('../charts/loss.ts'),

@@ -4,7 +4,8 @@ import type { HubOptions } from '../models/hub-options.ts';
 import type { RunEvent } from './events.ts';
 import type { Prediction } from './prediction.ts';
 import type { RunSpec } from './spec.ts';
-import { type FromTrainer, toTrainerSchema } from './trainer-messages.ts';
+import { type ExportedPart, type FromTrainer, toTrainerSchema } from './trainer-messages.ts';
+import type { WritingOptions } from './writing.ts';
 
 export interface TrainOptions {
   readonly signal: AbortSignal;
@@ -15,14 +16,18 @@ export interface TrainOptions {
 
 export interface TrainerWork {
   train(spec: RunSpec, options: TrainOptions): AsyncIterable<RunEvent>;
-  loadPredictor(
+  loadPredictor(artifact: string, options: { device: string; hub?: HubOptions | undefined }): Promise<Predict>;
+  exportZip(
     artifact: string,
-    options: { device: string; hub?: HubOptions | undefined },
-  ): Promise<(texts: readonly string[]) => Promise<readonly Prediction[]>>;
+    zipPath: string,
+    options: { hub?: HubOptions | undefined },
+  ): Promise<readonly ExportedPart[]>;
 }
 
+type Predict = (texts: readonly string[], writing?: WritingOptions) => Promise<readonly Prediction[]>;
+
 /** Serves this process's IPC channel until the work is done; the process may exit then. */
-export function serveTrainer({ train, loadPredictor }: TrainerWork): void {
+export function serveTrainer({ train, loadPredictor, exportZip }: TrainerWork): void {
   const stopping = new AbortController();
   // Ctrl-C in a terminal reaches this process too: its worker hears it as well and says what to do.
   process.on('SIGINT', () => undefined);
@@ -32,7 +37,7 @@ export function serveTrainer({ train, loadPredictor }: TrainerWork): void {
   process.once('disconnect', () => stopping.abort());
 
   let hub: HubOptions | undefined;
-  let predict: Promise<(texts: readonly string[]) => Promise<readonly Prediction[]>> | undefined;
+  let predict: Promise<Predict> | undefined;
   let queue: Promise<void> = Promise.resolve();
 
   process.on('message', (raw) => {
@@ -53,7 +58,10 @@ export function serveTrainer({ train, loadPredictor }: TrainerWork): void {
         predict.catch(() => undefined);
         return;
       case 'predict':
-        queue = queue.then(() => answer(message.id, message.texts));
+        queue = queue.then(() => answer(message.id, message.texts, message.writing));
+        return;
+      case 'export':
+        queue = queue.then(() => runExport(message.artifact, message.zipPath));
         return;
     }
   });
@@ -70,10 +78,20 @@ export function serveTrainer({ train, loadPredictor }: TrainerWork): void {
     if (process.connected) process.disconnect();
   }
 
-  async function answer(id: number, texts: readonly string[]): Promise<void> {
+  async function runExport(artifact: string, zipPath: string): Promise<void> {
+    try {
+      await send({ kind: 'exported', files: [...(await exportZip(artifact, zipPath, { hub }))] });
+    } catch (error) {
+      console.error(error);
+      await send({ kind: 'refused', id: 0, ...explain(error) });
+    }
+    if (process.connected) process.disconnect();
+  }
+
+  async function answer(id: number, texts: readonly string[], writing: WritingOptions | undefined): Promise<void> {
     try {
       if (predict === undefined) throw new Error('asked to predict before any model was loaded');
-      const predictions = await (await predict)(texts);
+      const predictions = await (await predict)(texts, writing);
       await send({ kind: 'predictions', id, predictions: [...predictions] });
     } catch (error) {
       console.error(error);

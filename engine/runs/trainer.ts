@@ -26,7 +26,11 @@ serveTrainer({
   async loadPredictor(artifact, options) {
     const { loadPredictor } = await import('../tuning/predict.ts');
     const predictor = await loadPredictor(artifact, options);
-    return (texts) => predictor.predict(texts);
+    return (texts, writing) => predictor.predict(texts, writing);
+  },
+  async exportZip(artifact, zipPath, options) {
+    const { exportZip } = await import('../export/zip.ts');
+    return exportZip(artifact, zipPath, options);
   },
 });
 

@@ -439,6 +439,25 @@ export function createFakeEngine(): FakeEngine {
         watchers.add(watcher);
         return () => watchers.delete(watcher);
       },
+      advice: async (_workspaceId, runId) =>
+        runs.find((run) => run.id === runId)?.finishedAt === undefined
+          ? undefined
+          : {
+              fit: 'overfits',
+              words: 'Your training loss keeps falling while the held-out loss rises since step 4: overfitting.',
+              chapterId: chapter.chapterId,
+              sectionId: 'definition',
+              source: { ...chapter, sectionId: 'definition', quote: 'A model overfits when it fits noise.' },
+            },
+      exported: async () => undefined,
+      exportModel: async (workspaceId, name) => {
+        const run = await get(workspaceId, name);
+        const parts = [
+          { name: 'model.onnx', bytes: 2_000_000, largestDifference: 1e-6, relativeDifference: 2e-6 },
+          { name: 'model_quantized.onnx', bytes: 500_000, largestDifference: 0.02, relativeDifference: 0.01 },
+        ];
+        return { path: 'runs/run-1.zip', name: `${run.name}.transformers-js.zip`, bytes: 2_600_000, parts };
+      },
       predict: async (workspaceId, name, texts) => {
         const run = await get(workspaceId, name);
         if (run.status !== 'done') throw new UserError(`${run.name} has no model yet.`, 'Wait until it is done.');

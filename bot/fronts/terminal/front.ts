@@ -203,9 +203,9 @@ function signatureOf(reply: Reply): string {
   );
 }
 
-const takesFiles: ReadonlySet<string> = new Set(['finetune', 'learn']);
+const takesFiles: ReadonlySet<string> = new Set(['finetune', 'learn', 'try']);
 
-/** `finetune ./my.csv`: the files named in a line of finetune or learn. Other commands take none, so nothing is read by accident. */
+/** `finetune ./my.csv`: the files named in a line of finetune, learn or try. Other commands take none, so nothing is read by accident. */
 async function attachmentsIn(text: string): Promise<readonly Attachment[]> {
   const [command = '', ...words] = splitWords(text.trim());
   if (!takesFiles.has(command.replace('/', '').replaceAll('-', '').toLowerCase())) return [];
