@@ -329,6 +329,19 @@ describe('what may not be', () => {
     expect(server.violations).toEqual([]);
   });
 
+  it('what is for one person stands in their direct messages as it is, without a button to show it', async () => {
+    await deny(general, permissionBits.sendMessages);
+    await bot.engine.conversations.openWorkspace(`discord:${guild.id}`, 'x');
+    await bot.front.deliver(
+      { front: 'discord', workspaceId: `discord:${guild.id}`, conversationId: general.id },
+      { audience: 'asker', blocks: [{ kind: 'text', markdown: 'between us' }] },
+      { id: ann.user.id, name: 'Ann' },
+    );
+    expect(ann.sees(server.direct(ann.user))).toContain('between us');
+    expect(ann.sees(server.direct(ann.user))).not.toContain('Show');
+    expect(server.violations).toEqual([]);
+  });
+
   it('nothing a person types can ping anyone', async () => {
     ann.say(general, '@everyone <@&1> explain @here', { mention: true });
     await expect

@@ -295,7 +295,7 @@ blockquote{border-left:4px solid #4e5058;margin:2px 0;padding-left:12px}
 hr{border:0;border-top:1px solid #3f4147;margin:8px 0;max-width:600px;width:100%}.mention{background:#3c4270;color:#c9cdfb;border-radius:3px;padding:0 2px}a{color:#00a8fc}
 .only{color:#949ba4;font-size:12px;margin-top:4px}
 .modal{background:#313338;border-radius:8px;box-shadow:0 2px 24px #0008;padding:20px;width:440px;margin:16px 0 16px 56px;border:1px solid #1e1f22}.modal label{display:block;font-weight:600;color:#f2f3f5;margin:14px 0 4px}.needed{color:#f23f42}
-.input,.drop{background:#1e1f22;border-radius:8px;padding:10px 12px;margin-top:4px}.input.tall{min-height:72px}.drop{border:1px dashed #4e5058;text-align:center;color:#949ba4;padding:22px}.radio{display:flex;gap:10px;padding:6px 0}
+.input,.drop{background:#1e1f22;border-radius:8px;padding:10px 12px;margin-top:4px}.input{min-height:22px}.input.tall{min-height:72px}.drop{border:1px dashed #4e5058;text-align:center;color:#949ba4;padding:22px}.radio{display:flex;gap:10px;padding:6px 0}
 `;
 
 async function main() {

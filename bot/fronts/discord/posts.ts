@@ -61,6 +61,8 @@ export const keptKind = 'discord';
 interface Job {
   readonly place: Place;
   readonly reply: Reply;
+  /** A private reply as it is, for where nobody else reads: `reply` then only has the button that shows it. */
+  readonly alone: Reply | undefined;
   readonly asker: Person;
   readonly exchange: Exchange | undefined;
   readonly stored: StoredMessage;
@@ -105,7 +107,8 @@ export function createPosts(options: PostsOptions): Posts {
         return undefined;
       }
       const shown = isPrivate ? await sealed(place, reply, asker) : reply;
-      const writing = queue.put(String(stored.id), { place, reply: shown, asker, exchange, stored });
+      const alone = isPrivate ? reply : undefined;
+      const writing = queue.put(String(stored.id), { place, reply: shown, alone, asker, exchange, stored });
       // A first post holds its place in the order; an edit does not hold up what comes after it.
       if (stored.externalId !== undefined || posted.has(stored.id)) return { writing };
       await writing;
@@ -228,11 +231,12 @@ export function createPosts(options: PostsOptions): Posts {
 
   /** What can't be said where it was asked is said to the person alone, with what is lacking there. */
   async function postDirectly(job: Job, wanted: string, lacking: readonly Permission[]): Promise<Posted> {
-    const { exchange, asker, reply } = job;
+    const { exchange, asker, reply, alone } = job;
     const channelId = await calls.openDirect(asker.id);
     const name = exchange?.origin.channelName ?? options.channelFacts(wanted).name;
     const why = `${needs(lacking, name)} to answer there.`;
-    const told = { ...reply, blocks: [text(why), ...reply.blocks] };
+    // Nobody else reads it there: a private reply needs no button that shows it.
+    const told = { ...reply, blocks: [text(why), ...(alone ?? reply).blocks] };
     return postPages({ ...job, reply: told, exchange: undefined }, channelId);
   }
 
