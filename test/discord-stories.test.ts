@@ -75,6 +75,7 @@ const ours = (channel: Channel) =>
   channel.messages.filter(({ author, deleted }) => author === server.world.bot && !deleted);
 /** Takes permissions away, and gives the news time to arrive. */
 async function deny(channel: Channel, bits: bigint) {
+  await expect.poll(() => bot.front.health().guilds).toBe(server.world.guilds.length);
   channel.denied = bits;
   server.gateway.dispatch('CHANNEL_UPDATE', () => server.world.toChannel(channel));
   await new Promise((resolve) => setTimeout(resolve, 100));

@@ -11,7 +11,7 @@ const schema = z.object({
   receivedAt: z.iso.datetime().transform((text) => new Date(text)),
   payload: z.unknown(),
 });
-export type SpooledEvent = z.output<typeof schema>;
+type SpooledEvent = z.output<typeof schema>;
 type EventKey = Pick<SpooledEvent, 'workspaceId' | 'key'>;
 
 export interface Spool {
