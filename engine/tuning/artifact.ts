@@ -11,7 +11,7 @@ import { writeCheckpoint } from '../models/write-checkpoint.ts';
 import type { Metrics } from '../runs/events.ts';
 import type { RunSpec, TaskName } from '../runs/spec.ts';
 import { modelCard } from './model-card.ts';
-import { mergeAdapters, type Parameters } from './parameters.ts';
+import { liveTensors, mergeAdapters, type Parameters } from './parameters.ts';
 import { tasks } from './tasks/index.ts';
 
 interface History {
@@ -65,7 +65,7 @@ export async function writeArtifact(folder: string, content: ArtifactContent): P
     // An adapter left by an earlier run into this folder would be taken for this one's.
     for (const name of [adapterConfigFile, adapterFile]) await rm(join(folder, name), { force: true });
     // With what stayed as it was: a body under a new head, running statistics.
-    const whole = parameters.frozen.size > 0 ? await mergeAdapters(base, parameters) : parameters.trainable;
+    const whole = parameters.frozen.size > 0 ? await mergeAdapters(base, parameters) : liveTensors(parameters);
     await writeCheckpoint(folder, whole);
     await writeJson(join(folder, 'config.json'), modelConfig(base, parameters.head, labels, spec.task));
   }

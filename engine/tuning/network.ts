@@ -4,9 +4,9 @@ import { createGraph, type Graph, type GraphBuilder } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import { createSession, type Session, type SessionOptions } from '../graph/session.ts';
 import { elementCount, type Tensor } from '../graph/tensor.ts';
-import { asMatrix, createLayers, type DropoutMask, type Layers } from '../models/layers.ts';
+import { asMatrix, type BatchStatistics, createLayers, type DropoutMask, type Layers } from '../models/layers.ts';
 import { fillDropoutMask, mixSeeds } from './noise.ts';
-import { fourBitValues, type Parameters, weightFeeds, weightValues } from './parameters.ts';
+import { fourBitValues, liveTensors, type Parameters, weightFeeds, weightValues } from './parameters.ts';
 import type { Answering, Feeds, Objective, TaskBatch } from './tasks/task.ts';
 
 interface Compiled {
@@ -22,6 +22,8 @@ interface StepResult {
   readonly gradients: ReadonlyMap<string, Float32Array>;
   /** √Σg² over all of them. */
   readonly norm: number;
+  /** By the names of the running statistics that follow them; none where those are frozen. */
+  readonly statistics: ReadonlyMap<string, Float32Array>;
 }
 
 export interface Network extends Answering {
@@ -40,6 +42,7 @@ export interface NetworkOptions extends SessionOptions {
 type Purpose = 'train' | 'measure' | 'answer';
 
 const gradientOf = (name: string) => `gradient of ${name}`;
+const batchOf = (name: string) => `batch's ${name}`;
 
 /** @throws UserError when the device cannot be used here. */
 export function createNetwork(
@@ -48,6 +51,8 @@ export function createNetwork(
   { recompute = false, ...sessionOptions }: NetworkOptions,
 ): Network {
   const weights = weightFeeds(parameters.trainable);
+  // In training the batch's own statistics stand in their place.
+  const allWeights = weightFeeds(liveTensors(parameters));
   const compiled = new Map<string, Promise<Compiled>>();
 
   function build(purpose: Purpose, inputs: Feeds, targets: Feeds) {
@@ -56,6 +61,7 @@ export function createNetwork(
     const targetValues = inputsOf(g, targets);
     const masks: DropoutMask[] = [];
     const boundaries: number[] = [];
+    const statistics: BatchStatistics[] = [];
     const weight = weightValues(g, parameters);
     const fourBit = fourBitValues(g, parameters);
     const layers = createLayers(g, {
@@ -63,6 +69,7 @@ export function createNetwork(
       fourBit,
       lora: parameters.lora,
       masks: purpose === 'train' ? masks : undefined,
+      statistics: purpose === 'train' && parameters.statistics ? statistics : undefined,
       boundaries,
     });
     const answer = buildAnswer(layers, parameters, inputValues);
@@ -71,6 +78,10 @@ export function createNetwork(
       const trained = [...parameters.trainable.keys()];
       const gradients = addGradients(g, loss, trained.map(weight), recompute ? boundaries : []);
       g.output('loss', loss);
+      for (const { name, mean, variance } of statistics) {
+        g.output(batchOf(`${name}.running_mean`), mean);
+        g.output(batchOf(`${name}.running_var`), variance);
+      }
       // Here on every core, while the gradients are at hand; a loop over them afterwards has one.
       g.output('squaredNorm', sumOfSquares(g, gradients));
       trained.forEach((name, at) => {
@@ -106,7 +117,7 @@ export function createNetwork(
 
   async function infer(purpose: Purpose, inputs: Feeds, targets: Feeds) {
     const { session } = await obtain(purpose, inputs, targets);
-    const answers = await session.run({ ...weights, ...inputs, ...targets });
+    const answers = await session.run({ ...allWeights, ...inputs, ...targets });
     return Object.fromEntries(Object.keys(answers).map((name) => [name, floats(answers, name)]));
   }
 
@@ -122,7 +133,11 @@ export function createNetwork(
       for (const name of parameters.trainable.keys()) gradients.set(name, floats(answers, gradientOf(name)));
       const [loss = Number.NaN] = floats(answers, 'loss');
       const [squares = Number.NaN] = floats(answers, 'squaredNorm');
-      return { loss, gradients, norm: Math.sqrt(squares) };
+      const statistics = new Map<string, Float32Array>();
+      for (const name of parameters.statistics?.keys() ?? []) {
+        if (answers[batchOf(name)]) statistics.set(name, floats(answers, batchOf(name)));
+      }
+      return { loss, gradients, norm: Math.sqrt(squares), statistics };
     },
     trainingGraph: ({ inputs, targets }) => build('train', inputs, targets).graph,
     measure: ({ inputs, targets }) => infer('measure', inputs, targets),

@@ -27,6 +27,8 @@ export interface Parameters {
   readonly lora: LoraLayers | undefined;
   readonly trainable: ReadonlyMap<string, FloatTensor>;
   readonly frozen: ReadonlyMap<string, FrozenWeight>;
+  /** Running statistics that follow the batches of training, where they are not frozen. Live arrays too. */
+  readonly statistics?: ReadonlyMap<string, FloatTensor>;
   /** Modules that a LoRA artifact keeps whole beside its adapters, as PEFT names them. */
   readonly modulesToSave: readonly string[];
   /** How many numbers the model has, trained and frozen. */
@@ -44,6 +46,14 @@ export async function prepareParameters(
   // A new task gets a new head; a pooler that was never trained is trained too.
   const isNew = (name: string, part: string) => part === 'head' || base.fresh || !base.weights.has(name);
   const isKept = choosePrefixes(hyper.freeze ?? [], [...specs.keys()]);
+  const moves = hyper.batchNorm === 'train';
+  if (moves && method !== 'full') {
+    throw new UserError(
+      `batchNorm is train, which the method ${method} does not do: its body stays as it is.`,
+      'Use the method full, or leave batchNorm at frozen.',
+    );
+  }
+  const statistics = new Map<string, FloatTensor>();
   const trainable = new Map<string, FloatTensor>();
   const frozen = new Map<string, FrozenWeight>();
   for (const [name, spec] of specs) {
@@ -52,14 +62,23 @@ export async function prepareParameters(
     const stored = part === 'head' ? undefined : base.weights.get(name);
     const fourBit = trains ? undefined : base.fourBit?.get(name);
     if (fourBit) frozen.set(name, { shape, fourBit });
+    else if (isBuffer && moves) statistics.set(name, (await stored?.load()) ?? drawInitial(spec, random));
     else if (!trains && stored?.inPlace) frozen.set(name, { shape, inPlace: stored.inPlace });
     else (trains ? trainable : frozen).set(name, (await stored?.load()) ?? drawInitial(spec, random));
   }
   const lora = usesAdapters(method) ? addAdapters(base, hyper, specs, trainable, random) : undefined;
-  const count = [...trainable.values(), ...frozen.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const count = [...trainable.values(), ...frozen.values(), ...statistics.values()].reduce(
+    (sum, { shape }) => sum + sizeOf(shape),
+    0,
+  );
   const modulesToSave = modulesOf([...specs].filter(([name, { part }]) => part !== 'body' && isNew(name, part)));
-  return { model: base.model, head, lora, trainable, frozen, modulesToSave, count };
+  const kept = { model: base.model, head, lora, trainable, frozen, modulesToSave, count };
+  return statistics.size > 0 ? { ...kept, statistics } : kept;
 }
+
+/** All that training changes: what a checkpoint keeps. */
+export const liveTensors = ({ trainable, statistics }: Pick<Parameters, 'trainable' | 'statistics'>) =>
+  statistics ? new Map([...trainable, ...statistics]) : trainable;
 
 /** @throws UserError when a prefix names no part of the model. */
 function choosePrefixes(prefixes: readonly string[], names: readonly string[]): (name: string) => boolean {
@@ -80,7 +99,9 @@ function modulesOf(specs: Iterable<readonly [string, unknown]>): string[] {
   return [...new Set(modules)].sort();
 }
 
-type AdapterSize = Pick<RunSpec['hyper'], 'loraRank' | 'loraAlpha' | 'seed' | 'freeze'>;
+type AdapterSize = Pick<RunSpec['hyper'], 'loraRank' | 'loraAlpha' | 'seed' | 'freeze'> & {
+  readonly batchNorm?: 'frozen' | 'train';
+};
 
 const sizeOf = (shape: Shape) => shape.reduce((product, size) => product * size, 1);
 
@@ -109,11 +130,12 @@ export async function mergeAdapters(
   base: Pick<WeightSource, 'model' | 'weights'>,
   parameters: Parameters,
 ): Promise<Map<string, FloatTensor>> {
-  const { lora, trainable, frozen } = parameters;
+  const { lora, frozen } = parameters;
+  const live = liveTensors(parameters);
   /** A weight that lies in memory: trained, or read with a finished adapter. */
   const inMemory = (name: string): FloatTensor | undefined => {
     const kept = frozen.get(name);
-    return trainable.get(name) ?? (kept && 'data' in kept ? kept : undefined);
+    return live.get(name) ?? (kept && 'data' in kept ? kept : undefined);
   };
   const layouts = new Map(base.model.loraTargets.map(({ name, layout }) => [name, layout]));
   const merged = new Map<string, FloatTensor>();
@@ -157,11 +179,12 @@ function addProduct(
 /** Weights as graph values: trained ones are inputs, frozen ones part of the model. Each is made once, when asked for. */
 export function weightValues(
   g: GraphBuilder,
-  { trainable, frozen }: Pick<Parameters, 'trainable' | 'frozen'>,
+  { frozen, ...changing }: Pick<Parameters, 'trainable' | 'frozen' | 'statistics'>,
 ): (name: string) => Value {
+  const live = liveTensors(changing);
   const values = new Map<string, Value>();
   const make = (name: string): Value => {
-    const trained = trainable.get(name);
+    const trained = live.get(name);
     if (trained) return g.input(name, 'float32', trained.shape);
     const weight = frozen.get(name);
     if (!weight) throw new Error(`no weight ${name}`);

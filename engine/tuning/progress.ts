@@ -9,6 +9,7 @@ import { openSafetensors, writeSafetensors } from '../models/safetensors.ts';
 import { hashOfFile, listStates, loadLatestCheckpoint, restoreInto, saveCheckpoint } from './checkpoints.ts';
 import { createOptimizer } from './optimizers/index.ts';
 import type { Optimizer } from './optimizers/optimizer.ts';
+import { liveTensors } from './parameters.ts';
 import type { PreparedRun } from './prepare.ts';
 
 const stateSchema = z.object({
@@ -50,7 +51,7 @@ export function startProgress({ parameters, fingerprint, spec }: PreparedRun): P
 /** Every array of the run by its name in a checkpoint; the arrays are the live ones. */
 function savedTensors({ parameters }: PreparedRun, { optimizer }: Progress): Map<string, FloatTensor> {
   const tensors = new Map(optimizer.state);
-  for (const [name, tensor] of parameters.trainable) tensors.set(`weights.${name}`, tensor);
+  for (const [name, tensor] of liveTensors(parameters)) tensors.set(`weights.${name}`, tensor);
   return tensors;
 }
 
@@ -92,12 +93,12 @@ const bestFile = (folder: string, step: number) => join(folder, `best-${String(s
 /** Writes the weights as they are now. @returns the checksum of the file. */
 export async function saveBest(folder: string, { parameters }: PreparedRun, step: number): Promise<string> {
   await makeFolder(folder);
-  return writeSafetensors(bestFile(folder, step), parameters.trainable);
+  return writeSafetensors(bestFile(folder, step), liveTensors(parameters));
 }
 
 /** Goes back to the best weights, in place. */
 export async function restoreBest(folder: string, { parameters }: PreparedRun, step: number): Promise<void> {
-  await restoreInto(parameters.trainable, await openSafetensors(bestFile(folder, step)));
+  await restoreInto(liveTensors(parameters), await openSafetensors(bestFile(folder, step)));
 }
 
 async function checkBest(folder: string, { step, sha256 }: { step: number; sha256: string }): Promise<void> {

@@ -6,6 +6,7 @@ import { mixSeeds } from './noise.ts';
 import type { PreparedRun } from './prepare.ts';
 import type { Progress } from './progress.ts';
 import { learningRateAt } from './schedule.ts';
+import { moveStatistics } from './statistics.ts';
 
 type Gradients = ReadonlyMap<string, Float32Array>;
 
@@ -33,7 +34,7 @@ export async function takeStep(
 
 /** Sums over all batches of the step. */
 async function addUpGradients(
-  { spec: { hyper }, encoded }: PreparedRun,
+  { spec: { hyper }, encoded, parameters }: PreparedRun,
   network: Network,
   step: number,
   batches: readonly (readonly number[])[],
@@ -44,8 +45,11 @@ async function addUpGradients(
   let norm = Number.NaN;
   for (const [index, chosen] of batches.entries()) {
     const seed = mixSeeds(hyper.seed, step, index);
-    const batch = await encoded.trainingBatch(chosen, hyper.batchSize, seed);
+    // Rows of padding would count among the batch's own statistics.
+    const rows = parameters.statistics ? chosen.length : hyper.batchSize;
+    const batch = await encoded.trainingBatch(chosen, rows, seed);
     const result = await network.computeGradients(batch, seed);
+    if (parameters.statistics) moveStatistics(parameters.statistics, result.statistics);
     loss += result.loss;
     weight += batch.weight;
     if (sum) addInPlace(sum, result.gradients);
