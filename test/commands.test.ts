@@ -280,19 +280,9 @@ describe('finetune', () => {
     );
     const form = replies.flatMap((reply) => reply.blocks).find((block) => block.kind === 'form');
     const ids = form?.fields.map(({ id }) => id);
-    expect(ids).toEqual([
-      'data',
-      'task',
-      'model',
-      'otherModel',
-      'method',
-      'epochs',
-      'learningRate',
-      'batchSize',
-      'loraRank',
-    ]);
+    expect(ids).toEqual(['data', 'model', 'otherModel', 'method', 'epochs', 'learningRate', 'batchSize', 'loraRank']);
     const field = (id: string) => form?.fields.find((one) => one.id === id);
-    expect(field('task')).toMatchObject({ value: 'image-classification' });
+    expect(form?.title).toBe('Fine-tune: classify pictures');
     expect(field('model')).toMatchObject({ value: 'microsoft/resnet-18' });
     expect(field('method')).toMatchObject({
       value: 'head',

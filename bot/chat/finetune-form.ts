@@ -117,7 +117,8 @@ function taskFields(chosen: Dataset | undefined, known: TaskName | undefined): r
     label: taskWords[task].wish,
     description: taskWords[task].description,
   }));
-  if (known !== undefined) return [taskField(known, options)];
+  // Where only one is possible there is nothing to choose.
+  if (known !== undefined) return options.length === 1 ? [] : [taskField(known, options)];
   const any = { value: 'auto', label: 'What the data are for', description: 'seen from what they hold' };
   return [taskField('auto', [any, ...options])];
 }

@@ -25,8 +25,8 @@ export function runCard(run: Run, parts: CardParts): Reply {
     text(`**${plain(run.name)}** · ${describeSpec(run)}`),
     ...statusBlocks(run),
     ...(parts.loss === undefined ? [] : [illustrate(parts.loss)]),
-    ...(run.result === undefined ? [] : resultBlocks(run.result, parts)),
     ...(parts.advice === undefined ? [] : adviceBlocks(parts.advice)),
+    ...(run.result === undefined ? [] : resultBlocks(run.result, parts)),
     ...(parts.exported === undefined ? [] : exportBlocks(parts.exported)),
     buttons(...actions(run, parts)),
   ];
@@ -134,7 +134,8 @@ function adviceBlocks({ words, source }: Advice): readonly Block[] {
 /** The file, and how far its answers are from the trained model's. */
 export function exportBlocks({ path, name, bytes, parts }: ModelExport): readonly Block[] {
   const differences = parts.map(
-    (part) => `${code(part.name)} answers like the trained model to within ${percentOf(part.relativeDifference)}`,
+    ({ name, relativeDifference }) =>
+      `${code(name)} answers ${relativeDifference === 0 ? 'exactly like the trained model' : `like the trained model to within ${percentOf(relativeDifference)}`}`,
   );
   return [
     text(`**For Transformers.js.** Unpack it and give the folder to ${code('pipeline()')}. ${differences.join('; ')}.`),

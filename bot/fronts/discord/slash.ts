@@ -204,7 +204,7 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
   review: [{ kind: 'whole', argument: 'length', name: 'questions', description: 'at most', least: 1, most: 100 }],
   progress: [],
   finetune: [
-    { kind: 'file', argument: 'file', name: 'file', description: 'your examples: CSV, TSV, JSON or JSON lines' },
+    { kind: 'file', argument: 'file', name: 'file', description: 'CSV, TSV, JSON lines, text, or a zip of pictures' },
     {
       kind: 'text',
       argument: 'data',
@@ -217,8 +217,22 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
       kind: 'choice',
       argument: 'method',
       name: 'method',
-      description: 'full: every weight; lora: small added matrices; qlora: those on a base in four bits',
-      choices: ['full', 'lora', 'qlora'],
+      description: 'full: every weight; lora: small added matrices; head: for pictures',
+      choices: ['auto', 'full', 'lora', 'qlora', 'head'],
+    },
+    {
+      kind: 'choice',
+      argument: 'task',
+      name: 'task',
+      description: 'empty: what the data are for',
+      choices: ['text-classification', 'regression', 'token-classification', 'causal-lm', 'image-classification'],
+    },
+    {
+      kind: 'text',
+      argument: 'model',
+      name: 'model',
+      description: 'owner/name on the Hugging Face hub; empty: a tiny one from scratch',
+      longest: 200,
     },
     { kind: 'whole', argument: 'epochs', name: 'epochs', description: 'times through the data', ...bounds(epochs) },
     {
@@ -254,11 +268,12 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
       argument: 'action',
       name: 'action',
       description: 'what to do with it',
-      choices: ['show', 'stop', 'resume'],
+      choices: ['show', 'stop', 'resume', 'export'],
     },
   ],
   try: [
-    { kind: 'text', argument: 'text', name: 'text', description: 'your own words, for it to classify', longest: 6000 },
+    { kind: 'text', argument: 'text', name: 'text', description: 'your own words', longest: 6000 },
+    { kind: 'file', argument: 'picture', name: 'picture', description: 'for a model that sees pictures' },
     {
       kind: 'text',
       argument: 'run',
