@@ -4,7 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import yauzl from 'yauzl';
+import { createExports } from '../engine/runs/exports.ts';
 import { runSpecSchema } from '../engine/runs/spec.ts';
+import { createTrainerStarter } from '../engine/runs/trainer-process.ts';
 import { writingSchema } from '../engine/runs/writing.ts';
 import { loadPredictor } from '../engine/tuning/predict.ts';
 import { train } from '../engine/tuning/train.ts';
@@ -168,4 +171,28 @@ describe('finetutor train and predict', () => {
     const both = await cli(['predict', at('sees'), 'red', '--image', at('a.png')]);
     expect(both).toMatchObject({ code: 1, err: expect.stringContaining('It takes one of') });
   });
+});
+
+it('an export is one zip that Transformers.js reads, written whole by a process of its own', async () => {
+  await writeToyResNet(at('base'));
+  await writeFile(at('more.zip'), await zipToyPictures(8));
+  await trainOn({ task: 'image-classification', model: at('base'), data: { train: at('more.zip') }, out: at('made') });
+  const exports = createExports(createTrainerStarter());
+  expect(await exports.find('run-1', at('made'))).toBeUndefined();
+  // Asked for twice at once, it is written once.
+  const [made, again] = await Promise.all([exports.make('run-1', at('made')), exports.make('run-1', at('made'))]);
+  expect(again).toEqual(made);
+  expect(await exports.find('run-1', at('made'))).toEqual(made);
+  await exports.close();
+  expect(made.parts.map(({ name }) => name)).toEqual(['model.onnx', 'model_quantized.onnx']);
+  expect(made.parts[0]?.relativeDifference).toBeLessThan(1e-3);
+  const names = await new Promise<string[]>((resolve, reject) => {
+    yauzl.open(made.path, (error, zip) => {
+      if (error) return reject(error);
+      const found: string[] = [];
+      zip.on('entry', ({ fileName }: yauzl.Entry) => found.push(fileName));
+      zip.on('end', () => resolve(found.sort()));
+    });
+  });
+  expect(names).toEqual(['config.json', 'onnx/model.onnx', 'onnx/model_quantized.onnx', 'preprocessor_config.json']);
 });

@@ -72,6 +72,12 @@ export function listenToFunctions(app: App, { engine, intake, log, work, arrival
   step('start_run', async (workspaceId, given, executionId) => {
     const { dataset: wanted, method, channel_id, user_id } = parse(runInputs, given);
     const dataset = await findDataset(workspaceId, wanted);
+    if (!dataset.report.tasks.includes('text-classification')) {
+      throw new UserError(
+        `${dataset.name} holds no texts with labels.`,
+        'Start it with finetune, which knows every task.',
+      );
+    }
     const run = await engine.runs.submit({
       workspaceId,
       personId: user_id,
