@@ -106,6 +106,24 @@ test('a run moves the statistics, goes on bit for bit after a stop, and answers 
   await predictor.close();
 });
 
+test('a network that starts from nothing learns toy pictures, statistics and all; a head alone is refused', async () => {
+  await writeFile(join(home, 'toys.zip'), await zipToyPictures(14));
+  const fresh = { ...specOf('fresh'), model: 'scratch:cnn', hyper: { epochs: 6, batchSize: 8, learningRate: 3e-3 } };
+  let accuracy = 0;
+  const options = { resume: false, now: () => 0, signal: new AbortController().signal };
+  for await (const event of train(runSpecSchema.parse(fresh), options)) {
+    if (event.type === 'done' && event.metrics.kind === 'classification') accuracy = event.metrics.accuracy;
+  }
+  expect(accuracy).toBeGreaterThan(0.75);
+  const moved = [...(await readStatistics(fresh.out))].filter(([name]) => name.endsWith('running_mean'));
+  for (const [name, values] of moved) expect(Math.max(...values.map(Math.abs)), name).toBeGreaterThan(0);
+  const predictor = await loadPredictor(fresh.out, { device: 'cpu' });
+  expect(predictor.labels).toEqual(['blue', 'red']);
+  await predictor.close();
+  const head = train(runSpecSchema.parse({ ...fresh, method: 'head', out: join(home, 'none') }), options);
+  await expect(head.next()).rejects.toThrow('scratch:cnn starts from nothing');
+});
+
 test('with a body that stays as it is, statistics cannot be trained', async () => {
   await writeToyResNet(join(home, 'resnet'));
   await writeFile(join(home, 'toys.zip'), await zipToyPictures(14));

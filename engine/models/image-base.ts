@@ -9,11 +9,13 @@ import { readJsonObject } from './files.ts';
 import { fetchFromHub, parseHubModel } from './hub.ts';
 import type { HubOptions } from './hub-options.ts';
 import type { ImageModel } from './model.ts';
+import { createResnet } from './resnet.ts';
 
 export interface ImageBase {
   /** Shown to people and written into the artifact. */
   readonly source: string;
-  readonly fresh: false;
+  /** Nothing in it is trained yet: every weight is missing and will be drawn at random. */
+  readonly fresh: boolean;
   readonly rawConfig: { readonly [key: string]: unknown };
   readonly model: ImageModel;
   readonly preprocessing: { readonly [key: string]: unknown };
@@ -21,15 +23,46 @@ export interface ImageBase {
   readonly weights: ReadonlyMap<string, BaseWeight>;
 }
 
-/** @throws UserError when there is no such model, or it is one that cannot be used. */
+const scratch = 'scratch:cnn';
+/** A small residual network for small pictures. */
+const scratch_config = {
+  model_type: 'resnet',
+  num_channels: 3,
+  embedding_size: 32,
+  hidden_sizes: [32, 64, 128],
+  depths: [1, 1, 1],
+  layer_type: 'basic',
+  hidden_act: 'relu',
+  image_size: 64,
+} as const;
+
+function createFreshImageBase(): ImageBase {
+  const side = scratch_config.image_size;
+  const preprocessing = { ...imagenet_preprocessing, size: { height: side, width: side } };
+  return {
+    source: scratch,
+    fresh: true,
+    rawConfig: scratch_config,
+    model: createResnet(scratch_config, scratch),
+    preprocessing,
+    preprocessor: createPreprocessor(preprocessing, scratch),
+    weights: new Map(),
+  };
+}
+
+/**
+ * @param model `scratch:cnn`, a folder, or a hub id.
+ * @throws UserError when there is no such model, or it is one that cannot be used.
+ */
 export async function resolveImageBase(model: string, hub: HubOptions | undefined): Promise<ImageBase> {
+  if (model === scratch) return createFreshImageBase();
   const folder = await stat(model).catch(() => undefined);
   if (folder?.isDirectory()) return loadImageBase(resolve(model));
   const onHub = folder ? undefined : parseHubModel(model);
   if (onHub && hub) return { ...(await loadImageBase(await fetchFromHub(onHub, hub))), source: model };
   throw new UserError(
     `There is no model folder ${model}.`,
-    'Give the folder of a model of images: ResNet, MobileNetV2, ViT or CLIP, with config.json and model.safetensors.',
+    `Give ${scratch}, or the folder of a model of images: ResNet, MobileNetV2, ViT or CLIP, with config.json and model.safetensors.`,
   );
 }
 

@@ -143,8 +143,11 @@ const imageClassificationSpec = z.strictObject({
       classWeights,
       /** Before a full training: epochs in which the new head learns alone. */
       headEpochs: z.number().int().min(0).max(1000).default(0),
-      /** `train`: batch normalisations take each batch's own statistics, and the stored ones follow; for large batches. */
-      batchNorm: z.enum(['frozen', 'train']).default('frozen'),
+      /**
+       * `train`: batch normalisations take each batch's own statistics, and the stored ones follow; for large batches.
+       * Left out: frozen, or train for a model that starts from nothing.
+       */
+      batchNorm: z.enum(['frozen', 'train']).optional(),
     })
     .prefault({}),
 });

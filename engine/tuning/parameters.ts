@@ -46,7 +46,7 @@ export async function prepareParameters(
   // A new task gets a new head; a pooler that was never trained is trained too.
   const isNew = (name: string, part: string) => part === 'head' || base.fresh || !base.weights.has(name);
   const isKept = choosePrefixes(hyper.freeze ?? [], [...specs.keys()]);
-  const moves = hyper.batchNorm === 'train';
+  const moves = (hyper.batchNorm ?? (base.fresh && method === 'full' ? 'train' : 'frozen')) === 'train';
   if (moves && method !== 'full') {
     throw new UserError(
       `batchNorm is train, which the method ${method} does not do: its body stays as it is.`,
@@ -100,7 +100,7 @@ function modulesOf(specs: Iterable<readonly [string, unknown]>): string[] {
 }
 
 type AdapterSize = Pick<RunSpec['hyper'], 'loraRank' | 'loraAlpha' | 'seed' | 'freeze'> & {
-  readonly batchNorm?: 'frozen' | 'train';
+  readonly batchNorm?: 'frozen' | 'train' | undefined;
 };
 
 const sizeOf = (shape: Shape) => shape.reduce((product, size) => product * size, 1);
@@ -210,8 +210,8 @@ export function fourBitValues(
     const { packed, steps, ...blocks } = weight.fourBit;
     const perRow = blocks.in / blocks.blockSize;
     return {
-      packed: g.external([blocks.out, perRow, blocks.blockSize / 2], packed, 'uint8'),
-      steps: g.external([blocks.out * perRow], steps),
+      numbers: g.external([blocks.out, blocks.in], packed, 'uint4'),
+      steps: g.external([blocks.out, perRow], steps),
       blocks,
     };
   };

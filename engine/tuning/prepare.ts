@@ -121,6 +121,12 @@ function refuseMisfit(base: AnyBase, { task, method, out }: RunSpec, head: Head)
       'Use the method head, which keeps the body as it is, or full.',
     );
   }
+  if (base.fresh && method === 'head') {
+    throw new UserError(
+      `${base.source} starts from nothing: what it says of pictures means nothing to a head.`,
+      'Use the method full, or a pretrained model.',
+    );
+  }
   if (base.source === resolve(out)) {
     throw new UserError(`The model folder ${out} is also the folder to write to.`, 'Choose another folder for out.');
   }
