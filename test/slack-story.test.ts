@@ -59,7 +59,7 @@ it('lets a team ask, follow up, upload, launch a run, and see its chart once, th
   expect(readMessage(ours()[1] as Message).toLowerCase()).toContain('overfit');
 
   await server.say(ada, channel, 'finetune', { threadTs: root.ts });
-  await sees('Fine-tune a text classifier');
+  await sees('Fine-tune a model');
   await server.press(ada, 'Start training');
   await expect.poll(() => server.openView(ada), patient).toBeDefined();
   await server.fill(ada, 'Data', 'Upload my own file');

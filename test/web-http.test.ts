@@ -216,7 +216,7 @@ describe('an upload', () => {
       body.write(Buffer.alloc(1024));
     });
     expect(refused.status).toBe(413);
-    expect(JSON.parse(refused.body).message).toBe('The file is larger than 50 MB.');
+    expect(JSON.parse(refused.body).message).toBe('The file is larger than 200 MB.');
     expect(refused.written()).toBeLessThan(megabyte);
     expect(await uploads()).toEqual([]);
   });

@@ -49,7 +49,7 @@ export interface Datasets {
   list(workspaceId: string): Promise<readonly KeptDataset[]>;
 }
 
-export interface KeptDataset {
+interface KeptDataset {
   readonly id: string;
   readonly name: string;
   readonly rows: number;

@@ -1,6 +1,6 @@
 // What a run's own curves say of it: learnt by heart, hardly learnt, not done yet, or well; with the place in the guide.
 
-export interface CurvePoint {
+interface CurvePoint {
   readonly step: number;
   readonly loss: number;
 }

@@ -98,7 +98,7 @@ interface ArtifactTask<TaskBase = Base> {
 }
 
 /** For models that write their answer. */
-export interface Asked {
+interface Asked {
   readonly writing: WritingOptions;
   /** Opened once and kept as long as the model. */
   openWriter(): Writer;
