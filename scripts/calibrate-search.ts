@@ -1,5 +1,5 @@
 // npm run guide:calibrate: fits the two tables of knowledge/search/weights.ts on the older questions and the development half
-// of the blind ones, prints them, and what five-fold cross-validation gives on the development half. The frozen half stays unread.
+// of the blind ones, prints them, and what they give on questions they were not fitted on. The frozen half stays unread.
 import { loadShippedEmbedder } from '../knowledge/embed/shipped.ts';
 import { loadGuide } from '../knowledge/index.ts';
 import { analyseGuide, keyOf } from '../knowledge/search/analysis.ts';
@@ -34,10 +34,13 @@ const passageOf = (id: string) => passages.get(id);
 const lexical = createLexicalIndex(analyseGuide(guide, await readSynonyms()), guide);
 const semantic = await createSemanticIndex({ guide, embedder: await loadShippedEmbedder(), folder: undefined });
 
-const questions: Question[] = [
-  ...readQuestions('dev')
+const readFresh = (half: 'dev' | 'tune' | 'validation'): Question[] =>
+  readQuestions(half)
     .filter(({ kind }) => kind === 'answerable' || kind === 'unanswerable')
-    .map(({ turns, answers }) => ({ text: turns.join(' '), places: answers, weight: 1, isDev: true })),
+    .map(({ turns, answers }) => ({ text: turns.join(' '), places: answers, weight: 1, isDev: true }));
+const questions: Question[] = [
+  ...readFresh('dev'),
+  ...readFresh('tune'),
   ...answerable.map(({ question, chapters }) => ({
     text: question,
     places: chapters,
@@ -47,7 +50,8 @@ const questions: Question[] = [
   ...unanswerable.map((text) => ({ text, places: [], weight: olderWeight, isDev: false })),
 ];
 const found = new Map<Question, Found>();
-for (const question of questions) {
+const watched = readFresh('validation');
+for (const question of [...questions, ...watched]) {
   found.set(question, { lexical: lexical.find(question.text), semantic: await semantic.find(question.text) });
 }
 const foundFor = (question: Question): Found =>
@@ -94,7 +98,7 @@ function fitConfidence(training: readonly Question[], ranking: RankWeights) {
   const mass = (covered: boolean) => sum(examples.filter((one) => one.covered === covered).map(({ weight }) => weight));
   const shares = { yes: coveredShare / mass(true), no: (1 - coveredShare) / mass(false) };
   const { weights, step } = createAdam(signalNames.length + 1, { rate: 0.05, penalty: 0.002 });
-  for (let round = 0; round < 1500; round++) {
+  for (let round = 0; round < 800; round++) {
     const gradient = weights.map(() => 0);
     for (const { values, covered, weight } of examples) {
       const error =
@@ -131,25 +135,43 @@ function nameWeights<Name extends string>(
 
 const share = (flags: readonly boolean[]) => (flags.filter(Boolean).length / Math.max(1, flags.length)).toFixed(3);
 const outcomes = questions.filter(({ isDev }) => isDev).map((question, at) => ({ question, fold: at % folds }));
+interface Judged {
+  readonly question: Question;
+  readonly ranked: readonly Passage[];
+  readonly confidence: number;
+}
+function judge(
+  held: readonly Question[],
+  ranking: RankWeights,
+  confidence: ReturnType<typeof fitConfidence>,
+): Judged[] {
+  return held.map((question) => {
+    const ranked = rankByModel(foundFor(question), passageOf, ranking).map(({ passage }) => passage);
+    const values = signalsOf(question, ranking);
+    const weights = logitNames.map((name) => confidence[name]);
+    return { question, ranked, confidence: values ? logistic(product([1, ...values], weights)) : 0 };
+  });
+}
+function report(name: string, judged: readonly Judged[]) {
+  const covered = judged.filter(({ question }) => question.places.length > 0);
+  const uncovered = judged.filter(({ question }) => question.places.length === 0);
+  const recall = (depth: number) =>
+    share(covered.map(({ question, ranked }) => ranked.slice(0, depth).some((one) => inChapter(question, one))));
+  console.log(
+    `${name}: recall@1 ${recall(1)}, @5 ${recall(5)}; wrongly refused / rightly refused from a confidence of`,
+  );
+  for (const from of [0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7]) {
+    const refused = ({ confidence }: Judged) => confidence < from;
+    console.log(`  ${from.toFixed(2)}: ${share(covered.map(refused))} / ${share(uncovered.map(refused))}`);
+  }
+}
+
 const judged = Array.from({ length: folds }, (_, fold) => {
   const held = outcomes.filter((one) => one.fold === fold).map(({ question }) => question);
   const training = questions.filter((question) => !held.includes(question));
   const ranking = fitRanking(training);
-  const confidence = fitConfidence(training, ranking);
-  return held.map((question) => {
-    const ranked = rankByModel(foundFor(question), passageOf, ranking).map(({ passage }) => passage);
-    const values = signalsOf(question, ranking);
-    const logit = values
-      ? product(
-          [1, ...values],
-          logitNames.map((name) => confidence[name]),
-        )
-      : -9;
-    return { question, ranked, confidence: logistic(logit) };
-  });
+  return judge(held, ranking, fitConfidence(training, ranking));
 }).flat();
-const covered = judged.filter(({ question }) => question.places.length > 0);
-const uncovered = judged.filter(({ question }) => question.places.length === 0);
 for (const { question, ranked, confidence } of judged) {
   const [first] = ranked;
   const right = question.places.length > 0 && first && inChapter(question, first);
@@ -163,9 +185,9 @@ for (const { question, ranked, confidence } of judged) {
     );
   }
 }
-console.log(
-  `development half, cross-validated: recall@1 ${share(covered.map(({ question, ranked: [first] }) => first !== undefined && inChapter(question, first)))}, @5 ${share(covered.map(({ question, ranked }) => ranked.slice(0, 5).some((one) => inChapter(question, one))))}, wrongly refused ${share(covered.map(({ confidence }) => confidence < 0.5))}, rightly refused ${share(uncovered.map(({ confidence }) => confidence < 0.5))}`,
-);
+report('development questions, cross-validated', judged);
 const rankWeights = fitRanking(questions);
+const confidenceWeights = fitConfidence(questions, rankWeights);
+report('later questions that were only watched', judge(watched, rankWeights, confidenceWeights));
 console.log('rankWeights', rankWeights);
-console.log('confidenceWeights', fitConfidence(questions, rankWeights));
+console.log('confidenceWeights', confidenceWeights);

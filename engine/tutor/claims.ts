@@ -108,14 +108,21 @@ export function createClaimMatcher(misconceptions: readonly Misconception[], wei
   const known = misconceptions.flatMap((misconception) =>
     misconception.claims.map((claim) => ({ misconception, claim: read(claim, weigh) })),
   );
+  const holding = new Map<string, typeof known>();
+  for (const one of known) {
+    for (const term of one.claim.terms.keys()) {
+      if (isContent(term)) holding.set(term, [...(holding.get(term) ?? []), one]);
+    }
+  }
   return {
     match: (question) => {
       const presumes = presuming.test(question) ? 1 : 0;
       const wonders = wondering.test(question) ? 1 : 0;
       const statements = propositionsIn(question).map((text) => read(text, weigh));
       const best = new Map<Misconception, ClaimFeatures>();
-      for (const { misconception, claim } of known) {
-        for (const statement of statements) {
+      for (const statement of statements) {
+        const near = new Set([...statement.terms.keys()].flatMap((term) => holding.get(term) ?? []));
+        for (const { misconception, claim } of near) {
           const features = compareStatements(claim, statement);
           if (!features) continue;
           const before = best.get(misconception);
@@ -135,6 +142,8 @@ export function createFindClaim(
 ): (question: string) => Misconception | undefined {
   const matcher = createClaimMatcher(misconceptions, weigh);
   return (question) => {
+    // Who neither takes for granted nor asks whether it is so claims nothing: no such question reaches the limit.
+    if (!presuming.test(question) && !wondering.test(question)) return undefined;
     let best: { readonly misconception: Misconception; readonly logit: number } | undefined;
     for (const { misconception, features } of matcher.match(question)) {
       const logit = claimFeatureNames.reduce(
@@ -146,6 +155,9 @@ export function createFindClaim(
     return best?.misconception;
   };
 }
+
+/** Not a direction. */
+const isContent = (term: string) => !/[+-]$/.test(term);
 
 const quickScore = ({ held, explained, opposed, negated }: Omit<ClaimFeatures, 'presumes' | 'wonders'>) =>
   held + 0.6 * explained - 0.4 * opposed - 0.5 * negated;
@@ -196,10 +208,10 @@ function compareStatements(
   statement: Statement,
 ): Omit<ClaimFeatures, 'presumes' | 'wonders'> | undefined {
   const shared = [...claim.terms].filter(([term]) => statement.terms.has(term));
-  const contents = shared.filter(([term]) => !/[+-]$/.test(term));
+  const contents = shared.filter(([term]) => isContent(term));
   if (contents.length === 0) return undefined;
   const mass = shared.reduce((sum, [, weight]) => sum + weight, 0);
-  const [rarest] = [...claim.terms].filter(([term]) => !/[+-]$/.test(term)).sort(([, a], [, b]) => b - a);
+  const [rarest] = [...claim.terms].filter(([term]) => isContent(term)).sort(([, a], [, b]) => b - a);
   const axesShared = [...claim.directions].filter(([axis]) => statement.directions.has(axis));
   const places = [...statement.terms.keys()];
   const order = contents.map(([term]) => places.indexOf(term));

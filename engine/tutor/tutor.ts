@@ -41,7 +41,7 @@ const sentencesTried = 30;
 const matchedConfidence = 0.9;
 
 /** How much worse, in the search's own score, a section of the chapter spoken of before may fit and still come first. */
-const chapterKept = 1;
+const chapterKept = 0.6;
 
 interface Found {
   readonly query: string;
@@ -99,9 +99,11 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
   };
 
   /** The first way to read the question that the guide covers; a later one only where it is much surer. */
-  const findReading = async (reading: Reading): Promise<Found> => {
+  const findReading = async (reading: Reading, question: string): Promise<Found> => {
     const found = await findBest(reading);
-    return reading.follows === undefined ? found : keepChapter(found, await find(reading.follows));
+    // A concept named anew has its own place.
+    if (reading.follows === undefined || concepts.namedIn(question).length > 0) return found;
+    return keepChapter(found, await find(reading.follows));
   };
 
   /** Of sections that fit about as well, the one in the chapter spoken of before. */
@@ -287,7 +289,7 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const outcome = again ?? alone;
       const meant = reading.candidates[0] ?? question;
       const misconception = outcome ? undefined : findMisconception(meant, question);
-      const found = await findReading(reading);
+      const found = await findReading(reading, question);
       const special = outcome
         ? sum(outcome, found)
         : misconception

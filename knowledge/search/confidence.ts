@@ -29,16 +29,10 @@ export interface Signals extends Evidence {
   /** To any wording and any text of the guide. */
   readonly nearestWording: number;
   readonly nearestText: number;
-  /** Share of the first passages that are of the best one's chapter. */
-  readonly together: number;
-  /** Words and vectors put the same chapter first: 1, else 0. */
-  readonly agreement: number;
 }
 
-const passagesCompared = 8;
-
 /** At or above this the guide is taken to cover the question. */
-export const coveredFrom = 0.5;
+export const coveredFrom = 0.52;
 
 export const signalNames = [
   'coverage',
@@ -53,8 +47,6 @@ export const signalNames = [
   'text',
   'nearestWording',
   'nearestText',
-  'together',
-  'agreement',
 ] as const satisfies readonly (keyof Signals)[];
 
 export type ConfidenceWeights = { readonly constant: number } & { readonly [name in keyof Signals]: number };
@@ -66,9 +58,6 @@ export function gatherSignals({ lexical, semantic }: Found, ranked: readonly Ran
   const key = keyOf(best.passage);
   const own = semantic.sections.get(key);
   const { coverage, likeness } = lexical.evidenceOf(key) ?? evidence;
-  const chapterOf = (id: string | undefined) => id?.split('#')[0];
-  const { chapterId } = best.passage;
-  const first = ranked.slice(0, passagesCompared);
   const likenesses = [...semantic.sections.values()];
   return {
     ...evidence,
@@ -78,8 +67,6 @@ export function gatherSignals({ lexical, semantic }: Found, ranked: readonly Ran
     text: own?.text ?? 0,
     nearestWording: Math.max(0, ...likenesses.map(({ wording }) => wording)),
     nearestText: Math.max(0, ...likenesses.map(({ text }) => text)),
-    together: first.filter(({ passage }) => passage.chapterId === chapterId).length / passagesCompared,
-    agreement: chapterOf(lexical.ranking[0]?.id) === chapterOf(semantic.ranking[0]?.id) ? 1 : 0,
   };
 }
 
