@@ -183,14 +183,13 @@ export const gradient_rules: { readonly [O in Op]: GradientRule<O> } = {
     sumTo(g, g.op('MatMul', [dy, transposeLast(g, b)]), a.shape),
     sumTo(g, g.op('MatMul', [transposeLast(g, a), dy]), b.shape),
   ],
-  // Y = X·Wᵀ: dX = dY·W, with W unpacked for the moment; a weight in four bits is frozen
-  MatMulNBits: ({ g, inputs: [, packed, steps], attributes, dy }) => {
-    const { out, in: input, blockSize } = attributes;
-    const perBlock = [out, input / blockSize];
-    const zeros = g.nibbles(perBlock, 8);
-    const numbers = g.reinterpret(packed, 'uint4', [out, input]);
-    const weight = g.op('DequantizeLinear', [numbers, g.reinterpret(steps, 'float32', perBlock), zeros], attributes);
-    return [g.op('MatMul', [dy, weight]), undefined, undefined];
+  // Y = X·Wᵀ: dX = dY·W, with W unpacked anew, and only once dY is there: else it would lie unpacked since the way forward
+  MatMulFourBit: ({ g, inputs: [, numbers, steps, zeros], attributes, dy }) => {
+    const corner = g.op('Slice', [dy], { axis: 0, start: 0, end: 1 });
+    const element = g.op('Slice', [corner], { axis: 1, start: 0, end: 1 });
+    const laterSteps = g.op('Add', [steps, g.op('Mul', [element, g.scalar(0)])]);
+    const weight = g.op('DequantizeLinear', [numbers, laterSteps, zeros], attributes);
+    return [g.op('MatMul', [dy, weight]), undefined, undefined, undefined];
   },
   DequantizeLinear: { nonDifferentiable: 'a weight in four bits is frozen' },
   // Y = op(A)·op(B) + C: d op(A) = dY·op(B)ᵀ, d op(B) = op(A)ᵀ·dY, dC = dY; a transposed operand's gradient is transposed

@@ -12,7 +12,7 @@ export interface Cost {
   readonly peakBytes: number;
 }
 
-const element_bytes: { readonly [type in DataType]?: number } = { float32: 4, int32: 4, bool: 1, uint8: 1 };
+const element_bytes: { readonly [type in DataType]?: number } = { float32: 4, int32: 4, bool: 1, uint8: 1, uint4: 0.5 };
 const bytesOf = ({ type, shape }: Value): number => elementCount(shape) * (element_bytes[type] ?? 2);
 
 type Product = (inputs: readonly Value[], outputs: readonly Value[]) => number;
@@ -24,7 +24,7 @@ const products: { readonly [O in Op]?: Product } = {
   MatMul: ([a], [y]) => 2 * size(y) * axis(a, -1),
   // Whichever way A lies, its elements are those of rows · inner.
   Gemm: ([a], [y]) => 2 * size(a) * axis(y, -1),
-  MatMulNBits: ([x], [y]) => 2 * size(y) * axis(x, -1),
+  MatMulFourBit: ([x], [y]) => 2 * size(y) * axis(x, -1),
   Conv: ([, kernels], [y]) => 2 * size(y) * (size(kernels) / axis(kernels, 0)),
   ConvTranspose: ([dy, kernels]) => 2 * size(dy) * (size(kernels) / axis(kernels, 0)),
 };

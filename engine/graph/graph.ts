@@ -12,9 +12,9 @@ export interface FileRange {
 }
 
 /** Number formats that a file may hold and a graph may use where they lie. */
-export type ExternalType = 'float32' | 'float16' | 'bfloat16' | 'uint8';
+export type ExternalType = 'float32' | 'float16' | 'bfloat16' | 'uint4';
 
-const bytes_of: { readonly [T in ExternalType]: number } = { float32: 4, float16: 2, bfloat16: 2, uint8: 1 };
+const bytes_of: { readonly [T in ExternalType]: number } = { float32: 4, float16: 2, bfloat16: 2, uint4: 0.5 };
 
 export interface Initializer {
   readonly value: Value;
@@ -38,10 +38,8 @@ export interface GraphBuilder {
   constant(tensor: Tensor): Value;
   /** A float32 number, shared by all who ask for the same one. */
   scalar(number: number): Value;
-  /** A tensor read in place from a file: half precision is widened to float32 each time it is used, bytes stay bytes. */
+  /** A tensor read in place from a file: half precision is widened to float32 each time it is used, four bits stay four bits. */
   external(shape: Shape, range: FileRange, type?: ExternalType): Value;
-  /** The same bytes of a constant, read as another type and shape. @throws Error when the value is no constant. */
-  reinterpret(constant: Value, type: DataType, shape: Shape): Value;
   /** A constant of four-bit numbers, all the same, shared by all who ask for that shape. */
   nibbles(shape: Shape, value: number): Value;
   /** Adds a node. @returns its first output. @throws Error when shapes or types do not fit. */
@@ -109,14 +107,7 @@ export function createGraph(device: Device = 'cpu'): GraphBuilder {
       }
       const value = add({ type, shape }, 'w');
       initializers.push({ value, source: { external: range } });
-      return type === 'float32' || type === 'uint8' ? value : ops('Cast', [value], { to: 'float32' })[0];
-    },
-    reinterpret(known, type, shape) {
-      const source = initializers.find(({ value }) => value.name === known.name)?.source;
-      if (!source) throw new Error(`${known.name} is no constant`);
-      const value = add({ type, shape }, 'r');
-      initializers.push({ value, source });
-      return value;
+      return type === 'float32' || type === 'uint4' ? value : ops('Cast', [value], { to: 'float32' })[0];
     },
     nibbles(shape, number) {
       const key = `${shape.join('×')} of ${number}`;

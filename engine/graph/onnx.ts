@@ -84,18 +84,8 @@ const onnx_forms: { readonly [O in Op]: (attributes: OpAttributes[O]) => OnnxFor
     type: 'Gemm',
     attributes: { transA: { int: Number(transA) }, transB: { int: Number(transB) } },
   }),
-  // accuracy_level 1: computed in float32.
-  MatMulNBits: ({ out, in: input, blockSize }) => ({
-    type: 'MatMulNBits',
-    domain: microsoft,
-    attributes: {
-      K: { int: input },
-      N: { int: out },
-      bits: { int: 4 },
-      block_size: { int: blockSize },
-      accuracy_level: { int: 1 },
-    },
-  }),
+  // Of the weight that `lowerNode` unpacks before it.
+  MatMulFourBit: () => ({ type: 'Gemm', attributes: { transB: { int: 1 } } }),
   DequantizeLinear: ({ blockSize }) => ({
     type: 'DequantizeLinear',
     attributes: { axis: { int: 1 }, block_size: { int: blockSize } },
@@ -146,7 +136,7 @@ export function lowerGraph(wholeGraph: Graph): OnnxParts {
     ([name, value]): OnnxNode => ({ type: 'Identity', attributes: {}, inputs: [value.name], outputs: [name] }),
   );
   return {
-    nodes: [...graph.nodes.map((node) => lowerNode(node, read)), ...answers],
+    nodes: [...graph.nodes.flatMap((node) => lowerNode(node, read)), ...answers],
     tensors: graph.initializers.map(({ value, source }): OnnxTensor => ({ ...value, source })),
     inputs: graph.inputs,
     outputs: Array.from(graph.outputs, ([name, { type, shape }]) => ({ name, type, shape })),
@@ -154,7 +144,8 @@ export function lowerGraph(wholeGraph: Graph): OnnxParts {
 }
 
 /** @param read the names of the values that anybody reads. */
-function lowerNode(node: GraphNode, read: ReadonlySet<string>): OnnxNode {
+function lowerNode(node: GraphNode, read: ReadonlySet<string>): OnnxNode[] {
+  if (isOf(node, 'MatMulFourBit')) return lowerFourBit(node);
   const form = formOf(node);
   const inputs: readonly Value[] = node.inputs;
   const outputs: readonly Value[] = node.outputs;
@@ -166,7 +157,7 @@ function lowerNode(node: GraphNode, read: ReadonlySet<string>): OnnxNode {
   const names = inputs.map(({ name }) => name);
   const at = form.constantsAt ?? names.length;
   const isWanted = ({ name }: Value) => form.everyOutput === true || read.has(name);
-  return {
+  const lowered = {
     type: form.type,
     domain: form.domain,
     attributes: form.attributes ?? {},
@@ -176,6 +167,21 @@ function lowerNode(node: GraphNode, read: ReadonlySet<string>): OnnxNode {
       .slice(0, Math.max(1, outputs.findLastIndex(isWanted) + 1))
       .map((value, index) => (index === 0 || isWanted(value) ? value.name : '')),
   };
+  return [lowered];
+}
+
+const isOf = <O extends Op>(node: GraphNode, op: O): node is GraphNode<O> => node.op === op;
+
+/** Unpacks the weight, and multiplies by it. */
+function lowerFourBit({ inputs, attributes, outputs: [y] }: GraphNode<'MatMulFourBit'>): OnnxNode[] {
+  const [x, ...packed] = inputs.map(({ name }) => name);
+  const weight = `${y.name}_weight`;
+  const { type, attributes: how = {} } = onnx_forms.DequantizeLinear(attributes);
+  const { type: product, attributes: form = {} } = onnx_forms.MatMulFourBit(attributes);
+  return [
+    { type, attributes: how, inputs: packed, outputs: [weight] },
+    { type: product, attributes: form, inputs: [x ?? '', weight], outputs: [y.name] },
+  ];
 }
 
 /** @returns the model of what the graph's outputs need. */

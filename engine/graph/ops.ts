@@ -93,11 +93,11 @@ interface OpSignatures {
   /** op(A)·op(B) + C for matrices; C broadcasts over rows. */
   Gemm: Signature<Two | Three, { readonly transA: boolean; readonly transB: boolean }>;
   /**
-   * x [rows, in]·Wᵀ → [rows, out] for a frozen W [out, in] kept in four bits a number: packed bytes [out, blocks, blockSize/2]
-   * and the step of each block [out·blocks].
+   * x [rows, in]·Wᵀ → [rows, out] for a frozen W [out, in] kept in four bits: x, its numbers uint4 [out, in], the step of
+   * each block [out, blocks], zero points uint4 [out, blocks]. W is unpacked for this product alone.
    */
-  MatMulNBits: Signature<Three, Blocks>;
-  /** The same W, unpacked to float32 [out, in]: its numbers as uint4 [out, in], steps [out, blocks], zero points [out, blocks]. */
+  MatMulFourBit: Signature<readonly [Value, Value, Value, Value], Blocks>;
+  /** The same W as float32 [out, in]: numbers, steps, zero points. */
   DequantizeLinear: Signature<Three, Blocks>;
   /** x [n, c, h, w], kernels [m, c/groups, kh, kw], bias [m] → [n, m, …]. */
   Conv: Signature<Two | Three, Convolution>;

@@ -133,16 +133,13 @@ export const shape_rules: { readonly [O in Op]: ShapeRule<O> } = {
     }
     return [{ type: a.type, shape: [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns] }];
   },
-  MatMulNBits: ([x, packed, steps], { out, in: input, blockSize }) => {
+  MatMulFourBit: ([x, numbers, steps], { out, in: input, blockSize }) => {
     const [rows, columns] = x.shape;
     if (x.shape.length !== 2 || rows === undefined || columns !== input) {
       throw new Error(`${describeShape(x.shape)} does not multiply a weight of [${out}, ${input}]`);
     }
-    const blocks = input / blockSize;
-    if (!sameShape(packed.shape, [out, blocks, blockSize / 2]) || !sameShape(steps.shape, [out * blocks])) {
-      throw new Error(
-        `${describeShape(packed.shape)} bytes and ${describeShape(steps.shape)} steps are not a weight of [${out}, ${input}]`,
-      );
+    if (!sameShape(numbers.shape, [out, input]) || !sameShape(steps.shape, [out, input / blockSize])) {
+      throw new Error(`${describeShape(numbers.shape)} and ${describeShape(steps.shape)} are not [${out}, ${input}]`);
     }
     return [{ type: x.type, shape: [rows, out] }];
   },

@@ -118,7 +118,7 @@ function quantize(base: Weights, name: string, rows: Float32Array) {
   }
 }
 
-const dtypes = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint8: 'U8' } as const;
+const dtypes = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint4: 'U8' } as const;
 
 function copied(name: string, weight: BaseWeight): TensorToWrite {
   const { shape, inPlace } = weight;

@@ -2,6 +2,7 @@
 import type { GraphBuilder } from '../graph/graph.ts';
 import type { Blocks, Value } from '../graph/ops.ts';
 import { elementCount, type Shape } from '../graph/tensor.ts';
+import { four_bit_zero } from './four-bit.ts';
 import type { LinearTarget } from './model.ts';
 
 export interface Layers {
@@ -63,7 +64,9 @@ export interface LayersOptions {
 
 /** A frozen matrix [out, in] in four bits, as the graph's constants. */
 export interface FourBitValue {
-  readonly packed: Value;
+  /** uint4 [out, in]. */
+  readonly numbers: Value;
+  /** [out, in/blockSize]. */
   readonly steps: Value;
   readonly blocks: Blocks;
 }
@@ -76,7 +79,8 @@ export function createLayers(
   function multiply(x: Value, name: string, layout: LinearTarget['layout'], bias: Value | undefined): Value {
     const packed = fourBit?.(`${name}.weight`);
     if (packed) {
-      const y = g.op('MatMulNBits', [x, packed.packed, packed.steps], packed.blocks);
+      const zeros = g.nibbles(packed.steps.shape, four_bit_zero);
+      const y = g.op('MatMulFourBit', [x, packed.numbers, packed.steps, zeros], packed.blocks);
       return bias ? g.op('Add', [y, bias]) : y;
     }
     const form = { transA: false, transB: layout === 'out-in' };

@@ -1,7 +1,6 @@
 // For every op, graphs whose gradient is checked: shapes, broadcasting and attributes that differ.
 import type { GraphBuilder } from '../../engine/graph/graph.ts';
 import type { Op, OpAttributes, Value } from '../../engine/graph/ops.ts';
-import { quantizeFourBit } from '../../engine/models/four-bit.ts';
 import type { GradientCase } from './gradcheck.ts';
 
 type Build = (g: GraphBuilder, x: Value, second: Value, third: Value) => Value;
@@ -221,13 +220,16 @@ export const gradient_cases: { readonly [O in Op]: readonly GradientCase[] } = {
       (g, a, b) => g.op('MatMul', [a, b]),
     ),
   ],
-  MatMulNBits: [
+  MatMulFourBit: [
     check([[3, 64]], (g, x) => {
-      const weight = Float32Array.from({ length: 16 * 64 }, (_, at) => Math.sin(at * 1.7));
-      const { packed, steps } = quantizeFourBit(weight, 32);
-      const bytes = g.constant({ type: 'uint8', shape: [16, 2, 16], data: packed });
-      const scales = g.constant({ type: 'float32', shape: [32], data: steps });
-      return g.op('MatMulNBits', [x, bytes, scales], { out: 16, in: 64, blockSize: 32 });
+      // 8 + n in each half of a byte: steps apart from zero.
+      const numbers = g.nibbles([16, 64], 11);
+      const steps = g.constant({
+        type: 'float32',
+        shape: [16, 2],
+        data: Float32Array.from({ length: 32 }, (_, at) => Math.sin(at * 1.7)),
+      });
+      return g.op('MatMulFourBit', [x, numbers, steps, g.nibbles([16, 2], 8)], { out: 16, in: 64, blockSize: 32 });
     }),
   ],
   DequantizeLinear: [],
