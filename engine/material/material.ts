@@ -80,7 +80,7 @@ export interface MaterialOptions {
 /** Of one workspace. */
 const mostPassages = 200_000;
 const mostDocuments = 500;
-const found = 16;
+const found = 12;
 const longestName = 60;
 
 export function createMaterial({ db, dataDir, openSearch, read, fetchPage, now }: MaterialOptions): Material {
@@ -250,18 +250,16 @@ export function createMaterial({ db, dataDir, openSearch, read, fetchPage, now }
       const ready = await search();
       const held = await shelves.of(where.workspaceId, all);
       const hits = await ready.find(query, held, found);
-      const wanted = new Map<DocumentRow, number[]>();
+      const wanted = new Map<string, number[]>();
       for (const { shelf, at } of hits) {
-        const row = all[shelf];
-        if (row) wanted.set(row, [...(wanted.get(row) ?? []), at]);
+        const id = all[shelf]?.id;
+        if (id !== undefined) wanted.set(id, [...(wanted.get(id) ?? []), at]);
       }
-      const passages = (
-        await Promise.all(
-          [...wanted].map(async ([row, numbers]) =>
-            (await rows.passages(row, numbers)).map((passage) => ({ row, passage })),
-          ),
-        )
-      ).flat();
+      const kept = await rows.passagesAt(where.workspaceId, wanted);
+      const passages = kept.flatMap((passage) => {
+        const row = all.find(({ id }) => id === passage.documentId);
+        return row ? [{ row, passage }] : [];
+      });
       const titles = passages.map(({ row, passage }) => titleOf(row.name, passage.headings, passage.page));
       const texts = passages.map(({ passage }, index) => `${titles[index]}\n${passage.text}`);
       const fits = await ready.fit(query, [...texts, ...others], held);

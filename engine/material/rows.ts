@@ -76,6 +76,17 @@ export function createRows(db: Database) {
       return found.map(({ terms, vector }) => ({ terms, vector: toNumbers(vector) }));
     },
 
+    /** Passages of several documents, in one query: a question waits for it. */
+    async passagesAt(workspaceId: string, wanted: ReadonlyMap<string, readonly number[]>) {
+      const { documentId, number, headings, page, text } = documentPassages;
+      const places = [...wanted].map(([id, numbers]) => and(eq(documentId, id), inArray(number, [...numbers])));
+      if (places.length === 0) return [];
+      return await db
+        .select({ documentId, number, headings, page, text })
+        .from(documentPassages)
+        .where(and(eq(documentPassages.workspaceId, workspaceId), or(...places)));
+    },
+
     async passages(row: Pick<DocumentRow, 'workspaceId' | 'id'>, numbers?: readonly number[]) {
       const { number, headings, page, text } = documentPassages;
       return await db

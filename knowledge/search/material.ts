@@ -64,9 +64,16 @@ export interface MaterialSearch {
   fit(query: string, texts: readonly string[], shelves: readonly Shelf[]): Promise<readonly Fit[]>;
 }
 
+interface Reading {
+  readonly held: ReadonlySet<string>;
+  windows: Promise<{ readonly windows: readonly string[]; readonly vectors: readonly Float32Array[] }> | undefined;
+}
+
 /** BM25+'s saturation, length normalisation and floor (Lv and Zhai 2011). */
 const [k1, b, delta] = [1.2, 0.7, 0.5];
 const depth = 50;
+const readClosely = 6;
+const readingsKept = 2000;
 const preparedAtOnce = 16;
 const shelvedAtOnce = 500;
 
@@ -96,6 +103,26 @@ export async function createMaterialSearch({
       correct: spelling.correct,
     });
     return analyser.queryTerms(query).map(({ term }) => term);
+  };
+
+  const readings = new Map<string, Reading>();
+  /** What was read once is likely asked about again. */
+  const reading = (text: string): Reading => {
+    const known = readings.get(text);
+    if (known) return known;
+    if (readings.size >= readingsKept) readings.clear();
+    const fresh: Reading = { held: new Set(documents.documentTerms(text)), windows: undefined };
+    readings.set(text, fresh);
+    return fresh;
+  };
+  const readWindows = (text: string) => {
+    const held = reading(text);
+    held.windows ??= (async () => {
+      const cut = cutWindows(text);
+      const windows = cut.length === 0 ? [text] : cut;
+      return { windows, vectors: await embedder.embed(windows) };
+    })();
+    return held.windows;
   };
 
   return {
@@ -132,17 +159,21 @@ export async function createMaterialSearch({
       const rarity = measureRarity(shelves);
       const mass = (held: readonly string[]) => held.reduce((sum, term) => sum + rarity(term), 0);
       const total = mass(terms);
+      const coverages = texts.map((text) => {
+        const { held } = reading(text);
+        return total === 0 ? 0 : mass(terms.filter((term) => held.has(term))) / total;
+      });
       const [asked] = await embedder.embed([query]);
+      // Sentences are embedded for what may be the best only: they are what an answer spends its time on.
+      const read = [...texts.keys()].sort((a, b) => (coverages[b] ?? 0) - (coverages[a] ?? 0)).slice(0, readClosely);
       return Promise.all(
-        texts.map(async (text) => {
-          const held = new Set(documents.documentTerms(text));
-          const windows = cutWindows(text);
-          const all = windows.length === 0 ? [text] : windows;
-          const vectors = await embedder.embed(all);
-          const cosines = vectors.map((vector) => (asked ? dot(asked, vector) : 0));
+        texts.map(async (text, at) => {
+          const coverage = coverages[at] ?? 0;
+          if (!asked || !read.includes(at)) return { coverage, similarity: 0, window: text };
+          const { windows, vectors } = await readWindows(text);
+          const cosines = vectors.map((vector) => dot(asked, vector));
           const similarity = Math.max(...cosines);
-          const coverage = total === 0 ? 0 : mass(terms.filter((term) => held.has(term))) / total;
-          return { coverage, similarity, window: all[cosines.indexOf(similarity)] ?? text };
+          return { coverage, similarity, window: windows[cosines.indexOf(similarity)] ?? text };
         }),
       );
     },

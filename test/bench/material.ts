@@ -72,16 +72,21 @@ const building = await seconds(() => tutor.ask('what is overfitting?', [], { whe
 const grown = process.memoryUsage().rss - before;
 const asks = guide.chapters.flatMap(({ sections }) => sections.flatMap((section) => section.asks));
 const times: number[] = [];
+const cpuBefore = process.cpuUsage();
 for (let question = 0; question < asked; question++) {
   const words = `${asks[random.below(asks.length)] ?? ''}${question % 3 === 0 ? ` with ${ownWord()}` : ''}`;
   const start = performance.now();
   await tutor.ask(words, [], { where });
   times.push(performance.now() - start);
 }
+const cpu = process.cpuUsage(cpuBefore);
+const cpuEach = (cpu.user + cpu.system) / 1000 / asked;
 const quantile = (share: number) => times.toSorted((a, b) => a - b)[Math.floor(share * (times.length - 1))]?.toFixed(1);
 console.log(
   `${(documents * passagesEach).toLocaleString('en')} passages (${passagesEach.toLocaleString('en')} prepared in ${preparing} s, all kept in ${keeping} s), indexed at the first question in ${building} s (${(grown / 1024 ** 2).toFixed(0)} MiB more memory)`,
 );
-console.log(`an answer: p50 ${quantile(0.5)} ms, p90 ${quantile(0.9)} ms, p99 ${quantile(0.99)} ms`);
+console.log(
+  `an answer: p50 ${quantile(0.5)} ms, p90 ${quantile(0.9)} ms, p99 ${quantile(0.99)} ms (${cpuEach.toFixed(1)} ms of processor time on average)`,
+);
 await store.close();
 rmSync(dataDir, { recursive: true });
