@@ -41,7 +41,7 @@ interface Statement {
   readonly isNegated: boolean;
 }
 
-export interface ClaimMatch {
+interface ClaimMatch {
   readonly misconception: Misconception;
   readonly features: ClaimFeatures;
 }
