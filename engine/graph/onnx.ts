@@ -172,15 +172,27 @@ function lowerNode(node: GraphNode, read: ReadonlySet<string>): OnnxNode[] {
 
 const isOf = <O extends Op>(node: GraphNode, op: O): node is GraphNode<O> => node.op === op;
 
-/** Unpacks the weight, and multiplies by it. */
+/**
+ * Unpacks the weight, and multiplies by it. Zero times an element of x is added to the steps: a node that waits for nothing
+ * may be run long before it is needed, and then every weight of the model lies unpacked at once.
+ */
 function lowerFourBit({ inputs, attributes, outputs: [y] }: GraphNode<'MatMulFourBit'>): OnnxNode[] {
-  const [x, ...packed] = inputs.map(({ name }) => name);
-  const weight = `${y.name}_weight`;
+  const [x, numbers, steps, zeros] = inputs.map(({ name }) => name);
+  const named = (part: string) => `${y.name}_${part}`;
   const { type, attributes: how = {} } = onnx_forms.DequantizeLinear(attributes);
   const { type: product, attributes: form = {} } = onnx_forms.MatMulFourBit(attributes);
+  const node = (op: string, from: readonly OnnxInput[], to: string, with_: OnnxNode['attributes'] = {}): OnnxNode => ({
+    type: op,
+    attributes: with_,
+    inputs: from,
+    outputs: [to],
+  });
   return [
-    { type, attributes: how, inputs: packed, outputs: [weight] },
-    { type: product, attributes: form, inputs: [x ?? '', weight], outputs: [y.name] },
+    node('Slice', [x ?? '', { ints: [0, 0] }, { ints: [1, 1] }, { ints: [0, 1] }], named('element')),
+    node('Mul', [named('element'), { float: 0 }], named('nothing')),
+    node('Add', [steps ?? '', named('nothing')], named('steps')),
+    node(type, [numbers ?? '', named('steps'), zeros ?? ''], named('weight'), how),
+    node(product, [x ?? '', named('weight')], y.name, form),
   ];
 }
 
