@@ -11,7 +11,7 @@ import { loadAnalysis } from './remembered.ts';
 import { createSpelling } from './spelling.ts';
 import { stem } from './stem.ts';
 import { createSynonyms } from './synonyms.ts';
-import { createExactIndex } from './vectors/exact.ts';
+import { createSignedVectors, nearestBySigns, type SignedVectors } from './vectors/signs.ts';
 
 /** What is worked out once from a passage, and kept beside it. */
 export interface PreparedPassage {
@@ -34,7 +34,7 @@ export interface Shelf {
   /** In terms. */
   readonly lengths: Uint16Array;
   readonly termCount: number;
-  readonly vectors: ReturnType<typeof createExactIndex>;
+  readonly vectors: SignedVectors;
 }
 
 interface MaterialHit {
@@ -72,6 +72,8 @@ interface Reading {
 /** BM25+'s saturation, length normalisation and floor (Lv and Zhai 2011). */
 const [k1, b, delta] = [1.2, 0.7, 0.5];
 const depth = 50;
+/** Vectors whose signs are nearest to the question's. */
+const comparedExactly = 3000;
 const readClosely = 6;
 const readingsKept = 2000;
 const preparedAtOnce = 16;
@@ -210,7 +212,7 @@ async function shelve(passages: readonly PreparedPassage[], dimensions: number):
     postings,
     lengths,
     termCount: lengths.reduce((sum, length) => sum + length, 0),
-    vectors: createExactIndex({ dimensions, data }),
+    vectors: createSignedVectors({ dimensions, data }),
   };
 }
 
@@ -256,11 +258,9 @@ function rankByWords(terms: readonly string[], shelves: readonly Shelf[]): strin
 
 function rankByMeaning(vector: Float32Array, shelves: readonly Shelf[]): string[] {
   const best = keepBest();
-  for (const [index, { vectors }] of shelves.entries()) {
-    for (const { at, similarity } of vectors.nearest(vector, depth)) {
-      if (similarity <= best.least()) break;
-      best.add({ id: `${index}/${at}`, score: similarity });
-    }
+  const tables = shelves.map(({ vectors }) => vectors);
+  for (const { table, at, similarity } of nearestBySigns(vector, tables, comparedExactly)) {
+    if (similarity > best.least()) best.add({ id: `${table}/${at}`, score: similarity });
   }
   return best.ids();
 }

@@ -90,3 +90,4 @@ console.log(
 );
 await store.close();
 rmSync(dataDir, { recursive: true });
+process.exit();
