@@ -36,7 +36,7 @@ export function createSignedVectors({ dimensions, data }: VectorTable): SignedVe
   };
 }
 
-export function signsOf(vector: Float32Array): Uint32Array {
+function signsOf(vector: Float32Array): Uint32Array {
   const signs = new Uint32Array(Math.ceil(vector.length / 32));
   for (const [index, value] of vector.entries()) {
     if (value > 0) signs[index >> 5] = (signs[index >> 5] ?? 0) | (1 << (index & 31));
