@@ -181,7 +181,10 @@ test('LoRA adapts ViT’s attention; a network of convolutions has nothing for i
   const { accuracy } = await run(specOf('vit', 'lora', { method: 'lora', hyper: { epochs: 8, learningRate: 5e-3 } }));
   expect(accuracy).toBeGreaterThan(0.85);
   const adapter: unknown = JSON.parse(await readFile(at('lora/adapter_config.json'), 'utf8'));
-  expect(adapter).toMatchObject({ target_modules: ['query', 'q_proj', 'value', 'v_proj'], modules_to_save: ['classifier'] });
+  expect(adapter).toMatchObject({
+    target_modules: ['query', 'q_proj', 'value', 'v_proj'],
+    modules_to_save: ['classifier'],
+  });
   const predictor = await loadPredictor(at('lora'), { device: 'cpu' });
   const picture = `data:image/png;base64,${(await drawPicture(true, 900)).toString('base64')}`;
   expect(await predictor.predict([picture])).toMatchObject([{ label: 'red' }]);

@@ -11,7 +11,7 @@ import type { ExportDtype } from './compress.ts';
 import { type ExportedFile, exportTransformersJs } from './transformers-js.ts';
 
 export const export_formats = ['transformers.js', 'huggingface'] as const;
-export type ExportFormat = (typeof export_formats)[number];
+type ExportFormat = (typeof export_formats)[number];
 
 export interface ExportOptions {
   readonly format: ExportFormat;

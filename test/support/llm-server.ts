@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 
 /** What was asked, as the server read it. */
-export interface LlmRequest {
+interface LlmRequest {
   readonly system: string;
   readonly question: string;
   readonly passages: readonly { readonly number: number; readonly title: string; readonly text: string }[];

@@ -1,6 +1,6 @@
 // A clock that goes on as real time does and can be pushed forward: what falls due on the way happens at once, in order.
-// For whole stories, where sockets and databases go on in real time; virtual-clock.ts stands still by itself.
-import type { Clock } from './virtual-clock.ts';
+// For whole stories, where sockets and databases go on in real time.
+import type { Clock } from './stopped-clock.ts';
 
 export interface PushedClock extends Clock {
   advance(durationMs: number): void;

@@ -98,13 +98,7 @@ export const memory: Calculator = ({ text, asksForNumber }) => {
 };
 
 /** Bytes of keys and values: 2 × layers × width × tokens × batch × bytes. */
-function kvCacheBytes(
-  layers: number,
-  keyValueWidth: number,
-  tokens: number,
-  batch: number,
-  bytes: number,
-): number {
+function kvCacheBytes(layers: number, keyValueWidth: number, tokens: number, batch: number, bytes: number): number {
   return 2 * layers * keyValueWidth * tokens * batch * bytes;
 }
 
