@@ -96,6 +96,7 @@ describe('finetutor', () => {
       'ask',
       'train',
       'predict',
+      'export',
       'check',
       'export',
       'doctor',

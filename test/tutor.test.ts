@@ -22,8 +22,11 @@ function wordsOfSection(chapterId: string, sectionId: string): string {
   return plain(guide.section(chapterId, sectionId)?.markdown ?? '');
 }
 
+/** Without marks: fences, and what stands before a formula's plain words, are none of them. */
 function plain(markdown: string): string {
   return markdown
+    .replace(/^```\w*$/gm, '')
+    .replace(/^%>? /gm, '')
     .replace(/\[([^\]]+)\]\([^)]*\)/g, '$1')
     .replace(/[*_`\\]/g, '')
     .replace(/\s+/g, ' ');
