@@ -124,14 +124,23 @@ function externalBytes(graph: Graph): number {
 
 function disabledOptimizers(graph: Graph, { keepDuplicates }: SessionOptions): object {
   const names = [
-    ...(hasHalfPrecision(graph) ? ['ConstantFolding'] : []),
+    ...(isTooLargeToWiden(graph) ? ['ConstantFolding'] : []),
     ...(keepDuplicates ? ['CommonSubexpressionElimination'] : []),
   ];
   return names.length === 0 ? {} : { optimization: { disable_specified_optimizers: names.join(';') } };
 }
 
-const hasHalfPrecision = (graph: Graph) =>
-  graph.initializers.some(({ value }) => value.type === 'float16' || value.type === 'bfloat16');
+/** A smaller model is widened once and kept so: twice the memory of its file, and no work at each step. */
+const largestWidenedBytes = 1.5e9;
+
+function isTooLargeToWiden(graph: Graph): boolean {
+  const halves = graph.initializers.flatMap(({ value, source }) =>
+    (value.type === 'float16' || value.type === 'bfloat16') && 'external' in source ? [source.external.bytes] : [],
+  );
+  // Who keeps weights in four bits has no memory to spare.
+  const isPacked = graph.initializers.some(({ value, source }) => value.type === 'uint4' && 'external' in source);
+  return isPacked || halves.reduce((sum, bytes) => sum + bytes, 0) > largestWidenedBytes;
+}
 
 /** Two threads on one core share its arithmetic: one a core is faster. Where it cannot be told, every processor counts. */
 function physicalCores(): number {

@@ -37,7 +37,9 @@ async function makeCheckpoint(model: Model, { head, dtype }: Workload): Promise<
       load() {
         const { data } = drawInitial(spec, random);
         if (dtype === 'F32') return new Uint8Array(data.buffer);
-        const halves = Uint16Array.from(new Uint32Array(data.buffer), (bits) => bits >>> 16);
+        const bits = new Uint32Array(data.buffer);
+        const halves = new Uint16Array(bits.length);
+        for (let at = 0; at < bits.length; at++) halves[at] = (bits[at] ?? 0) >>> 16;
         return new Uint8Array(halves.buffer);
       },
     })),
