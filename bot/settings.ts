@@ -17,6 +17,9 @@ interface Setting<Schema extends z.ZodType> {
 
 const setting = <Schema extends z.ZodType>(given: Setting<Schema>) => given;
 
+/** Of a server spoken to over HTTP. */
+const address = z.string().refine((url) => URL.canParse(url) && /^https?:/.test(url));
+
 const token = (pattern: RegExp) => z.string().regex(pattern).optional();
 
 export const settings = {
@@ -120,10 +123,7 @@ export const settings = {
     meaning: 'another server that speaks the Web API of Slack; empty: Slack itself',
     allowed: 'an address such as http://127.0.0.1:4000/api/',
     secret: false,
-    schema: z
-      .string()
-      .refine((url) => URL.canParse(url) && /^https?:/.test(url))
-      .optional(),
+    schema: address.optional(),
   }),
   SECRETS_KEY: setting({
     standard: '',
@@ -162,11 +162,7 @@ export const settings = {
     meaning: 'another server that speaks the API of the Hugging Face hub, such as a mirror; empty: the hub itself',
     allowed: 'an address such as https://huggingface.co',
     secret: false,
-    schema: z
-      .string()
-      .refine((url) => URL.canParse(url) && /^https?:/.test(url))
-      .transform((url) => url.replace(/\/+$/, ''))
-      .optional(),
+    schema: address.transform((url) => url.replace(/\/+$/, '')).optional(),
   }),
   EMBED_MODEL: setting({
     standard: '',
@@ -187,11 +183,7 @@ export const settings = {
     meaning: 'a server that speaks the chat API of OpenAI (Ollama, vLLM, OpenAI…) and words answers; empty: none',
     allowed: 'an address such as http://127.0.0.1:11434/v1',
     secret: false,
-    schema: z
-      .string()
-      .refine((url) => URL.canParse(url) && /^https?:/.test(url))
-      .transform((url) => url.replace(/\/+$/, ''))
-      .optional(),
+    schema: address.transform((url) => url.replace(/\/+$/, '')).optional(),
   }),
   LLM_MODEL: setting({
     standard: '',
