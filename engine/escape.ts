@@ -30,12 +30,14 @@ export function code(text: string, limit = Number.POSITIVE_INFINITY): string {
   return `${fence}${room}${line}${room}${fence}`;
 }
 
-/** Cuts at `limit` characters (never inside a surrogate pair), with an ellipsis for what is left out. */
+/**
+ * Cuts at `limit` characters (never inside a surrogate pair), with an ellipsis for what is left out; at the end of a word
+ * where the last one is not too long for that.
+ */
 export function shorten(text: string, limit: number): string {
   const characters = text.length <= limit ? undefined : Array.from(text);
   if (characters === undefined || characters.length <= limit) return text;
-  return `${characters
-    .slice(0, Math.max(0, limit - 1))
-    .join('')
-    .trimEnd()}…`;
+  const kept = characters.slice(0, Math.max(0, limit - 1)).join('');
+  const lastWord = /\s/.test(characters[limit - 1] ?? '') ? '' : (/\s\S*$/.exec(kept)?.[0] ?? '');
+  return `${(lastWord.length <= kept.length / 4 ? kept.slice(0, kept.length - lastWord.length) : kept).trimEnd()}…`;
 }

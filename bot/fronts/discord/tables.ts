@@ -12,6 +12,8 @@ const widestTable = 56;
 const gap = '  ';
 /** A column wider than this is read as a sentence, not compared down the table. */
 const widestCell = 26;
+/** A column without a label and no wider than this holds marks, such as ✓. */
+const widestMark = 2;
 /** A first column wider than this holds sentences, not names. */
 const widestName = 40;
 
@@ -43,25 +45,32 @@ function drawAligned(columns: Columns, rows: Rows, widths: readonly number[]): s
   return `\`\`\`\n${lines.map(unfence).join('\n')}\n\`\`\``;
 }
 
-/** Each row as its first named cell, in bold unless it is a sentence, and the other cells small below it with their labels. */
+/**
+ * Each row under its name: the first cell that is no mark such as ✓, in bold unless it is a sentence. The other cells
+ * follow with their labels, small on one line, or a bullet each where they are sentences.
+ */
 function drawEntries(columns: Columns, rows: Rows, widths: readonly number[], safe: (text: string) => string) {
+  const width = (column: number) => Math.max(0, ...rows.map((row) => stringWidth(row[column] ?? '')));
+  const isMark = (column: number) => columns[column]?.label === '' && width(column) <= widestMark;
   const main = Math.max(
     0,
-    columns.findIndex(({ label }) => label !== ''),
+    columns.findIndex((_, column) => !isMark(column)),
   );
-  const sentence = (text: string) => stringWidth(text) > widestCell;
-  const stress = (text: string, plain: boolean) => (plain ? safe(text) : `**${safe(text)}**`);
+  const others = columns.flatMap(({ label }, column) => (column === main || isMark(column) ? [] : [{ label, column }]));
+  const inBullets = others.some(({ column }) => width(column) > widestCell);
   return rows
     .map((row) => {
-      const marks = columns.flatMap(({ label }, column) =>
-        label === '' && column !== main && row[column] ? safe(row[column]) : [],
-      );
-      const others = columns.flatMap(({ label }, column) => {
-        const cell = row[column];
-        return label !== '' && column !== main && cell ? `${safe(label)} ${stress(cell, sentence(cell))}` : [];
+      const name = row[main] ?? '';
+      const marks = columns.flatMap((_, column) => (isMark(column) && row[column] ? safe(row[column]) : []));
+      const first = [...marks, (widths[main] ?? 0) > widestName ? safe(name) : `**${safe(name)}**`].join(' ');
+      const cells = others.flatMap(({ label, column }) => {
+        const cell = row[column] ?? '';
+        if (cell === '') return [];
+        const value = inBullets ? safe(cell) : `**${safe(cell)}**`;
+        return label === '' ? value : `${safe(label)}${inBullets ? ':' : ''} ${value}`;
       });
-      const first = [...marks, stress(row[main] ?? '', (widths[main] ?? 0) > widestName)].join(' ');
-      return others.length === 0 ? first : `${first}\n-# ${others.join(' · ')}`;
+      if (cells.length === 0) return first;
+      return inBullets ? [first, ...cells.map((cell) => `- ${cell}`)].join('\n') : `${first}\n-# ${cells.join(' · ')}`;
     })
     .join('\n');
 }
