@@ -8,7 +8,7 @@ import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { UserError } from '../errors.ts';
 import type { Graph } from './graph.ts';
 import { writeOnnx } from './onnx.ts';
-import type { Tensor } from './tensor.ts';
+import type { Shape, Tensor } from './tensor.ts';
 
 export const devices = ['cpu', 'webgpu', 'cuda'] as const;
 export type Device = (typeof devices)[number];
@@ -20,13 +20,40 @@ export interface SessionOptions {
   readonly keepDuplicates?: boolean;
   /** Makes it an error that the device cannot run some op, instead of running that op on the processor. */
   readonly onlyOnDevice?: boolean;
+  /** Outputs that stay on the device, for `runKeeping`; WebGPU only. */
+  readonly kept?: readonly string[];
+  /** Counts what crosses between host and device. */
+  readonly traffic?: Traffic | undefined;
 }
+
+/** Bytes that runs have moved, added up. */
+export interface Traffic {
+  toDeviceBytes: number;
+  fromDeviceBytes: number;
+}
+
+/** A float32 value that lies on the device: any session of that device in this process can be fed with it. */
+export interface DeviceTensor {
+  readonly shape: Shape;
+  /** Gives its memory back at once; nothing else does. */
+  release(): void;
+}
+
+export type SessionFeeds = { readonly [name: string]: Tensor | DeviceTensor };
 
 export interface Session {
   /** Feeds every input by name. @returns the named outputs; the arrays belong to the caller. */
-  run(feeds: { readonly [name: string]: Tensor }, outputs?: readonly string[]): Promise<{ [name: string]: Tensor }>;
+  run(feeds: SessionFeeds, outputs?: readonly string[]): Promise<{ [name: string]: Tensor }>;
+  /** The same, for a session with `kept` outputs: those belong to the caller too, who releases them. */
+  runKeeping(feeds: SessionFeeds): Promise<{
+    readonly answers: { readonly [name: string]: Tensor };
+    readonly kept: ReadonlyMap<string, DeviceTensor>;
+  }>;
   close(): Promise<void>;
 }
+
+/** Whether trained weights can stay there between steps: onnxruntime's Node binding keeps outputs on WebGPU alone. */
+export const keepsValues = (device: Device): boolean => device === 'webgpu';
 
 /** `auto` is the CPU until devices are measured against each other. */
 export function chooseDevice(device: 'auto' | Device): Device {
@@ -62,6 +89,9 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    ...(options.kept
+      ? { preferredOutputLocation: Object.fromEntries(options.kept.map((name) => [name, 'gpu-buffer'] as const)) }
+      : {}),
     extra: {
       // Folded constants would keep a second, full-precision copy of every weight that a file holds in half precision.
       ...disabledOptimizers(graph, options),
@@ -87,7 +117,7 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
       { cause: error },
     );
   });
-  return wrap(ort, session);
+  return wrap(ort, session, options.traffic);
 }
 
 /** A model made elsewhere, or exported by us. @throws Error when onnxruntime cannot read it. */
@@ -96,22 +126,64 @@ export async function openModelFile(path: string): Promise<Session> {
   return wrap(ort, await ort.InferenceSession.create(path, { executionProviders: ['cpu'], logSeverityLevel: 3 }));
 }
 
-function wrap(ort: typeof import('onnxruntime-node'), session: InferenceSession): Session {
-  const toOrt = ({ type, data, shape }: Tensor): OrtTensor => {
-    if (type === 'bool') return new ort.Tensor('bool', Uint8Array.from(data), shape);
-    if (type === 'int64') return new ort.Tensor('int64', BigInt64Array.from(data, BigInt), shape);
-    return new ort.Tensor(type, data, shape);
+function wrap(ort: typeof import('onnxruntime-node'), session: InferenceSession, traffic?: Traffic): Session {
+  const toOrt = (value: Tensor | DeviceTensor): OrtTensor => {
+    if (isOnDevice(value)) return value.tensor;
+    const tensor = copyIn(ort, value);
+    if (traffic) traffic.toDeviceBytes += byteLength(tensor);
+    return tensor;
   };
+  const fromDevice = (name: string, value: OrtTensor): Tensor => {
+    const tensor = fromOrt(name, value);
+    if (traffic) traffic.fromDeviceBytes += tensor.data.byteLength;
+    return tensor;
+  };
+  async function runSession(feeds: SessionFeeds, outputs?: readonly string[]) {
+    const ortFeeds = Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, toOrt(value)]));
+    const answers = await (outputs ? session.run(ortFeeds, outputs) : session.run(ortFeeds));
+    return Object.entries(answers);
+  }
   return {
     async run(feeds, outputs) {
-      const ortFeeds = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(tensor)]));
-      const answers = await (outputs ? session.run(ortFeeds, outputs) : session.run(ortFeeds));
-      return Object.fromEntries(Object.entries(answers).map(([name, value]) => [name, fromOrt(name, value)]));
+      const answers = await runSession(feeds, outputs);
+      return Object.fromEntries(answers.map(([name, value]) => [name, fromDevice(name, value)]));
+    },
+    async runKeeping(feeds) {
+      const all = await runSession(feeds);
+      const stays = ([, value]: readonly [string, OrtTensor]) => value.location === 'gpu-buffer';
+      return {
+        answers: Object.fromEntries(
+          all.filter((one) => !stays(one)).map(([name, value]) => [name, fromDevice(name, value)]),
+        ),
+        kept: new Map(all.filter(stays).map(([name, tensor]) => [name, hold(tensor)])),
+      };
     },
     async close() {
       await session.release();
     },
   };
+}
+
+interface HeldTensor extends DeviceTensor {
+  readonly tensor: OrtTensor;
+}
+
+const isOnDevice = (value: Tensor | DeviceTensor): value is HeldTensor => 'tensor' in value;
+
+const hold = (tensor: OrtTensor): HeldTensor => ({
+  tensor,
+  shape: tensor.dims,
+  release: () => tensor.dispose(),
+});
+
+function copyIn(ort: typeof import('onnxruntime-node'), { type, data, shape }: Tensor): OrtTensor {
+  if (type === 'bool') return new ort.Tensor('bool', Uint8Array.from(data), shape);
+  if (type === 'int64') return new ort.Tensor('int64', BigInt64Array.from(data, BigInt), shape);
+  return new ort.Tensor(type, data, shape);
+}
+
+function byteLength({ data }: OrtTensor): number {
+  return Array.isArray(data) ? 0 : data.byteLength;
 }
 
 const largestCopiedBytes = 1e9;
