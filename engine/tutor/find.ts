@@ -1,0 +1,65 @@
+// What the search finds for a question: for the whole of it or its best sentence, and for the ways a follow-up may be meant.
+import type { Search, SearchResult } from '../../knowledge/index.ts';
+import type { Concepts } from './concepts.ts';
+import type { Reading } from './follow-up.ts';
+
+export interface Found {
+  readonly query: string;
+  readonly result: SearchResult;
+}
+
+export interface Find {
+  /** The whole question; else its best sentence, since people tell stories around what they ask. */
+  question(question: string): Promise<Found>;
+  /** The first way to read the question that the guide covers; a later one only where it is much surer. */
+  reading(reading: Reading, question: string): Promise<Found>;
+}
+
+export const hitsRead = 20;
+/** Sentences of a long question that are tried one by one when the whole finds nothing. */
+const sentencesTried = 30;
+/** How much worse, in the search's own score, a section of the chapter spoken of before may fit and still come first. */
+const chapterKept = 0.6;
+
+export function createFind(search: Search, concepts: Concepts): Find {
+  const find = async (query: string): Promise<Found> => ({ query, result: await search.search(query, hitsRead) });
+
+  const findQuestion = async (question: string): Promise<Found> => {
+    const whole = await find(question);
+    if (whole.result.covered) return whole;
+    const sentences = question.split(/[.!?\n]+/).filter((sentence) => sentence.trim().length > 2);
+    if (sentences.length < 2) return whole;
+    const parts = await Promise.all(sentences.slice(0, sentencesTried).map(find));
+    return parts.reduce((best, part) => (part.result.confidence > best.result.confidence ? part : best), whole);
+  };
+
+  const findBest = async ({ candidates }: Reading): Promise<Found> => {
+    let best: Found | undefined;
+    for (const candidate of candidates) {
+      const found = await findQuestion(candidate);
+      const clearly = best?.result.covered ? 0.15 : 0;
+      if (!best || found.result.confidence > best.result.confidence + clearly) best = found;
+      if (best.result.covered && best.result.confidence > 0.8) break;
+    }
+    return best ?? findQuestion('');
+  };
+
+  return {
+    question: findQuestion,
+    reading: async (reading, question) => {
+      const found = await findBest(reading);
+      // A concept named anew has its own place.
+      if (reading.follows === undefined || concepts.namedIn(question).length > 0) return found;
+      return keepChapter(found, await find(reading.follows));
+    },
+  };
+}
+
+/** Of sections that fit about as well, the one in the chapter spoken of before. */
+function keepChapter({ query, result }: Found, before: Found): Found {
+  const chapterId = before.result.hits[0]?.passage.chapterId;
+  const [best] = result.hits;
+  const near = result.hits.find(({ passage }) => passage.chapterId === chapterId);
+  if (!best || !near || !before.result.covered || best.score - near.score > chapterKept) return { query, result };
+  return { query, result: { ...result, hits: [near, ...result.hits.filter((hit) => hit !== near)] } };
+}

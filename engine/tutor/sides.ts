@@ -1,0 +1,74 @@
+// A question that compares: its sides are looked up in the guide and put side by side, unless one of them cannot be compared.
+import type { Search } from '../../knowledge/index.ts';
+import { splitComparison } from './compare.ts';
+import { compareSides, mentions, type Side } from './comparison.ts';
+import type { Overlap } from './compose.ts';
+import type { Concepts } from './concepts.ts';
+import { assemble, type Composed, type Source } from './draft.ts';
+import type { Found } from './find.ts';
+import type { Sources } from './sources.ts';
+
+interface Compared {
+  readonly composed: Composed;
+  /** What it rests on. */
+  readonly first: readonly Source[];
+}
+
+/** @returns undefined for a question that puts no two things of the guide side by side. */
+export type Compare = (found: Found) => Promise<Compared | undefined>;
+
+export function createCompare(
+  search: Search,
+  concepts: Concepts,
+  sources: Sources,
+  overlapWith: (query: string) => Overlap,
+): Compare {
+  const findSide = async (name: string): Promise<Side | undefined> => {
+    const concept = concepts.named(name);
+    const { covered, hits } = await search.search(name, 1);
+    const source =
+      (concept && sources.read(concept.chapterId, concept.sectionId)) ??
+      (covered && hits[0] ? sources.of(hits[0]) : undefined);
+    const glossary = concept?.definition && sources.read('glossary', concept.definition.sectionId);
+    if (!source) return undefined;
+    return {
+      name,
+      title: titleOf(name, concept?.name),
+      source,
+      definition: glossary && concept.definition ? { place: glossary, sentence: concept.definition } : undefined,
+    };
+  };
+
+  return async ({ query, result }) => {
+    const names = splitComparison(query);
+    if (!names) return undefined;
+    // "Is 91 % better than 90 %?" and "compare two assistants with judges" put no two things of the guide side by side.
+    if (!names.some((name) => concepts.named(name)) || names.some((name) => /\d\s*%|^\d/.test(name))) return undefined;
+    const sides = await Promise.all(names.map(findSide));
+    const known = sides.flatMap((side) => side ?? []);
+    const unknown = names.filter((_, index) => sides[index] === undefined);
+    if (known.length === 0 || (known.length < 2 && unknown.length === 0)) return undefined;
+    // What the guide does not have at all is refused, not compared with what it has.
+    if (known.length === 1 && !names.some((name) => concepts.named(name) && name === known[0]?.name)) return undefined;
+    const best = result.hits.slice(0, 3).flatMap((hit) => sources.of(hit) ?? []);
+    const speaksOfAll = (source: Source) => {
+      const text = `${source.sectionTitle}\n${source.parts.map(({ block }) => block.prose).join('\n')}`;
+      return known.every(({ name, title }) => mentions(text, name, title));
+    };
+    const whole = result.covered ? best.find(speaksOfAll) : undefined;
+    const nearby = result.hits.slice(0, 8).flatMap((hit) => sources.of(hit) ?? []);
+    const pieces = compareSides(known, whole, unknown, nearby, overlapWith(query));
+    return { composed: assemble(pieces), first: [...(whole ? [whole] : []), ...known.map(({ source }) => source)] };
+  };
+}
+
+/** The guide's name of a side; as asked where the guide has no entry for it. */
+function titleOf(name: string, known: string | undefined): string {
+  return (
+    known ??
+    name
+      .replace(/^\s*(?:a|an|the)\s+/i, '')
+      .trim()
+      .replace(/[`*_|[\]<>]/g, '')
+  );
+}
