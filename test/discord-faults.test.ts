@@ -11,7 +11,12 @@ import { createDiscordFront, type DiscordFront, type DiscordOptions } from '../b
 import type { Handle } from '../bot/fronts/front.ts';
 import { commandCount, emptyGuide, quietLog } from './support/discord-harness.ts';
 import { createPerson, type DiscordPerson } from './support/discord-people.ts';
-import { createDiscordServer, type DiscordServer, type DiscordServerOptions } from './support/discord-server.ts';
+import {
+  createDiscordServer,
+  type DiscordServer,
+  type DiscordServerOptions,
+  permissionBits,
+} from './support/discord-server.ts';
 import type { Channel, Guild } from './support/discord-world.ts';
 import { createFakeEngine, type FakeEngine, pixel } from './support/fake-engine.ts';
 
@@ -225,14 +230,46 @@ describe('posting', () => {
     expect(ann.sees(channel)).toContain('the end');
   });
 
-  it('sends a picture once, however often its card changes', async () => {
-    const front = await start();
+  async function withPicture(words: string): Promise<Reply> {
     const { id, width, height } = await engine.pictures.put(pixel);
-    const shown = (words: string): Reply => ({
+    return {
       ...card(words),
       blocks: [text(words), { kind: 'picture', pictureId: id, width, height, alt: 'A line' }],
-    });
-    for (const words of ['a', 'b', 'c']) await front.deliver(place, shown(words), asker);
+    };
+  }
+
+  it('tells a picture in words where files are refused before the news of it has come', async () => {
+    const front = await start();
+    await front.deliver(place, card('training', 0.5), asker);
+    channel.denied = permissionBits.attachFiles;
+    await front.deliver(place, await withPicture('all done'), asker);
+    expect(ann.sees(channel)).toMatch(/all done[\s\S]*A line[\s\S]*I need Attach Files in #general/);
+    await front.deliver(place, { ...(await withPicture('another')), slot: 'run:2' }, asker);
+    expect(ann.sees(channel)).toMatch(/another[\s\S]*A line/);
+    expect(ours().length).toBe(2);
+  });
+
+  it('lets a card rest whose channel was closed to it, and says how it ended to the person alone', async () => {
+    const front = await start();
+    const to = { id: ann.user.id, name: 'Ann' };
+    await front.deliver(place, card('early', 0.1), to);
+    channel.denied = permissionBits.viewChannel;
+    await front.deliver(place, card('later', 0.5), to);
+    const before = server.requests.length;
+    await front.deliver(place, card('later still', 0.6), to);
+    expect(server.requests.length).toBe(before);
+    await front.deliver(place, card('the end'), to);
+    expect(ann.sees(server.direct(ann.user))).toMatch(
+      /I need Send Messages in #general to answer there\.[\s\S]*the end/,
+    );
+    await front.deliver(place, card('a word after the end'), to);
+    expect(ann.sees(server.direct(ann.user))).toContain('a word after the end');
+    expect(server.direct(ann.user).messages.length).toBe(1);
+  });
+
+  it('sends a picture once, however often its card changes', async () => {
+    const front = await start();
+    for (const words of ['a', 'b', 'c']) await front.deliver(place, await withPicture(words), asker);
     expect(server.requests.flatMap(({ files }) => files)).toEqual([expect.stringMatching(/^chart-.*\.png$/)]);
     expect(ours()[0]?.attachments.length).toBe(1);
   });
@@ -323,6 +360,21 @@ describe('interactions', () => {
     expect(places[0]?.workspaceId).toBe(`discord:user:${ann.user.id}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(server.violations).toEqual([]);
+  });
+
+  it('says the rest directly where a person alone has installed it and no more can be said', async () => {
+    let current: DiscordFront | undefined;
+    current = await start(async (incoming) => {
+      for (let n = 1; n <= 8; n++) await current?.deliver(incoming.place, reply(text(`part ${n}.`)), incoming.person);
+    });
+    const [lobby] = server.addGuild('Elsewhere', ['lobby'], { hasBot: false }).channels;
+    if (lobby === undefined) throw new Error('no channel');
+    await ann.slash(lobby, 'help');
+    const direct = server.direct(ann.user);
+    await expect.poll(() => ann.sees(direct)).toContain('part 8.');
+    const all = `${ann.sees(lobby)} ${ann.sees(direct)}`;
+    for (let n = 1; n <= 8; n++) expect(all.split(`part ${n}.`)).toHaveLength(2);
+    expect(ann.sees(lobby)).toContain('part 6.');
   });
 
   it('knows a button of another time, and says so', async () => {

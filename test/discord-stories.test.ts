@@ -333,13 +333,19 @@ describe('what may not be', () => {
   it('what is for one person stands in their direct messages as it is, without a button to show it', async () => {
     await deny(general, permissionBits.sendMessages);
     await bot.engine.conversations.openWorkspace(`discord:${guild.id}`, 'x');
-    await bot.front.deliver(
-      { front: 'discord', workspaceId: `discord:${guild.id}`, conversationId: general.id },
-      { audience: 'asker', blocks: [{ kind: 'text', markdown: 'between us' }] },
-      { id: ann.user.id, name: 'Ann' },
-    );
+    const whisper = (markdown: string) =>
+      bot.front.deliver(
+        { front: 'discord', workspaceId: `discord:${guild.id}`, conversationId: general.id },
+        { audience: 'asker', blocks: [{ kind: 'text', markdown }], slot: 'note' },
+        { id: ann.user.id, name: 'Ann' },
+      );
+    await whisper('between us');
     expect(ann.sees(server.direct(ann.user))).toContain('between us');
     expect(ann.sees(server.direct(ann.user))).not.toContain('Show');
+    await whisper('still between us');
+    expect(ann.sees(server.direct(ann.user))).toContain('still between us');
+    expect(ann.sees(server.direct(ann.user))).not.toContain('Show');
+    expect(server.direct(ann.user).messages.length).toBe(1);
     expect(server.violations).toEqual([]);
   });
 

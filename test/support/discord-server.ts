@@ -133,6 +133,9 @@ const acknowledgeMs = 3000;
 const tokenMs = 15 * 60_000;
 const hourMs = 60 * 60_000;
 const lateEdits = 5;
+const fileBytes = 10 * 1024 * 1024;
+/** Of an interaction in a place where only a person has installed the application. */
+const followUps = 5;
 /** What an interaction of each type may be answered with. */
 const answersTo: { readonly [type: number]: readonly number[] } = {
   2: [4, 5, 9],
@@ -510,7 +513,7 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
         return done;
       }
       if (message.author !== world.bot) throw new Refused(403, 50005, 'Cannot edit a message authored by another user');
-      need(channel);
+      need(channel, ...(sent.files.length > 0 ? [permissionBits.attachFiles] : []));
       if (channel.archived) throw new Refused(400, 50083, 'Thread is archived');
       return ok(world.toMessage(edit(message, request, sent, 'edit')));
     }
@@ -538,6 +541,8 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
       before === undefined ? undefined : { isV2, attachments: before.attachments },
     );
     if (request.body === body) checkBySpec(request, body);
+    if (sent.files.some(({ bytes }) => bytes.length > fileBytes))
+      throw new Refused(413, 40005, 'Request entity too large');
     return checked;
   }
 
@@ -664,6 +669,9 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
       if (interaction.original?.loading && !interaction.original.deleted)
         return ok(world.toMessage(edit(interaction.original, request, sent, 'answer')));
       const body = checkOutgoing(request, sent, 'answer', undefined);
+      interaction.followUps += 1;
+      if (interaction.followUps > followUps && !isMember(interaction.channel))
+        throw new Refused(400, 40094, 'This interaction has reached the maximum number of follow-up messages');
       const visibleTo = ((body.flags ?? 0) & flagBits.ephemeral) !== 0 ? interaction.user.id : undefined;
       const message = world.add({
         channelId: interaction.channel.id,
@@ -688,6 +696,10 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
     if (sent.files.length > 0) need(interaction.channel, permissionBits.attachFiles);
     return ok(world.toMessage(edit(message, request, sent, 'answer-edit')));
   }
+
+  /** The bot itself is there, not just a person who has it. */
+  const isMember = ({ type, guildId }: Channel) =>
+    guildId === undefined ? type === 1 : world.guilds.some(({ id, hasBot }) => id === guildId && hasBot);
 
   /** Tells the clients, with what their intents let them see. */
   function announce(event: 'MESSAGE_CREATE' | 'MESSAGE_UPDATE', message: Message) {
@@ -759,7 +771,7 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
       version: 1,
       locale: 'en-US',
       entitlements: [],
-      attachment_size_limit: 10 * 1024 * 1024,
+      attachment_size_limit: fileBytes,
       app_permissions: String(guild?.hasBot === false ? permissionBits.attachFiles : world.permissions(channel)),
       context: channel.type === 1 ? 1 : channel.type === 3 ? 2 : 0,
       authorizing_integration_owners:
@@ -849,6 +861,7 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
         acknowledged: undefined,
         latencyMs: undefined,
         original: undefined,
+        followUps: 0,
         modal: undefined,
         choices: undefined,
         settled,

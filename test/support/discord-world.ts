@@ -78,6 +78,7 @@ export interface Interaction {
   /** Milliseconds from dispatch to acknowledgement. */
   latencyMs: number | undefined;
   original: Message | undefined;
+  followUps: number;
   modal: unknown;
   choices: readonly { readonly name: string; readonly value: string | number }[] | undefined;
   readonly settled: Promise<void>;
@@ -107,6 +108,8 @@ export function createWorld(options: { now: () => Date; allowed: bigint }): Worl
   let sequence = 0n;
   const newId = () => String(((BigInt(options.now().getTime()) - epochMs) << 22n) | (sequence++ & 0x3fffffn));
   const bot: User = { id: newId(), username: 'Finetutor', global_name: null, bot: true };
+  /** Owns every guild: an owner may do anything, so the bot must not be one. */
+  const founderId = newId();
   const guilds: Guild[] = [];
   const directs: Channel[] = [];
   const users: User[] = [bot];
@@ -201,7 +204,7 @@ export function createWorld(options: { now: () => Date; allowed: bigint }): Worl
     toGuild: (guild) => ({
       id: guild.id,
       name: guild.name,
-      owner_id: users[1]?.id ?? bot.id,
+      owner_id: founderId,
       unavailable: false,
       large: false,
       joined_at: iso(options.now().getTime()),

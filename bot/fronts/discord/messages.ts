@@ -9,6 +9,7 @@ import { createThread, type Exchange } from './exchange.ts';
 import { cutShort, type GuildMessage, type LeftBehind, type LeftInDiscord } from './left-behind.ts';
 import { limits } from './limits.ts';
 import { canThread, guildWorkspace, type Origin, personOf, personWorkspace } from './origin.ts';
+import { lackingToWrite } from './permissions.ts';
 import type { Calls } from './rest.ts';
 import type { RemoteFile, Work } from './work.ts';
 
@@ -68,6 +69,7 @@ export function createMessages(options: MessagesOptions): (message: GuildMessage
     const payload: LeftInDiscord = { kind: 'message', message };
     if (left === undefined && !(await inbox.keep({ ...event, payload }))) return;
     const quiet = options.after(quickMs, () => {
+      if (lackingToWrite(facts).length > 0) return;
       calls
         .typing(message.channel_id)
         .catch((error: unknown) => log.warn({ err: error }, 'Discord: could not show typing'));

@@ -24,6 +24,11 @@ export function missing(bits: bigint | undefined, wanted: readonly Permission[])
   return wanted.filter((permission) => (bits & named[permission]) === 0n);
 }
 
+/** What a message there would take. @param channel what is known of it. */
+export function lackingToWrite({ bits, isThread }: { readonly bits: bigint | undefined; readonly isThread: boolean }) {
+  return missing(bits, ['View Channels', isThread ? 'Send Messages in Threads' : 'Send Messages']);
+}
+
 /** `I need *Attach Files* in #runs`. */
 export function needs(permissions: readonly Permission[], channelName: string | undefined): string {
   const list = permissions.map((permission) => `*${permission}*`).join(' and ');

@@ -52,6 +52,7 @@ export const codes = {
   unknownMessage: 10008,
   unknownInteraction: 10062,
   acknowledged: 40060,
+  followUpsSpent: 40094,
   missingAccess: 50001,
   cannotMessageUser: 50007,
   missingPermissions: 50013,
