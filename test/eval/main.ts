@@ -6,6 +6,7 @@ runByName(
     sentiment: 'test/eval/sentiment.ts',
     search: 'test/eval/search.ts',
     answers: 'test/eval/answers.ts',
+    premises: 'test/eval/premises.ts',
   },
   process.argv.slice(2),
 );
