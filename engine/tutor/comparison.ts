@@ -189,7 +189,9 @@ function table(sides: readonly Side[], rows: readonly Row[]): Piece {
 }
 
 function cellOf(place: Place, { markdown, prose }: Sentence): Cell {
-  return { text: markdown.replace(/(?<!\\)\|/g, '\\|'), place, quote: prose };
+  // The row says what kind of sentence this is; a label such as "**Pitfalls.**" before it would say so twice.
+  const text = markdown.replace(/^\*\*[^*]{1,30}[.:]\*\*\s+(?=\S)/, '');
+  return { text: text.replace(/(?<!\\)\|/g, '\\|'), place, quote: prose };
 }
 
 function splitRow(line: string): readonly string[] {

@@ -29,8 +29,8 @@ type Renderers = { readonly [Kind in Block['kind']]: (block: BlockOf<Kind>, id: 
 
 const renderers: Renderers = {
   text: (block) => html`<div class="prose">${raw(renderMarkdown(block.markdown, { linkTo: sectionHref }))}</div>`,
-  buttons: (block) =>
-    html`<div class="${block.buttons.some((button) => button.label.length > 32) ? 'buttons stacked' : 'buttons'}">${block.buttons.map(renderButton)}</div>`,
+  buttons: ({ buttons }) =>
+    html`<div class="${areLongChoices(buttons) ? 'buttons stacked' : 'buttons'}">${buttons.map(renderButton)}</div>`,
   select: renderSelect,
   form: renderForm,
   table: renderTable,
@@ -107,6 +107,11 @@ export function formatBytes(bytes: number): string {
   const power = bytes < 1024 ? 0 : Math.min(3, Math.floor(Math.log2(bytes) / 10));
   const value = bytes / 1024 ** power;
   return `${power === 0 || value >= 10 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
+}
+
+/** Choices of equal weight with long words stand below each other; actions beside a main one stay in a row. */
+function areLongChoices(buttons: readonly Button[]): boolean {
+  return buttons.some(({ label }) => label.length > 32) && buttons.every(({ style }) => style !== 'primary');
 }
 
 function renderButton(button: Button): Markup {
