@@ -1,14 +1,17 @@
-// Lets work in a few at a time, one a turn of the event loop: what must be quick (acknowledging) never queues behind what is slow.
+// Lets work in a few at a time, and only in a calm moment of the event loop: what must be quick (acknowledging) takes a few
+// turns of it, from a connection to the last byte of the answer, and each would queue behind what is slow.
 
 export interface Turnstile {
   /** Runs `work` when its turn comes, in the order asked for. */
   <T>(work: () => Promise<T>): Promise<T>;
-  /** Resolves in a turn of the event loop of its own: between two of them, what has arrived meanwhile is heard. */
+  /** Resolves in a calm turn of the event loop of its own: what has arrived meanwhile is heard before. */
   turn(): Promise<void>;
 }
 
-/** Turns in a row that those outside may be kept waiting. */
-const mostHeld = 200;
+/** Turns in a row with nothing quick under way: what has arrived shows itself within them. Idle ones take microseconds. */
+const calmTurns = 4;
+/** Looks, a millisecond apart, after which somebody is let in all the same. */
+const mostHeld = 50;
 
 /**
  * @param width how many are inside at a time.
@@ -18,22 +21,30 @@ export function createTurnstile(width: number, isHeld: () => boolean = () => fal
   const queue: (() => void)[] = [];
   const turns: (() => void)[] = [];
   let inside = 0;
+  let calm = 0;
   let held = 0;
 
-  /** `setImmediate` alone would run all that wait in one go. */
-  function takeTurns() {
-    if (isHeld() && held < mostHeld) held += 1;
-    else {
+  function look() {
+    const busy = isHeld() && held < mostHeld;
+    if (busy) {
+      held += 1;
+      calm = 0;
+    } else calm += 1;
+    if (calm >= calmTurns) {
       held = 0;
+      calm = 0;
+      // One at a time: `setImmediate` alone would run all that wait in one go.
       turns.shift()?.();
     }
-    if (turns.length > 0) setImmediate(takeTurns);
+    if (turns.length === 0) return;
+    if (busy) setTimeout(look, 1);
+    else setImmediate(look);
   }
 
   function turn(): Promise<void> {
     return new Promise((resolve) => {
       turns.push(resolve);
-      if (turns.length === 1) setImmediate(takeTurns);
+      if (turns.length === 1) setImmediate(look);
     });
   }
 

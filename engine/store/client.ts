@@ -79,12 +79,26 @@ async function openEmbedded(dataDir: string): Promise<Store> {
  */
 async function openFolder(folder: string): Promise<PGlite> {
   const { PGlite } = await import('@electric-sql/pglite');
+  /** It answers within the process and without waiting for anything: a queue of queries would hold the event loop to its end. */
+  class OneQueryATurn extends PGlite {
+    override _runExclusiveQuery<T>(query: () => Promise<T>): Promise<T> {
+      return super._runExclusiveQuery(async () => {
+        await new Promise(setImmediate);
+        return query();
+      });
+    }
+  }
+  const open = async (options: { loadDataDir?: Blob } = {}) => {
+    const client = new OneQueryATurn(folder, options);
+    await client.waitReady;
+    return client;
+  };
   const mark = `${folder}.unfinished`;
   if (existsSync(mark)) rmSync(folder, { recursive: true, force: true });
-  if (existsSync(folder)) return PGlite.create(folder);
+  if (existsSync(folder)) return open();
   const { dataDir: emptyDatabase } = await import('@electric-sql/pglite-prepopulatedfs');
   writeFileSync(mark, '');
-  const client = await PGlite.create(folder, { loadDataDir: await emptyDatabase() });
+  const client = await open({ loadDataDir: await emptyDatabase() });
   rmSync(mark);
   return client;
 }
