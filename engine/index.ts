@@ -32,6 +32,7 @@ export type { DeviceSpeed } from './graph/device-speeds.ts';
 export { documentOf, type GroupDocument, type Where } from './material/documents.ts';
 export type { Material } from './material/material.ts';
 export type { ClassificationMetrics, Metrics, MetricsOf, RunEvent } from './runs/events.ts';
+export type { Comparison } from './runs/comparison.ts';
 export { parseRunSpec } from './runs/parse-spec.ts';
 export type { Prediction } from './runs/prediction.ts';
 export type { Advice, ModelExport, Run, Runs } from './runs/runs.ts';

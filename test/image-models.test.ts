@@ -10,6 +10,7 @@ import { createLayers } from '../engine/models/layers.ts';
 import { createMobilenetV2 } from '../engine/models/mobilenet-v2.ts';
 import { createResnet } from '../engine/models/resnet.ts';
 import { createVit } from '../engine/models/vit.ts';
+import { contrastObjective, contrastTargets } from '../engine/tuning/losses.ts';
 import clipJson from './oracle/fixtures/clip.json' with { type: 'json' };
 import mobilenetJson from './oracle/fixtures/mobilenet-v2.json' with { type: 'json' };
 import resnetJson from './oracle/fixtures/resnet.json' with { type: 'json' };
@@ -48,8 +49,8 @@ const contrastSchema = image_oracle.extend({
 
 test('CLIP’s two towers agree with PyTorch to 1e-4: similarities, contrastive loss, every gradient', async () => {
   const { contrast, pixels, shape } = contrastSchema.parse(clipJson);
-  const model = createClip(contrast.config, 'config.json');
-  const specs = model.contrast.parameters();
+  const model = createClip(contrast.config, 'config.json').withTexts;
+  const specs = model.parameters({ kind: 'contrast' });
   const names = Object.keys(contrast.weights);
   expect([...specs.keys()].sort()).toEqual(names.toSorted());
   const rows = contrast.inputIds.length;
@@ -60,14 +61,18 @@ test('CLIP’s two towers agree with PyTorch to 1e-4: similarities, contrastive 
   for (const name of names) values.set(name, g.input(name, 'float32', specs.get(name)?.shape ?? []));
   const weight = (name: string) => values.get(name) ?? g.scalar(Number.NaN);
   const layers = createLayers(g, { weight });
-  const texts = model.contrast.textVectors(layers, {
+  const similarities = model.build(layers, {
     inputIds: g.input('inputIds', 'int32', [rows, length]),
     attentionBias: g.input('attentionBias', 'float32', [rows, 1, 1, length]),
     ends: g.input('ends', 'int32', [rows]),
+    pixelValues: g.input('pixelValues', 'float32', shape),
   });
-  const images = model.contrast.imageVectors(layers, { pixelValues: g.input('pixelValues', 'float32', shape) });
-  const similarities = model.contrast.similarities(layers, texts, images);
-  const loss = model.contrast.loss(layers, similarities);
+  const { targets, weight: pairs } = contrastTargets(rows, rows, () => false);
+  const sum = contrastObjective.loss(g, similarities, {
+    pairs: g.input('pairs', 'float32', [rows, rows]),
+    pairBias: g.input('pairBias', 'float32', [rows, rows]),
+  });
+  const loss = g.op('Mul', [sum, g.scalar(1 / pairs)]);
   g.output('similarities', similarities);
   g.output('loss', loss);
   addGradients(g, loss, names.map(weight)).forEach((gradient, at) => {
@@ -76,6 +81,7 @@ test('CLIP’s two towers agree with PyTorch to 1e-4: similarities, contrastive 
   const session = await createSession(g.graph, { device: 'cpu' });
   const answers = await session.run({
     ...feedWeights(contrast.weights).feeds,
+    ...targets,
     pixelValues: { type: 'float32', shape, data: Float32Array.from(pixels) },
     inputIds: { type: 'int32', shape: [rows, length], data: Int32Array.from(contrast.inputIds.flat()) },
     attentionBias: {

@@ -19,6 +19,7 @@ const heads: { readonly [Kind in HeadKind]: Extract<Head, { kind: Kind }> } = {
   regression: { kind: 'regression', targets: 1 },
   'token-classification': { kind: 'token-classification', labels: 3 },
   'masked-lm': { kind: 'masked-lm' },
+  contrast: { kind: 'contrast' },
   'causal-lm': { kind: 'causal-lm' },
   embedding: { kind: 'embedding' },
 };

@@ -16,6 +16,7 @@ const offeredTasks = [
   'token-classification',
   'causal-lm',
   'image-classification',
+  'image-text',
 ] as const satisfies readonly TaskName[];
 
 const { batchSize, loraRank } = hyperSchema.shape;
@@ -76,7 +77,8 @@ async function dataFields(
     {
       value: ownFile,
       label: 'Upload my own file',
-      description: 'a table, JSON lines, chats, a text, or a zip with a folder of pictures a class',
+      description:
+        'a table, JSON lines, chats, a text, or a zip of pictures in class folders or with a table of captions',
     },
   ];
   const value = chosen?.id ?? options[0]?.value ?? ownFile;
@@ -144,6 +146,7 @@ const modelFieldsOfAny: readonly Field[] = [
   onlyWhen(modelField('text-classification'), ofTexts),
   onlyWhen(modelField('causal-lm', 'writingModel'), ['causal-lm']),
   onlyWhen(modelField('image-classification', 'seeingModel'), ['image-classification']),
+  onlyWhen(modelField('image-text', 'comparingModel'), ['image-text']),
 ];
 
 const auto = { value: 'auto', label: 'What suits the model', description: 'full from scratch, LoRA for chat models' };
@@ -165,14 +168,21 @@ const ofImageModels = [
   { ...lora, description: 'small added matrices learn; for ViT' },
 ];
 
+const ofTowers = [{ ...lora, description: 'small added matrices learn in both towers; little memory' }, full];
+const methodsOfOthers: { readonly [T in TaskName]?: readonly Option[] } = {
+  'image-classification': ofImageModels,
+  'image-text': ofTowers,
+};
+
 function methodField(task: TaskName, id = 'method'): Field {
-  const options = task === 'image-classification' ? ofImageModels : ofTextModels;
+  const options = methodsOfOthers[task] ?? ofTextModels;
   return { kind: 'choice', id, label: 'Method', required: true, value: options[0]?.value ?? 'auto', options };
 }
 
 const methodFieldsOfAny: readonly Field[] = [
   onlyWhen(methodField('text-classification'), [...ofTexts, 'causal-lm']),
   onlyWhen(methodField('image-classification', 'imageMethod'), ['image-classification']),
+  onlyWhen(methodField('image-text', 'comparingMethod'), ['image-text']),
 ];
 
 const hyperField = (id: string, label: string, hint: string): Field => ({

@@ -47,6 +47,15 @@ const words: { readonly [Kind in Metrics['kind']]: Words<Kind> } = {
       `Its first guess is right for ${percent(metrics.tokenAccuracy)} of the tokens.`,
     tables: () => [],
   },
+  retrieval: {
+    brief: ({ textToImage }) => `R@1 ${percent(textToImage.recallAt1)}`,
+    soFar: ({ imageToText, textToImage }) =>
+      `the right caption first for ${percent(imageToText.recallAt1)}, the right picture for ${percent(textToImage.recallAt1)} (by chance ${percent(imageToText.chanceAt1)} and ${percent(textToImage.chanceAt1)})`,
+    result: ({ imageToText, textToImage, images, texts, loss, chanceLoss }) =>
+      `**The right picture first for ${percent(textToImage.recallAt1)}** of ${count(texts)} held-out captions (by chance ${percent(textToImage.chanceAt1)}), ` +
+      `the right caption for ${percent(imageToText.recallAt1)} of ${count(images)} pictures (${percent(imageToText.chanceAt1)}). Loss ${loss.toFixed(3)}, knowing nothing ${chanceLoss.toFixed(3)}.`,
+    tables: (metrics) => [recallTable(metrics)],
+  },
 };
 
 export function metricsInWords<Kind extends Metrics['kind']>(
@@ -69,6 +78,25 @@ function namesFound({ entities }: ClassificationMetrics): string {
   if (entities === undefined) return '';
   const { precision, recall, f1, support } = entities;
   return ` Of ${count(support)} whole names it finds ${percent(recall)}, and ${percent(precision)} of what it finds is right (F1 ${percent(f1)}).`;
+}
+
+function recallTable({ imageToText, textToImage }: MetricsOf<'retrieval'>): Block {
+  const row = (name: string, { recallAt1, recallAt5, chanceAt1, chanceAt5 }: typeof imageToText) => [
+    name,
+    ...[recallAt1, chanceAt1, recallAt5, chanceAt5].map(percent),
+  ];
+  return {
+    kind: 'table',
+    caption: 'Found among all held-out ones',
+    columns: [
+      { label: 'Looked for', align: 'left' },
+      { label: 'First', align: 'right' },
+      { label: 'By chance', align: 'right' },
+      { label: 'Among five', align: 'right' },
+      { label: 'By chance', align: 'right' },
+    ],
+    rows: [row('The caption of a picture', imageToText), row('The picture of a caption', textToImage)],
+  };
 }
 
 function classTable({ perClass }: ClassificationMetrics): Block {

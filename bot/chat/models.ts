@@ -49,6 +49,18 @@ export const recommended: { readonly [T in TaskName]: readonly Option[] } = {
     },
     { value: 'openai-community/gpt2', label: 'GPT-2', description: 'goes on writing plain texts; 550 MB to download' },
   ],
+  'image-text': [
+    {
+      value: 'laion/CLIP-ViT-B-32-laion2B-s34B-b79K',
+      label: 'CLIP ViT-B/32',
+      description: '151 million parameters, 600 MB to download',
+    },
+    {
+      value: 'openai/clip-vit-large-patch14',
+      label: 'CLIP ViT-L/14',
+      description: '428 million parameters, 1.7 GB: more exact, and slow',
+    },
+  ],
   'image-classification': [
     { value: 'microsoft/resnet-18', label: 'ResNet-18', description: '47 MB to download: quick' },
     { value: 'microsoft/resnet-50', label: 'ResNet-50', description: '100 MB to download: more exact' },
@@ -64,7 +76,12 @@ export function usualModel(task: TaskName): string | undefined {
   return first !== undefined && isScratch(first.value) ? first.value : undefined;
 }
 
-const kindOf = (task: string) => (task === 'causal-lm' ? 'writes' : task === 'image-classification' ? 'sees' : 'reads');
+const kinds: { readonly [task: string]: string } = {
+  'causal-lm': 'writes',
+  'image-classification': 'sees',
+  'image-text': 'compares',
+};
+const kindOf = (task: string) => kinds[task] ?? 'reads';
 
 /** Whether we recommend it, and only for tasks of another kind than this. */
 export function isForOther(model: string, task: TaskName): boolean {

@@ -53,4 +53,11 @@ export const taskWords: { readonly [T in TaskName]: TaskWords } = {
     teaches: 'it teaches a model to classify pictures',
     found: ({ rows, labels }) => `${number(rows)} pictures in ${labels.length} classes`,
   },
+  'image-text': {
+    wish: 'Match pictures and texts',
+    description: 'a zip of pictures and one table with a caption for each',
+    teaches: 'it teaches a model which words fit which picture',
+    found: ({ rows, textColumn, labelColumn }, quote = quoted) =>
+      `${number(rows)} pictures with a caption; pictures from ${quote(labelColumn)}, captions from ${quote(textColumn)}`,
+  },
 };

@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 
+/** Of an option that may be given several times. */
+const gather = (value: string, before: readonly string[] = []) => [...before, value];
+
 export function createProgram(): Command {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
@@ -40,7 +43,8 @@ export function createProgram(): Command {
     .description('answer with a trained artifact: a label, a number, tags, hidden words, or text that goes on')
     .argument('<artifact>', 'its folder')
     .argument('[text...]', 'one text; without it, --jsonl reads many')
-    .option('--image <file>', 'a picture instead of a text')
+    .option('--image <file>', 'a picture instead of a text; several, to choose from for one --caption', gather)
+    .option('--caption <text>', 'several, to choose from for one --image: of a model of pictures and texts', gather)
     .option('--jsonl', 'JSON lines on stdin, {"id", "text"} or {"id", "image"} (a file); an answer a line out')
     .option('--device <device>', 'auto, cpu, webgpu or cuda', 'auto')
     .option('--json', 'the answer as JSON')

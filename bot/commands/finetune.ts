@@ -23,9 +23,11 @@ const args = z.strictObject({
   // The form asks by task: at most one of these is shown.
   writingModel: optionalText,
   seeingModel: optionalText,
+  comparingModel: optionalText,
   otherModel: optionalText,
   method,
   imageMethod: method,
+  comparingMethod: method,
   epochs: typedNumber(epochs),
   learningRate: typedNumber(learningRate),
   batchSize: typedNumber(batchSize),
@@ -39,7 +41,7 @@ export const finetune = defineCommand({
   name: 'finetune',
   summary: 'train a model on your own texts, chats or pictures, or on a built-in sample',
   usage:
-    'finetune [file or sample] [--task auto|text-classification|regression|token-classification|causal-lm|image-classification] [--model scratch:tiny] [--method auto|full|lora|qlora|head] [--epochs auto] [--learning-rate auto] [--batch-size 16] [--rank 8] [--text-column name] [--label-column name]',
+    'finetune [file or sample] [--task auto|text-classification|regression|token-classification|causal-lm|image-classification|image-text] [--model scratch:tiny] [--method auto|full|lora|qlora|head] [--epochs auto] [--learning-rate auto] [--batch-size 16] [--rank 8] [--text-column name] [--label-column name]',
   examples: [
     'finetune',
     'finetune reviews.csv',
@@ -83,9 +85,21 @@ function chooseTask({ task }: Args, { name, report }: Dataset): TaskName {
 
 const wishOf = (task: TaskName) => taskWords[task].wish.toLowerCase();
 
+/** Where the form of any task asks for the models of some. */
+const modelFields: { readonly [T in TaskName]?: 'writingModel' | 'seeingModel' | 'comparingModel' } = {
+  'causal-lm': 'writingModel',
+  'image-classification': 'seeingModel',
+  'image-text': 'comparingModel',
+};
+const methodFields: { readonly [T in TaskName]?: 'imageMethod' | 'comparingMethod' } = {
+  'image-classification': 'imageMethod',
+  'image-text': 'comparingMethod',
+};
+
 /** @returns undefined where somebody has to choose first. */
-function modelOf({ model, writingModel, seeingModel, otherModel }: Args, task: TaskName): string | undefined {
-  const byTask = task === 'causal-lm' ? writingModel : task === 'image-classification' ? seeingModel : model;
+function modelOf(args: Args, task: TaskName): string | undefined {
+  const { model, otherModel } = args;
+  const byTask = args[modelFields[task] ?? 'model'];
   const given = otherModel ?? byTask ?? model;
   if (given === undefined || given === anyModel) return usualModel(task);
   // Chosen in the form before the data were read: a model for something else.
@@ -93,9 +107,11 @@ function modelOf({ model, writingModel, seeingModel, otherModel }: Args, task: T
 }
 
 /** From scratch everything has to learn; a chat model knows the language already; of an image model the head is enough. */
-function methodOf({ method, imageMethod }: Args, task: TaskName, model: string): (typeof methodNames)[number] {
-  const chosen = task === 'image-classification' && imageMethod !== 'auto' ? imageMethod : method;
+function methodOf(args: Args, task: TaskName, model: string): (typeof methodNames)[number] {
+  const byTask = args[methodFields[task] ?? 'method'];
+  const chosen = byTask === 'auto' ? args.method : byTask;
   if (chosen !== 'auto') return chosen;
+  if (task === 'image-text') return 'lora';
   if (task === 'image-classification') return 'head';
   return task === 'causal-lm' && !isScratch(model) ? 'lora' : 'full';
 }
@@ -206,6 +222,10 @@ function specOf({ dataset, task, model, given }: Launch): NewSpec {
   };
   const train = dataset.path;
   if (task === 'image-classification') return { ...common, task, method: ofImages(method), data: { train } };
+  if (task === 'image-text') {
+    const columns = { image: labelColumn, caption: textColumn };
+    return { ...common, task, method: ofTowers(method), data: { train, columns } };
+  }
   const texts = { ...common, method: ofTexts(method) };
   switch (task) {
     case 'text-classification':
@@ -228,6 +248,11 @@ type Method = (typeof methodNames)[number];
 function ofImages(method: Method): Exclude<Method, 'qlora'> {
   if (method !== 'qlora') return method;
   throw new UserError('QLoRA is for models of texts.', 'Use head, full or lora for pictures.');
+}
+
+function ofTowers(method: Method): 'full' | 'lora' {
+  if (method === 'full' || method === 'lora') return method;
+  throw new UserError(`The method ${method} does not train pictures and texts together.`, 'Use full or lora.');
 }
 
 function ofTexts(method: Method): Exclude<Method, 'head'> {

@@ -1,7 +1,7 @@
 // try: a finished run's model on your own words, or on a picture.
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { type Run, type TaskName, UserError, writingSchema } from '../../engine/index.ts';
+import { type Comparison, type Run, type TaskName, UserError, writingSchema } from '../../engine/index.ts';
 import { type CommandContext, defineCommand, typedNumber } from '../chat/command.ts';
 import { shorten } from '../chat/escape.ts';
 import type { Attachment, Field, Reply } from '../chat/message.ts';
@@ -38,6 +38,10 @@ export const tryRun = defineCommand({
     if (run.spec.task === 'image-classification') {
       if (picture === undefined) yield askFor(run);
       else yield await answer(run, await readPicture(picture), picture.name, given, context);
+    } else if (run.spec.task === 'image-text') {
+      const captions = captionsIn(given.text ?? '');
+      if (picture === undefined || captions.length === 0) yield askFor(run);
+      else yield await answer(run, await readComparison(picture, captions), picture.name, given, context);
     } else if (given.text) yield await answer(run, given.text, given.text, given, context);
     else if (picture !== undefined) throw new UserError(`${run.name} reads texts.`, 'Write one after its name.');
     else yield askFor(run);
@@ -75,6 +79,16 @@ const textField = (label: string, hint: string): Field => ({
   maxLength: longestText,
 });
 const some = (labels: readonly string[]) => shorten(labels.slice(0, 6).join(', '), 80) || 'those of its data';
+
+const pictureField = (hint: string): Field => ({
+  kind: 'file',
+  id: 'picture',
+  label: 'Picture',
+  hint,
+  required: true,
+  accept: ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp', '.tif', '.tiff'],
+  maxBytes: mostPictureBytes,
+});
 
 /** What each task wants to know. */
 const asking: { readonly [T in TaskName]: Asking } = {
@@ -118,16 +132,13 @@ const asking: { readonly [T in TaskName]: Asking } = {
   },
   'image-classification': {
     submit: 'Classify',
-    fields: (labels) => [
-      {
-        kind: 'file',
-        id: 'picture',
-        label: 'Picture',
-        hint: `classes: ${some(labels)}`,
-        required: true,
-        accept: ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.bmp', '.tif', '.tiff'],
-        maxBytes: mostPictureBytes,
-      },
+    fields: (labels) => [pictureField(`classes: ${some(labels)}`)],
+  },
+  'image-text': {
+    submit: 'Compare',
+    fields: () => [
+      pictureField('it says which of your words fit it best'),
+      textField('Captions', 'several, with ; between: a cat; a dog; an empty street'),
     ],
   },
 };
@@ -141,6 +152,18 @@ function askFor({ name, spec, start }: Run): Reply {
     call: { command: 'try', args: { run: name } },
     fields: fields(start?.labels ?? []),
   });
+}
+
+/** Several captions, one a line or with semicolons between. */
+const captionsIn = (text: string): string[] =>
+  text
+    .split(/[;\n]/)
+    .map((caption) => caption.trim())
+    .filter((caption) => caption !== '');
+
+async function readComparison(picture: Attachment, captions: readonly string[]): Promise<string> {
+  const comparison: Comparison = { image: await readPicture(picture), captions: [...captions] };
+  return JSON.stringify(comparison);
 }
 
 /** As the predictor takes it; what kind of picture it is, is seen from its bytes. */

@@ -5,8 +5,9 @@ import type { TaskName } from '../runs/spec.ts';
 import type { AskedColumns } from './columns.ts';
 import { prompt_keys, readDocuments, response_keys } from './documents.ts';
 import { checkTrainable, readDataset } from './examples.ts';
+import { holdsCaptions, readCaptions } from './images/captions.ts';
 import { readPictures } from './images/intake.ts';
-import { openPictures } from './images/source.ts';
+import { openPictures, type PictureSource } from './images/source.ts';
 import type { DatasetReport } from './report.ts';
 import { headRows, openRecords, openTable, peek } from './table.ts';
 import { readTagged } from './tagged.ts';
@@ -34,6 +35,7 @@ const inspections: { readonly [T in TaskName]: Inspect } = {
   'causal-lm': inspectTexts,
   'masked-lm': inspectTexts,
   'image-classification': inspectPictures,
+  'image-text': inspectCaptions,
 };
 
 const token_keys = ['tokens', 'words'] as const;
@@ -41,7 +43,8 @@ const tag_keys = ['tags', 'ner_tags', 'pos_tags', 'labels'] as const;
 const isPlainText = (name: string) => /\.(txt|md|text)$/i.test(name);
 
 async function detectTask(path: string, name: string, asked: AskedColumns): Promise<TaskName> {
-  if (await holdsPictures(path, name)) return 'image-classification';
+  const pictures = await picturesIn(path, name);
+  if (pictures) return pictures;
   const records = await openRecords(path, name);
   if (records) {
     const first = await records.next();
@@ -78,21 +81,27 @@ function taskOfFields(fields: readonly (readonly [string, unknown])[], asked: As
 }
 
 /** Office files and pickles are zips too: what they are is said by whoever reads tables. */
-async function holdsPictures(path: string, name: string): Promise<boolean> {
+async function picturesIn(path: string, name: string): Promise<TaskName | undefined> {
   const found = await stat(path);
-  if (found.isDirectory()) return true;
+  if (found.isDirectory()) return taskOfPictures(await openPictures(path));
   const file = await open(path);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0).finally(() => file.close());
   const head = buffer.toString('latin1', 0, bytesRead);
-  if (!head.startsWith('PK\x03\x04') || /data\.pkl|\[Content_Types\]\.xml|xl\//.test(head)) return false;
+  if (!head.startsWith('PK\x03\x04') || /data\.pkl|\[Content_Types\]\.xml|xl\//.test(head)) return undefined;
   try {
     const pictures = await openPictures(path);
-    pictures.close();
-    return pictures.files.length > 0;
+    const task = taskOfPictures(pictures);
+    return pictures.files.length > 0 ? task : undefined;
   } catch (error) {
-    if (error instanceof UserError && !/\.zip$/i.test(name)) return false;
+    if (error instanceof UserError && !/\.zip$/i.test(name)) return undefined;
     throw error;
   }
+}
+
+/** With a table of captions they are pairs, else pictures of classes. */
+function taskOfPictures(pictures: PictureSource): TaskName {
+  pictures.close();
+  return holdsCaptions(pictures) ? 'image-text' : 'image-classification';
 }
 
 /** A word and its tag a line, in most lines of the beginning. */
@@ -245,6 +254,24 @@ async function inspectPictures(path: string, name: string): Promise<DatasetRepor
       count: set.pictures.filter((picture) => picture.label === label).length,
     })),
     warnings: set.warnings,
+  };
+}
+
+async function inspectCaptions(path: string, name: string, asked: AskedInspection): Promise<DatasetReport> {
+  const set = await readCaptions(path, { image: asked.label, caption: asked.text }, name);
+  set.close();
+  return {
+    ...noTable,
+    tasks: ['image-text'],
+    format: 'pictures',
+    encoding: 'binary',
+    columns: [set.imageColumn, set.captionColumn],
+    textColumn: set.captionColumn,
+    labelColumn: set.imageColumn,
+    rows: set.pairs.length,
+    textLength: lengthsOf(set.pairs.map(({ caption }) => caption.length)),
+    warnings: set.warnings,
+    samples: set.pairs.slice(0, 5).map(({ name: picture, caption }) => ({ text: caption, label: picture })),
   };
 }
 

@@ -52,7 +52,7 @@ export async function exportArtifact(
 function generationConfig({ base, parameters }: LoadedArtifact): { readonly [name: string]: object } {
   if (parameters.head.kind !== 'causal-lm') return {};
   const known = ['bos_token_id', 'eos_token_id', 'pad_token_id'].filter((key) => base.rawConfig[key] !== undefined);
-  const meant = 'tokenizer' in base ? base.generationConfig : undefined;
+  const meant = 'generationConfig' in base ? base.generationConfig : undefined;
   return {
     'generation_config.json': { ...Object.fromEntries(known.map((key) => [key, base.rawConfig[key]])), ...meant },
   };

@@ -6,10 +6,10 @@ import type { OnnxNode, OnnxParts } from '../graph/onnx-bytes.ts';
 import type { Value } from '../graph/ops.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
 import { createLayers, type Layers } from '../models/layers.ts';
-import type { Decoding, Head, ImageModel, Model, TextModel } from '../models/model.ts';
+import type { Decoding, Head, ImageModel, ImageTextModel, Model, TextModel } from '../models/model.ts';
 import { generalize, type Sizes, sample_sizes, sizeName } from './generalize.ts';
 import { spellOut } from './standard-ops.ts';
-import { decoderPrologue, encoderPrologue, pastName, presentName } from './text-inputs.ts';
+import { decoderPrologue, encoderPrologue, pastName, presentName, towersPrologue } from './text-inputs.ts';
 
 /** A trained model, adapters merged, ready to be written elsewhere. */
 export interface ExportSource {
@@ -44,6 +44,7 @@ export function exportNetwork(source: ExportSource): OnnxParts {
 function exportAnySize(source: ExportSource): OnnxParts {
   const { model, head } = source;
   if (model.modality === 'image') return exportImageNetwork(source, model);
+  if (model.modality === 'image-text') return exportTowers(source, model);
   if (head.kind === 'causal-lm') {
     if (!model.decoding) throw new Error(`${model.modelType} does not write texts`);
     return exportDecoder(source, model, model.decoding);
@@ -128,4 +129,30 @@ function exportImageNetwork({ head, weights }: ExportSource, model: ImageModel):
     outputs: [sizeName('rows')],
   };
   return { ...parts, nodes: [shape, rows, ...parts.nodes] };
+}
+
+/** Texts and images of any number each: the images' stands where a decoder's past does. */
+function exportTowers({ weights }: ExportSource, model: ImageTextModel): OnnxParts {
+  const builds = sample_sizes.map(({ rows, length, past: images }) => {
+    const g = createGraph();
+    const layers = constantLayers(g, weights);
+    const texts = model.textVectors(layers, {
+      inputIds: g.input('inputIds', 'int32', [rows, length]),
+      attentionBias: g.input('attentionBias', 'float32', [rows, 1, 1, length]),
+      ends: g.input('ends', 'int32', [rows]),
+    });
+    const shape = [images, model.channels, model.imageSize, model.imageSize];
+    const pictures = model.imageVectors(layers, { pixelValues: g.input('pixel_values', 'float32', shape) });
+    const similarities = g.op('Gemm', [texts, pictures], { transA: false, transB: true });
+    g.output('logits_per_image', g.op('Transpose', [similarities], { perm: [1, 0] }));
+    g.output('logits_per_text', similarities);
+    const scale = g.op('Exp', [layers.weight('logit_scale')]);
+    g.output('text_embeds', g.op('Div', [texts, scale]));
+    g.output('image_embeds', pictures);
+    return lowerGraph(g.graph);
+  });
+  const parts = generalize(builds);
+  const pixels = parts.inputs.filter(({ name }) => name === 'pixel_values');
+  const { nodes, inputs } = towersPrologue();
+  return { ...parts, nodes: [...nodes, ...parts.nodes], inputs: [...inputs, ...pixels] };
 }

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { createGraph } from '../graph/graph.ts';
 import { createSession, openModelFile, type Session } from '../graph/session.ts';
 import { elementCount, type Tensor } from '../graph/tensor.ts';
-import type { Model, TextModel } from '../models/model.ts';
+import type { ImageTextModel, Model, TextModel } from '../models/model.ts';
 import { createRandom } from '../random.ts';
 import type { ExportDtype } from './compress.ts';
 import { constantLayers, type ExportSource } from './network.ts';
@@ -67,6 +67,7 @@ interface Answers {
 function runBoth(source: ExportSource, file: Session): Promise<Answers> {
   const { model, head } = source;
   if (model.modality === 'image') return runImages(source, file, model);
+  if (model.modality === 'image-text') return runTowers(source, file, model);
   return head.kind === 'causal-lm' ? runDecoder(source, file, model) : runEncoder(source, file, model);
 }
 
@@ -101,6 +102,49 @@ async function runImages(source: ExportSource, file: Session, model: Model & { m
   await ours.close();
   const theirs = Object.values(await file.run({ pixel_values: pixels }))[0];
   return { expected: floats(answer), got: floats(theirs) };
+}
+
+async function runTowers(source: ExportSource, file: Session, model: ImageTextModel): Promise<Answers> {
+  const data = randomIds(model.vocabularySize, rows * length);
+  const isToken = (at: number) => at < length + shorter;
+  const random = createRandom(3);
+  // Fewer texts than images: what is one cannot stand for the other.
+  const shape = [rows + 1, model.channels, model.imageSize, model.imageSize];
+  const pixels: Tensor = {
+    type: 'float32',
+    shape,
+    data: Float32Array.from({ length: elementCount(shape) }, () => random.normal()),
+  };
+  const g = createGraph();
+  const answer = model.build(constantLayers(g, source.weights), {
+    inputIds: g.input('inputIds', 'int32', [rows, length]),
+    attentionBias: g.input('attentionBias', 'float32', [rows, 1, 1, length]),
+    ends: g.input('ends', 'int32', [rows]),
+    pixelValues: g.input('pixelValues', 'float32', shape),
+  });
+  g.output('answer', answer);
+  const ours = await createSession(g.graph, { device: 'cpu' });
+  const { answer: expected } = await ours.run({
+    inputIds: { type: 'int32', shape: [rows, length], data },
+    attentionBias: {
+      type: 'float32',
+      shape: [rows, 1, 1, length],
+      data: Float32Array.from({ length: rows * length }, (_, at) => (isToken(at) ? 0 : -10_000)),
+    },
+    ends: { type: 'int32', shape: [rows], data: Int32Array.of(length - 1, length + shorter - 1) },
+    pixelValues: pixels,
+  });
+  await ours.close();
+  const { logits_per_text: got } = await file.run({
+    input_ids: { type: 'int64', shape: [rows, length], data },
+    attention_mask: {
+      type: 'int64',
+      shape: [rows, length],
+      data: Int32Array.from({ length: rows * length }, (_, at) => Number(isToken(at))),
+    },
+    pixel_values: pixels,
+  });
+  return { expected: floats(expected), got: floats(got) };
 }
 
 async function runEncoder(source: ExportSource, file: Session, model: TextModel): Promise<Answers> {

@@ -47,6 +47,27 @@ export function encoderPrologue(): Prologue {
   };
 }
 
+/** The same, and `ends`, where each text's last token stands; the number of `pixel_values` stands for the past. */
+export function towersPrologue(): Prologue {
+  const { inputs, nodes } = encoderPrologue();
+  return {
+    inputs,
+    nodes: [
+      ...nodes,
+      ...takeSize('pixel_values', 0, 'past'),
+      node('Reshape', [{ ints: [0] }, { ints: [] }], 'zero'),
+      node('Reshape', [{ ints: [1] }, { ints: [] }], 'one'),
+      node('Reshape', [sizeName('rows'), { ints: [] }], 'texts'),
+      node('Range', ['zero', 'texts', 'one'], 'places'),
+      node('Mul', ['places', sizeName('length')], 'starts'),
+      node('ReduceSum', ['attention_mask', { ints: [1] }], 'tokens', { keepdims: { int: 0 } }),
+      node('Add', ['starts', 'tokens'], 'afterEnds'),
+      node('Sub', ['afterEnds', { ints: [1] }], 'wideEnds'),
+      cast('wideEnds', 'int32', 'ends'),
+    ],
+  };
+}
+
 export const pastName = (layer: number, part: 'key' | 'value') => `past_key_values.${layer}.${part}`;
 export const presentName = (layer: number, part: 'key' | 'value') => `present.${layer}.${part}`;
 

@@ -118,21 +118,30 @@ export async function loadBaseFolder(folder: string): Promise<Base> {
   const configPath = join(folder, 'config.json');
   const rawConfig = await readJsonObject(configPath);
   const model = createTextModel(rawConfig, configPath);
+  const { tokenizerFiles, tokenizer } = await loadTokenizer(folder, model);
+  const weights = await openWeights(folder, model);
+  const generationPath = join(folder, 'generation_config.json');
+  const generationConfig = (await isFile(generationPath)) ? await readJsonObject(generationPath) : undefined;
+  return { source: folder, fresh: false, rawConfig, model, tokenizerFiles, tokenizer, generationConfig, weights };
+}
+
+/** @throws UserError for one that cannot be read, or that has more entries than the model's embedding. */
+export async function loadTokenizer(
+  folder: string,
+  { vocabularySize }: Pick<TextModel, 'vocabularySize'>,
+): Promise<Pick<Base, 'tokenizerFiles' | 'tokenizer'>> {
   const tokenizerFiles: TokenizerFiles = {
     tokenizer: await readJsonObject(join(folder, 'tokenizer.json')),
     config: await readTokenizerConfig(folder),
   };
   const tokenizer = openTokenizer(folder, tokenizerFiles);
-  if (tokenizer.vocabularySize > model.vocabularySize) {
+  if (tokenizer.vocabularySize > vocabularySize) {
     throw new UserError(
-      `${folder}: the tokenizer has ${tokenizer.vocabularySize} entries, the embedding ${model.vocabularySize}.`,
+      `${folder}: the tokenizer has ${tokenizer.vocabularySize} entries, the embedding ${vocabularySize}.`,
       'The tokenizer belongs to another model; take all files from the same place.',
     );
   }
-  const weights = await openWeights(folder, model);
-  const generationPath = join(folder, 'generation_config.json');
-  const generationConfig = (await isFile(generationPath)) ? await readJsonObject(generationPath) : undefined;
-  return { source: folder, fresh: false, rawConfig, model, tokenizerFiles, tokenizer, generationConfig, weights };
+  return { tokenizerFiles, tokenizer };
 }
 
 const isFile = (path: string) =>

@@ -1,13 +1,13 @@
 // CLIP (Radford et al. 2021): an image tower and a text tower whose vectors of one pair are drawn together.
-// As a model of images it classifies from the mean of its patches; `contrast` trains both towers on pairs.
+// As a model of images it classifies from the mean of its patches; `withTexts` is both towers, trained on pairs.
 import { z } from 'zod';
 import type { Value } from '../graph/ops.ts';
 import { activationSchema } from './activations.ts';
 import { causalBias } from './attention.ts';
 import { rateSchema, sizeSchema } from './encoder-config.ts';
 import { buildImageHead, completeImageModel, imageHeadParameters } from './image-heads.ts';
-import { asMatrix, crossEntropy, type Layers } from './layers.ts';
-import type { ImageInputs, ImageModel, ParameterSpecs, TextInputs } from './model.ts';
+import { asMatrix, type Layers } from './layers.ts';
+import type { ImageInputs, ImageModel, ImageTextModel, TextInputs } from './model.ts';
 import { parseConfig } from './parse-config.ts';
 import { embedPatches, patchCount } from './patches.ts';
 import { addPreNormSpecs, buildPreNorm, normalize, type PreNormDesign, preNormLoraTargets } from './pre-norm.ts';
@@ -53,27 +53,6 @@ const clipConfigSchema = z.object({
 });
 type Config = z.output<typeof clipConfigSchema>;
 
-interface ContrastInputs extends ImageInputs, TextInputs {
-  /** [texts] int32: where each text's end token stands, counted through all of `inputIds`. */
-  readonly ends: Value;
-}
-
-interface ClipModel extends ImageModel {
-  /** Both towers, trained on pairs: text i belongs to image i. */
-  readonly contrast: {
-    parameters(): ParameterSpecs;
-    readonly maxLength: number;
-    /** [images, projection], of length 1. */
-    imageVectors(layers: Layers, inputs: ImageInputs): Value;
-    /** [texts, projection], of length 1. */
-    textVectors(layers: Layers, inputs: Omit<ContrastInputs, 'pixelValues'>): Value;
-    /** [texts, images]: cosines, scaled. */
-    similarities(layers: Layers, texts: Value, images: Value): Value;
-    /** The mean of both directions' cross-entropy, given a square of similarities. */
-    loss(layers: Layers, similarities: Value): Value;
-  };
-}
-
 const initializerRange = 0.02;
 
 type TowerConfig = Config['text_config'] | Config['vision_config'];
@@ -103,11 +82,13 @@ const designOf = (config: TowerConfig, prefix: string): PreNormDesign => ({
 });
 
 /** @throws UserError naming the file and the field that does not fit. */
-export function createClip(rawConfig: { readonly [key: string]: unknown }, source: string): ClipModel {
+export function createClip(
+  rawConfig: { readonly [key: string]: unknown },
+  source: string,
+): ImageModel & { readonly withTexts: ImageTextModel } {
   const config = parseConfig(clipConfigSchema, rawConfig, source);
-  const { vision_config: vision, text_config: text } = config;
+  const { vision_config: vision } = config;
   const design = designOf(vision, 'vision_model');
-  const textDesign = designOf(text, 'text_model');
   const classifier = 'classifier';
   return {
     ...completeImageModel({
@@ -136,45 +117,53 @@ export function createClip(rawConfig: { readonly [key: string]: unknown }, sourc
       },
       buildHead: (layers, features, head) => buildImageHead(layers, features, classifier, head),
     }),
-    contrast: {
-      parameters() {
-        const collector = collectSpecs(initializerRange);
-        addVisionSpecs(collector, config, design);
-        collector.norm('vision_model.post_layernorm', vision.hidden_size);
-        addTextSpecs(collector, config, textDesign);
-        collector.linear('visual_projection', config.projection_dim, vision.hidden_size, { bias: false });
-        collector.linear('text_projection', config.projection_dim, text.hidden_size, { bias: false });
-        return new Map([
-          ...collector.specs,
-          ['logit_scale', { shape: [], part: 'body', initial: { constant: config.logit_scale_init_value } }],
-        ]);
-      },
-      maxLength: text.max_position_embeddings,
-      imageVectors(layers, inputs) {
-        const { g } = layers;
-        const tokens = encodeImages(layers, config, design, inputs);
-        const first = asMatrix(g, g.op('Slice', [tokens], { axis: 1, start: 0, end: 1 }));
-        const pooled = normalize(layers, first, 'vision_model.post_layernorm', design.epsilon);
-        return toLengthOne(layers, layers.linear(pooled, 'visual_projection', { bias: false }));
-      },
-      textVectors(layers, inputs) {
-        const encoded = encodeTexts(layers, textDesign, inputs);
-        const last = layers.g.op('Gather', [encoded, inputs.ends]);
-        const pooled = normalize(layers, last, 'text_model.final_layer_norm', textDesign.epsilon);
-        return toLengthOne(layers, layers.linear(pooled, 'text_projection', { bias: false }));
-      },
-      similarities({ g, weight }, texts, images) {
-        const cosines = g.op('Gemm', [texts, images], { transA: false, transB: true });
-        return g.op('Mul', [cosines, g.op('Exp', [weight('logit_scale')])]);
-      },
-      loss({ g }, similarities) {
-        const [pairs = 0] = similarities.shape;
-        const data = Float32Array.from({ length: pairs ** 2 }, (_, at) => (at % (pairs + 1) === 0 ? 0.5 / pairs : 0));
-        const own = g.constant({ type: 'float32', shape: [pairs, pairs], data });
-        const turned = g.op('Transpose', [similarities], { perm: [1, 0] });
-        return g.op('Add', [crossEntropy(g, similarities, own), crossEntropy(g, turned, own)]);
-      },
+    withTexts: createTowers(config, design),
+  };
+}
+
+function createTowers(config: Config, design: PreNormDesign): ImageTextModel {
+  const { vision_config: vision, text_config: text } = config;
+  const textDesign = designOf(text, 'text_model');
+  const imageVectors: ImageTextModel['imageVectors'] = (layers, inputs) => {
+    const { g } = layers;
+    const tokens = encodeImages(layers, config, design, inputs);
+    const first = asMatrix(g, g.op('Slice', [tokens], { axis: 1, start: 0, end: 1 }));
+    const pooled = normalize(layers, first, 'vision_model.post_layernorm', design.epsilon);
+    return toLengthOne(layers, layers.linear(pooled, 'visual_projection', { bias: false }));
+  };
+  const textVectors: ImageTextModel['textVectors'] = (layers, inputs) => {
+    const { g, weight } = layers;
+    const last = g.op('Gather', [encodeTexts(layers, textDesign, inputs), inputs.ends]);
+    const pooled = normalize(layers, last, 'text_model.final_layer_norm', textDesign.epsilon);
+    const vectors = toLengthOne(layers, layers.linear(pooled, 'text_projection', { bias: false }));
+    return g.op('Mul', [vectors, g.op('Exp', [weight('logit_scale')])]);
+  };
+  return {
+    modality: 'image-text',
+    modelType: config.model_type,
+    channels: vision.num_channels,
+    imageSize: vision.image_size,
+    vocabularySize: text.vocab_size,
+    maxLength: text.max_position_embeddings,
+    hiddenSize: config.projection_dim,
+    heads: ['contrast'],
+    loraTargets: [...preNormLoraTargets(textDesign), ...preNormLoraTargets(design)],
+    storedNames: (name) => [name],
+    architecture: () => 'CLIPModel',
+    parameters() {
+      const collector = collectSpecs(initializerRange);
+      addVisionSpecs(collector, config, design);
+      collector.norm('vision_model.post_layernorm', vision.hidden_size);
+      addTextSpecs(collector, config, textDesign);
+      collector.linear('visual_projection', config.projection_dim, vision.hidden_size, { bias: false });
+      collector.linear('text_projection', config.projection_dim, text.hidden_size, { bias: false });
+      collector.add('logit_scale', [], { constant: config.logit_scale_init_value });
+      return collector.specs;
     },
+    imageVectors,
+    textVectors,
+    build: (layers, inputs) =>
+      layers.g.op('Gemm', [textVectors(layers, inputs), imageVectors(layers, inputs)], { transA: false, transB: true }),
   };
 }
 

@@ -62,6 +62,7 @@ export function answerDecoder(
     case 'embedding':
       return meanOfTokens(layers, tokens, attentionBias);
     case 'masked-lm':
+    case 'contrast':
       throw new Error(`a decoder has no ${head.kind} head`);
   }
 }

@@ -228,6 +228,7 @@ function answer(layers: Layers, design: EncoderDesign, tokens: Value, attentionB
     case 'embedding':
       return meanOfTokens(layers, tokens, attentionBias);
     case 'causal-lm':
+    case 'contrast':
       throw new Error(`${design.modelType} is an encoder: it has no ${head.kind} head`);
   }
 }

@@ -18,6 +18,7 @@ const class_suffixes: { readonly [Kind in HeadKind]: string } = {
   'masked-lm': 'ForMaskedLM',
   'causal-lm': 'ForCausalLM',
   embedding: 'Model',
+  contrast: 'Model',
 };
 
 /** The class of Hugging Face's library with this head. */

@@ -1,14 +1,15 @@
 // The model of images a run starts from: a checkpoint folder in Hugging Face layout, with its preprocessing.
 import { access, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 import { createPreprocessor, imagenet_preprocessing, type Preprocessor } from '../data/images/preprocess.ts';
 import { UserError } from '../errors.ts';
-import { type Base, type BaseWeight, loadBaseFolder, openWeights } from './base.ts';
+import { type Base, type BaseWeight, loadBaseFolder, loadTokenizer, openWeights } from './base.ts';
 import { createModel } from './families.ts';
 import { readJsonObject } from './files.ts';
 import { fetchFromHub, parseHubModel } from './hub.ts';
 import type { HubOptions } from './hub-options.ts';
-import type { ImageModel } from './model.ts';
+import type { ImageModel, ImageTextModel } from './model.ts';
 import { createResnet } from './resnet.ts';
 
 export interface ImageBase {
@@ -66,19 +67,59 @@ export async function resolveImageBase(model: string, hub: HubOptions | undefine
   );
 }
 
-/** A folder of either kind. @throws UserError naming the file, tensor and values that do not fit. */
-export async function loadAnyBase(folder: string): Promise<Base | ImageBase> {
-  const configPath = join(folder, 'config.json');
-  const { modality } = createModel(await readJsonObject(configPath), configPath);
-  return modality === 'image' ? loadImageBase(folder) : loadBaseFolder(folder);
+/** A model of images and texts, with what makes either into its numbers. */
+export interface ImageTextBase extends Omit<ImageBase, 'model'>, Pick<Base, 'tokenizerFiles' | 'tokenizer'> {
+  readonly model: ImageTextModel;
 }
 
-/** A folder, or a model of the hub, of either kind. @throws UserError when there is no such model, or it cannot be used. */
-export async function resolveAnyBase(model: string, hub: HubOptions | undefined): Promise<Base | ImageBase> {
+export type AnyBase = Base | ImageBase | ImageTextBase;
+
+/** @throws UserError when there is no such model, or it is no model of images and texts. */
+export async function resolveImageTextBase(model: string, hub: HubOptions | undefined): Promise<ImageTextBase> {
+  const base = await resolveAnyBase(model, hub, true);
+  if (base.model.modality === 'image-text' && 'tokenizer' in base && 'preprocessor' in base)
+    return { ...base, model: base.model };
+  throw new UserError(
+    `${model} is a ${base.model.modelType}, which does not read pictures and texts together.`,
+    'Give a CLIP model, with config.json, model.safetensors, tokenizer.json and preprocessor_config.json.',
+  );
+}
+
+/**
+ * A folder of any kind.
+ * @param withTexts of a model of images that has a tower of texts too: whether that is wanted. As config.json says, unless given.
+ * @throws UserError naming the file, tensor and values that do not fit.
+ */
+export async function loadAnyBase(folder: string, withTexts?: boolean): Promise<AnyBase> {
+  const configPath = join(folder, 'config.json');
+  const rawConfig = await readJsonObject(configPath);
+  const model = createModel(rawConfig, configPath);
+  if (model.modality !== 'image') return loadBaseFolder(folder);
+  const towers = model.withTexts;
+  const named = z.array(z.string()).catch([]).parse(rawConfig.architectures);
+  if (!towers || !(withTexts ?? named.includes(towers.architecture({ kind: 'contrast' }))))
+    return loadImageBase(folder);
+  return {
+    source: folder,
+    fresh: false,
+    rawConfig,
+    model: towers,
+    ...(await loadPreprocessor(folder)),
+    ...(await loadTokenizer(folder, towers)),
+    weights: await openWeights(folder, towers),
+  };
+}
+
+/** A folder, or a model of the hub, of any kind. @throws UserError when there is no such model, or it cannot be used. */
+export async function resolveAnyBase(
+  model: string,
+  hub: HubOptions | undefined,
+  withTexts?: boolean,
+): Promise<AnyBase> {
   const folder = await stat(model).catch(() => undefined);
-  if (folder?.isDirectory()) return loadAnyBase(resolve(model));
+  if (folder?.isDirectory()) return loadAnyBase(resolve(model), withTexts);
   const onHub = folder ? undefined : parseHubModel(model);
-  if (onHub && hub) return { ...(await loadAnyBase(await fetchFromHub(onHub, hub))), source: model };
+  if (onHub && hub) return { ...(await loadAnyBase(await fetchFromHub(onHub, hub), withTexts)), source: model };
   throw new UserError(`There is no model folder ${model}.`, 'Give an existing folder, or a model of the hub.');
 }
 
@@ -92,13 +133,16 @@ export async function loadImageBase(folder: string): Promise<ImageBase> {
       'Give a model of images, such as ResNet, MobileNetV2 or ViT.',
     );
   }
+  const weights = await openWeights(folder, model);
+  return { source: folder, fresh: false, rawConfig, model, ...(await loadPreprocessor(folder)), weights };
+}
+
+async function loadPreprocessor(folder: string): Promise<Pick<ImageBase, 'preprocessing' | 'preprocessor'>> {
   const path = join(folder, 'preprocessor_config.json');
   const known = await access(path).then(
     () => true,
     () => false,
   );
   const preprocessing = known ? await readJsonObject(path) : imagenet_preprocessing;
-  const preprocessor = createPreprocessor(preprocessing, path);
-  const weights = await openWeights(folder, model);
-  return { source: folder, fresh: false, rawConfig, model, preprocessing, preprocessor, weights };
+  return { preprocessing, preprocessor: createPreprocessor(preprocessing, path) };
 }

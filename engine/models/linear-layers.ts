@@ -26,9 +26,14 @@ export function linearLayers(model: Model, head: Head): LinearTarget[] {
     // A text of two tokens.
     const inputIds = g.input('inputIds', 'int32', [1, 2]);
     model.build(layers, { inputIds, attentionBias: g.input('bias', 'float32', [1, 1, 1, 2]) }, head);
-  } else {
-    const shape = [1, model.channels, model.imageSize, model.imageSize];
-    model.build(layers, { pixelValues: g.input('pixelValues', 'float32', shape) }, head);
+    return [...found.values()];
+  }
+  const pixelValues = g.input('pixelValues', 'float32', [1, model.channels, model.imageSize, model.imageSize]);
+  if (model.modality === 'image') model.build(layers, { pixelValues }, head);
+  else {
+    const inputIds = g.input('inputIds', 'int32', [1, 2]);
+    const ends = g.input('ends', 'int32', [1]);
+    model.build(layers, { pixelValues, inputIds, attentionBias: g.input('bias', 'float32', [1, 1, 1, 2]), ends });
   }
   return [...found.values()];
 }

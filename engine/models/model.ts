@@ -18,7 +18,9 @@ export type Head =
   /** [rows, length, vocabulary] logits of the token that follows. */
   | { readonly kind: 'causal-lm' }
   /** [rows, hidden]: a text's or image's vector. */
-  | { readonly kind: 'embedding' };
+  | { readonly kind: 'embedding' }
+  /** [texts, images]: how well each text fits each image, as logits. */
+  | { readonly kind: 'contrast' };
 
 export type HeadKind = Head['kind'];
 
@@ -141,9 +143,34 @@ export interface ImageModel extends CommonModel {
   buildHead(layers: Layers, features: Value, head: Head): Value;
   /** Both in one. */
   build(layers: Layers, inputs: ImageInputs, head: Head): Value;
+  /** The same family with its tower of texts, where it has one. */
+  readonly withTexts?: ImageTextModel;
 }
 
-export type Model = TextModel | ImageModel;
+export interface CaptionInputs extends TextInputs {
+  /** [rows] int32: where each text's end token stands, counted through all of `inputIds`. */
+  readonly ends: Value;
+}
+
+/** A tower of images and one of texts, whose vectors of a pair are drawn together. */
+export interface ImageTextModel extends CommonModel {
+  readonly modality: 'image-text';
+  readonly channels: number;
+  readonly imageSize: number;
+  readonly vocabularySize: number;
+  /** Tokens of a text. */
+  readonly maxLength: number;
+  /** Numbers in a vector. */
+  readonly hiddenSize: number;
+  /** [images, hiddenSize], of length 1. */
+  imageVectors(layers: Layers, inputs: ImageInputs): Value;
+  /** [texts, hiddenSize], as long as cosines are scaled: products with the images' vectors are logits. */
+  textVectors(layers: Layers, inputs: CaptionInputs): Value;
+  /** [texts, images]: logits of all pairs. */
+  build(layers: Layers, inputs: ImageInputs & CaptionInputs): Value;
+}
+
+export type Model = TextModel | ImageModel | ImageTextModel;
 
 /** A new weight as its family starts. */
 export function drawInitial({ shape, initial }: ParameterSpec, random: Random): FloatTensor {

@@ -60,10 +60,36 @@ const languageModelMetrics = z.object({
   examples: z.number().int(),
 });
 
+/** Of questions whose answers stand among the first so many; `chance…`: what a random order would score. */
+const recallMetrics = z.object({
+  recallAt1: z.number(),
+  recallAt5: z.number(),
+  chanceAt1: z.number(),
+  chanceAt5: z.number(),
+});
+
+const retrievalMetrics = z.object({
+  kind: z.literal('retrieval'),
+  /** Mean of both directions' cross-entropy, each held-out pair among all that were measured. */
+  loss: z.number(),
+  /** The same of a model to which all pairs are alike. */
+  chanceLoss: z.number(),
+  /** The caption of a picture among all different captions. */
+  imageToText: recallMetrics,
+  /** The picture of a caption among all different pictures. */
+  textToImage: recallMetrics,
+  /** Different pictures and captions that were measured. */
+  images: z.number().int(),
+  texts: z.number().int(),
+  /** Pairs. */
+  examples: z.number().int(),
+});
+
 export const metricsSchema = z.discriminatedUnion('kind', [
   classificationMetrics,
   regressionMetrics,
   languageModelMetrics,
+  retrievalMetrics,
 ]);
 
 /** A held-out example and what the model makes of it; how sure it is where it says so. */
@@ -125,4 +151,5 @@ export type MetricsOf<Kind extends Metrics['kind']> = Extract<Metrics, { kind: K
 export type ClassificationMetrics = MetricsOf<'classification'>;
 export type RegressionMetrics = MetricsOf<'regression'>;
 export type LanguageModelMetrics = MetricsOf<'language-model'>;
+export type RetrievalMetrics = MetricsOf<'retrieval'>;
 export type SamplePrediction = z.output<typeof sample>;

@@ -152,6 +152,27 @@ const imageClassificationSpec = z.strictObject({
     .prefault({}),
 });
 
+const imageTextSpec = z.strictObject({
+  task: z.literal('image-text'),
+  ...common,
+  method: z.enum(['full', 'lora']).default('full'),
+  model: z.string().min(1),
+  data: z.strictObject({
+    /** A folder or zip of pictures and one table that names the picture and a caption in each row. */
+    ...files,
+    /** Left out: found by their names. */
+    columns: z.strictObject({ image: columnName, caption: columnName }).partial().default({}),
+  }),
+  hyper: hyperSchema
+    .extend({
+      /** Every other pair of the batch is what a pair is told apart from: larger batches teach more. */
+      batchSize: z.number().int().min(2).max(512).default(16),
+      /** Tokens of a caption. */
+      maxLength: z.number().int().min(8).max(8192).default(77),
+    })
+    .prefault({}),
+});
+
 export const runSpecSchema = z.discriminatedUnion('task', [
   textClassificationSpec,
   regressionSpec,
@@ -159,6 +180,7 @@ export const runSpecSchema = z.discriminatedUnion('task', [
   maskedLmSpec,
   causalLmSpec,
   imageClassificationSpec,
+  imageTextSpec,
 ]);
 
 export type RunSpec = z.output<typeof runSpecSchema>;

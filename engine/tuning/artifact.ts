@@ -4,7 +4,7 @@ import { isAbsolute, join } from 'node:path';
 import type { FloatTensor } from '../graph/tensor.ts';
 import type { Base } from '../models/base.ts';
 import { makeFolder, writeFileAtomically, writeJson } from '../models/files.ts';
-import type { ImageBase } from '../models/image-base.ts';
+import type { AnyBase } from '../models/image-base.ts';
 import type { Head } from '../models/model.ts';
 import { writeSafetensors } from '../models/safetensors.ts';
 import { writeCheckpoint } from '../models/write-checkpoint.ts';
@@ -21,7 +21,7 @@ interface History {
 
 export interface ArtifactContent {
   readonly spec: RunSpec;
-  readonly base: Base | ImageBase;
+  readonly base: AnyBase;
   readonly parameters: Parameters;
   readonly labels: readonly string[];
   readonly epochs: number;
@@ -40,7 +40,11 @@ const adapterFile = 'adapter_model.safetensors';
 /** PEFT writes every adapter weight under this prefix. */
 export const peft_prefix = 'base_model.model.';
 
-export async function writeTokenizer(folder: string, base: Base, maxLength: number): Promise<void> {
+export async function writeTokenizer(
+  folder: string,
+  base: Pick<Base, 'tokenizerFiles'>,
+  maxLength: number,
+): Promise<void> {
   await writeJson(join(folder, 'tokenizer.json'), base.tokenizerFiles.tokenizer);
   await writeJson(join(folder, 'tokenizer_config.json'), {
     ...base.tokenizerFiles.config,
@@ -49,11 +53,11 @@ export async function writeTokenizer(folder: string, base: Base, maxLength: numb
 }
 
 /** What turns texts or pictures into the model's numbers. */
-export async function writeInputFiles(folder: string, base: Base | ImageBase, maxLength: number): Promise<void> {
-  if ('tokenizer' in base) {
-    await writeTokenizer(folder, base, maxLength);
-    if (base.generationConfig) await writeJson(join(folder, 'generation_config.json'), base.generationConfig);
-  } else await writeJson(join(folder, 'preprocessor_config.json'), base.preprocessing);
+export async function writeInputFiles(folder: string, base: AnyBase, maxLength: number): Promise<void> {
+  if ('tokenizer' in base) await writeTokenizer(folder, base, maxLength);
+  if ('generationConfig' in base && base.generationConfig)
+    await writeJson(join(folder, 'generation_config.json'), base.generationConfig);
+  if ('preprocessor' in base) await writeJson(join(folder, 'preprocessor_config.json'), base.preprocessing);
 }
 
 /** Writes the artifact; each file appears whole. */
@@ -87,7 +91,7 @@ export async function writeArtifact(folder: string, content: ArtifactContent): P
 }
 
 /** config.json of the base with this head, as Transformers reads it. */
-export function modelConfig(base: Base | ImageBase, head: Head, labels: readonly string[], task: TaskName): object {
+export function modelConfig(base: AnyBase, head: Head, labels: readonly string[], task: TaskName): object {
   const { problemType } = tasks[task];
   return {
     ...base.rawConfig,

@@ -8,14 +8,14 @@ import type { Base } from '../models/base.ts';
 import { readJsonObject } from '../models/files.ts';
 import { fetchFromHub, parseHubModel } from '../models/hub.ts';
 import type { HubOptions } from '../models/hub-options.ts';
-import { type ImageBase, loadAnyBase } from '../models/image-base.ts';
+import { type AnyBase, loadAnyBase } from '../models/image-base.ts';
 import type { LoraLayers } from '../models/layers.ts';
 import type { Head, Model } from '../models/model.ts';
 import type { TaskName } from '../runs/spec.ts';
 import type { FrozenWeight, Parameters } from './parameters.ts';
 import { openPeftAdapter } from './peft-adapter.ts';
 import { tasks } from './tasks/index.ts';
-import type { ImageTaskName } from './tasks/task.ts';
+import type { BaseOf, TextTaskName } from './tasks/task.ts';
 
 interface CommonArtifact {
   readonly parameters: Parameters;
@@ -27,8 +27,9 @@ interface CommonArtifact {
 
 export type LoadedArtifact = CommonArtifact &
   (
-    | { readonly task: ImageTaskName; readonly base: ImageBase }
-    | { readonly task: Exclude<TaskName, ImageTaskName>; readonly base: Base }
+    | { readonly task: 'image-classification'; readonly base: BaseOf<'image-classification'> }
+    | { readonly task: 'image-text'; readonly base: BaseOf<'image-text'> }
+    | { readonly task: TextTaskName; readonly base: Base }
   );
 
 const exists = (path: string) =>
@@ -49,7 +50,7 @@ export async function loadArtifact(artifact: string, hub: HubOptions | undefined
     throw new UserError(`${folder} holds no finished model.`, 'Wait until its run is done, or give another folder.');
   }
   const record = await readRecord(folder);
-  const opened = isAdapter ? await openAdapter(folder, hub) : await openWhole(folder);
+  const opened = isAdapter ? await openAdapter(folder, hub, record.task) : await openWhole(folder);
   const { base, own, lora } = opened;
   const task = record.task ?? opened.task;
   const head = headOf(task, base.model, (name) => own.get(name)?.shape ?? base.weights.get(name)?.shape);
@@ -70,10 +71,12 @@ export async function loadArtifact(artifact: string, hub: HubOptions | undefined
       'The files belong to different models; take all from the same run.',
     );
   }
-  const longest = 'tokenizer' in base ? base.model.maxLength : Number.POSITIVE_INFINITY;
+  const longest = base.model.modality === 'image' ? Number.POSITIVE_INFINITY : base.model.maxLength;
   const common = { parameters, labels, maxLength: Math.min(record.maxLength ?? 512, longest), record };
-  if (task === 'image-classification' && !('tokenizer' in base)) return { ...common, task, base };
-  if (task !== 'image-classification' && 'tokenizer' in base) return { ...common, task, base };
+  if ('preprocessor' in base) {
+    if (task === 'image-text' && 'tokenizer' in base) return { ...common, task, base };
+    if (task === 'image-classification' && !('tokenizer' in base)) return { ...common, task, base };
+  } else if (task !== 'image-classification' && task !== 'image-text') return { ...common, task, base };
   throw new UserError(
     `${folder}: ${base.model.modelType} is no model for ${task}.`,
     'Its files belong to different models.',
@@ -102,7 +105,7 @@ function labelsOf(config: { readonly [key: string]: unknown }, count: number): s
 }
 
 interface Opened {
-  readonly base: Base | ImageBase;
+  readonly base: AnyBase;
   /** Where its weights lie, for errors. */
   readonly path: string;
   /** Weights of the artifact that come before the base's. */
@@ -119,6 +122,13 @@ const task_of_class: readonly (readonly [ending: RegExp, task: TaskName])[] = [
   [/(ForCausalLM|LMHeadModel)$/, 'causal-lm'],
 ];
 
+/** What a model that sees is for, unless its record says. */
+const usualTasks: { readonly [M in Model['modality']]: TaskName | undefined } = {
+  text: undefined,
+  image: 'image-classification',
+  'image-text': 'image-text',
+};
+
 async function openWhole(folder: string): Promise<Opened> {
   const base = await loadAnyBase(folder);
   const names = z.array(z.string()).catch([]).parse(base.rawConfig.architectures);
@@ -126,19 +136,16 @@ async function openWhole(folder: string): Promise<Opened> {
   const usual =
     base.rawConfig.problem_type === 'regression'
       ? 'regression'
-      : base.model.modality === 'image'
-        ? 'image-classification'
-        : 'text-classification';
+      : (usualTasks[base.model.modality] ?? 'text-classification');
   return { base, path: folder, own: new Map(), lora: undefined, task: known ?? usual };
 }
 
-async function openAdapter(folder: string, hub: HubOptions | undefined): Promise<Opened> {
-  const { base, path, own, lora, taskType } = await openPeftAdapter(folder, hub);
+async function openAdapter(folder: string, hub: HubOptions | undefined, wanted: TaskName | undefined): Promise<Opened> {
+  const { base, path, own, lora, taskType } = await openPeftAdapter(folder, hub, wanted);
   const fitting = Object.keys(tasks)
     .filter(isTask)
     .find((name) => tasks[name].peftType === taskType && base.model.heads.includes(sized_heads[name](1).kind));
-  const task = base.model.modality === 'image' ? 'image-classification' : (fitting ?? 'text-classification');
-  return { base, path, own, lora, task };
+  return { base, path, own, lora, task: usualTasks[base.model.modality] ?? fitting ?? 'text-classification' };
 }
 
 function expectShape(
@@ -163,6 +170,7 @@ const sized_heads = {
   regression: (): Head => ({ kind: 'regression', targets: 1 }),
   'masked-lm': (): Head => ({ kind: 'masked-lm' }),
   'causal-lm': (): Head => ({ kind: 'causal-lm' }),
+  'image-text': (): Head => ({ kind: 'contrast' }),
 } as const satisfies { readonly [T in TaskName]: (labels: number) => Head };
 
 /** The head with as many labels as its stored weights have; undefined when a weight of it is missing. */
@@ -184,7 +192,7 @@ function headOf(task: TaskName, model: Model, shapeOf: (name: string) => Shape |
 
 /** All weights as parts of the model: those of `own` first, then the base's. */
 async function freeze(
-  base: Base | ImageBase,
+  base: AnyBase,
   head: Head,
   own: ReadonlyMap<string, FloatTensor>,
   lora: LoraLayers | undefined,

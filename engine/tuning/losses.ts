@@ -79,6 +79,48 @@ function tokenLosses(
   return { losses: g.op('Sub', [logSum, compared]), picked, highest };
 }
 
+/**
+ * InfoNCE in both directions (Radford et al. 2021), similarities [texts, images], of which those on the diagonal belong
+ * together. `pairs` [n, n] holds ½ there, 0 for a row of padding; `pairBias` [n, n] is 0, and very negative where two that
+ * are not on the diagonal also belong together, or one is padding: such count neither for nor against.
+ */
+export const contrastObjective: Objective = {
+  loss(g, similarities, { pairs, pairBias }) {
+    const counted = g.op('Add', [similarities, given(pairBias)]);
+    const turned = g.op('Transpose', [counted], { perm: [1, 0] });
+    return g.op('Add', [crossEntropy(g, counted, given(pairs)), crossEntropy(g, turned, given(pairs))]);
+  },
+};
+
+/** What is added to the similarity of two that count neither for nor against. */
+const uncounted = -10_000;
+
+/**
+ * The targets of `contrastObjective` for pairs in `rows` rows.
+ * @param belong whether the text of one pair also fits the image of another; symmetric.
+ */
+export function contrastTargets(
+  count: number,
+  rows: number,
+  belong: (text: number, image: number) => boolean,
+): { readonly targets: Feeds; readonly weight: number } {
+  const pairs = new Float32Array(rows * rows);
+  const pairBias = new Float32Array(rows * rows);
+  for (let text = 0; text < rows; text++) {
+    if (text < count) pairs[text * rows + text] = 0.5;
+    for (let image = 0; image < rows; image++) {
+      if (text !== image && (Math.max(text, image) >= count || belong(text, image)))
+        pairBias[text * rows + image] = uncounted;
+    }
+  }
+  const shape = [rows, rows];
+  const targets: Feeds = {
+    pairs: { type: 'float32', shape, data: pairs },
+    pairBias: { type: 'float32', shape, data: pairBias },
+  };
+  return { targets, weight: count };
+}
+
 function given(value: Value | undefined): Value {
   if (!value) throw new Error('the loss is missing its targets');
   return value;

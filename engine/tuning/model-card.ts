@@ -16,6 +16,7 @@ const titles: { readonly [T in TaskName]: { title: string; does: (labels: readon
   'token-classification': { title: 'A model that tags words', does: (labels) => `to tag words with ${listed(labels)}` },
   'masked-lm': { title: 'A masked language model', does: () => 'to guess hidden words' },
   'causal-lm': { title: 'A language model', does: () => 'to go on writing' },
+  'image-text': { title: 'A model of pictures and texts', does: () => 'to tell which texts fit which pictures' },
   'image-classification': { title: 'An image classifier', does: (labels) => `to tell ${listed(labels)} apart` },
 };
 
@@ -38,6 +39,17 @@ ${perClass
   regression: ({ examples, meanAbsoluteError, baselineAbsoluteError, meanSquaredError, r2, spearman }) => `\
 - Held-out examples ${examples}: mean absolute error ${short(meanAbsoluteError)} (always the mean: ${short(baselineAbsoluteError)}), mean squared error ${short(meanSquaredError)}, R² ${short(r2)}, Spearman ${short(spearman)}
 - The network answers with numbers of mean 0 and deviation 1: \`target\` in finetutor.json says how to scale them back`,
+  retrieval: ({ imageToText, textToImage, images, texts, loss, chanceLoss }) => `\
+- Held out: ${images} pictures, ${texts} captions; loss ${short(loss)} (knowing nothing: ${short(chanceLoss)})
+
+| looked for | recall@1 | by chance | recall@5 | by chance |
+|---|---|---|---|---|
+${[['the caption of a picture', imageToText] as const, ['the picture of a caption', textToImage] as const]
+  .map(
+    ([name, { recallAt1, chanceAt1, recallAt5, chanceAt5 }]) =>
+      `| ${name} | ${percent(recallAt1)} | ${percent(chanceAt1)} | ${percent(recallAt5)} | ${percent(chanceAt5)} |`,
+  )
+  .join('\n')}`,
   'language-model': ({ examples, tokens, loss, perplexity, tokenAccuracy }) => `\
 - Held-out texts ${examples}, ${tokens} tokens: loss ${short(loss)}, perplexity ${short(perplexity)}, ${percent(tokenAccuracy)} of the tokens guessed first`,
 };
@@ -51,6 +63,7 @@ const best: { readonly [Kind in Metrics['kind']]: string } = {
   classification: 'where the held-out macro F1 was highest',
   regression: 'where the held-out error was lowest',
   'language-model': 'where the held-out loss was lowest',
+  retrieval: 'where the held-out loss was lowest',
 };
 
 export function modelCard({ spec, base, labels, epochs, metrics, bestStep, parameters }: ArtifactContent): string {

@@ -5,6 +5,7 @@ import type { Value } from '../graph/ops.ts';
 import { createSession, type Session, type SessionOptions } from '../graph/session.ts';
 import { elementCount, type Tensor } from '../graph/tensor.ts';
 import { asMatrix, type BatchStatistics, createLayers, type DropoutMask, type Layers } from '../models/layers.ts';
+import type { ImageTextModel } from '../models/model.ts';
 import { fillDropoutMask, mixSeeds } from './noise.ts';
 import { fourBitValues, liveTensors, type Parameters, weightFeeds, weightValues } from './parameters.ts';
 import type { Answering, Feeds, Objective, TaskBatch } from './tasks/task.ts';
@@ -179,7 +180,18 @@ function buildAnswer(layers: Layers, { model, head }: Parameters, inputs: { read
     return model.build(layers, { inputIds, attentionBias }, head);
   if (model.modality === 'image' && features) return model.buildHead(layers, features, head);
   if (model.modality === 'image' && pixelValues) return model.build(layers, { pixelValues }, head);
+  if (model.modality === 'image-text') return buildTowers(layers, model, inputs);
   throw new Error(`a model of ${model.modality} was fed ${Object.keys(inputs).join(', ')}`);
+}
+
+/** Both towers' similarities, or one tower's vectors where only its inputs are fed. */
+function buildTowers(layers: Layers, model: ImageTextModel, inputs: { readonly [name: string]: Value }): Value {
+  const { inputIds, attentionBias, ends, pixelValues } = inputs;
+  const captions = inputIds && attentionBias && ends ? { inputIds, attentionBias, ends } : undefined;
+  if (captions && pixelValues) return model.build(layers, { ...captions, pixelValues });
+  if (captions) return model.textVectors(layers, captions);
+  if (pixelValues) return model.imageVectors(layers, { pixelValues });
+  throw new Error(`a model of images and texts was fed ${Object.keys(inputs).join(', ')}`);
 }
 
 const describeFeeds = (feeds: Feeds) =>

@@ -4,18 +4,18 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { describeShape, type FloatTensor, sameShape } from '../graph/tensor.ts';
-import type { Base } from '../models/base.ts';
 import { readJsonObject } from '../models/files.ts';
 import type { HubOptions } from '../models/hub-options.ts';
-import { type ImageBase, loadAnyBase, resolveAnyBase } from '../models/image-base.ts';
+import { type AnyBase, loadAnyBase, resolveAnyBase } from '../models/image-base.ts';
 import { type LoraLayers, loraA, loraB } from '../models/layers.ts';
 import { linearLayers } from '../models/linear-layers.ts';
 import type { Head, LinearTarget, Model } from '../models/model.ts';
 import { openSafetensors, readFloats } from '../models/safetensors.ts';
+import type { TaskName } from '../runs/spec.ts';
 import { peft_prefix } from './artifact.ts';
 
 export interface PeftAdapter {
-  readonly base: Base | ImageBase;
+  readonly base: AnyBase;
   /** Where its weights lie, for errors. */
   readonly path: string;
   /** PEFT's name for the task it was trained for. */
@@ -40,6 +40,7 @@ const configSchema = z.object({
   lora_alpha: z.number().positive(),
   bias: z.literal('none').default('none'),
   use_rslora: z.boolean().nullish(),
+  modules_to_save: z.array(z.string()).nullish(),
   rank_pattern: z.record(z.string(), z.number().int().positive()).nullish(),
   alpha_pattern: z.record(z.string(), z.number().positive()).nullish(),
   init_lora_weights: z.union([z.boolean(), z.string().refine((name) => !changes_base.test(name))]).nullish(),
@@ -64,8 +65,15 @@ const exists = (path: string) =>
     () => false,
   );
 
-/** @throws UserError naming what in the files is not supported, damaged, or belongs to another base. */
-export async function openPeftAdapter(folder: string, hub: HubOptions | undefined): Promise<PeftAdapter> {
+/**
+ * @param wanted the task it is for, where that is known.
+ * @throws UserError naming what in the files is not supported, damaged, or belongs to another base.
+ */
+export async function openPeftAdapter(
+  folder: string,
+  hub: HubOptions | undefined,
+  wanted?: TaskName,
+): Promise<PeftAdapter> {
   const config = await readConfig(join(folder, 'adapter_config.json'));
   const path = join(folder, 'adapter_model.safetensors');
   if (!(await exists(path)) && (await exists(join(folder, 'adapter_model.bin')))) {
@@ -74,7 +82,7 @@ export async function openPeftAdapter(folder: string, hub: HubOptions | undefine
       'Save it as adapter_model.safetensors: in Python, model.save_pretrained(folder).',
     );
   }
-  const base = await openAdaptedBase(folder, config, hub);
+  const base = await openAdaptedBase(folder, config, hub, withTexts(config, wanted));
   const read = await readTensors(path, nameLookup(base.model));
   const targets = adaptedLayers(read, base, path);
   const own = new Map(read);
@@ -131,11 +139,18 @@ async function openAdaptedBase(
   folder: string,
   { base_model_name_or_path: named, revision }: AdapterConfig,
   hub: HubOptions | undefined,
-): Promise<Base | ImageBase> {
+  wantsTexts: boolean | undefined,
+): Promise<AnyBase> {
   const inside = join(folder, named);
-  if (await exists(join(inside, 'config.json'))) return loadAnyBase(inside);
-  if (await exists(join(named, 'config.json'))) return loadAnyBase(resolve(named));
-  return resolveAnyBase(revision && !named.includes('@') ? `${named}@${revision}` : named, hub);
+  if (await exists(join(inside, 'config.json'))) return loadAnyBase(inside, wantsTexts);
+  if (await exists(join(named, 'config.json'))) return loadAnyBase(resolve(named), wantsTexts);
+  return resolveAnyBase(revision && !named.includes('@') ? `${named}@${revision}` : named, hub, wantsTexts);
+}
+
+/** Of a base with two towers: a new head beside the adapters is one of the images' tower alone. */
+function withTexts({ modules_to_save: saved }: AdapterConfig, wanted: TaskName | undefined): boolean | undefined {
+  if (wanted !== undefined) return wanted === 'image-text';
+  return saved && saved.length > 0 ? false : undefined;
 }
 
 /** From the names that checkpoints give a weight to the model's own. */
@@ -177,7 +192,7 @@ async function readTensors(path: string, ownName: (name: string) => string): Pro
 }
 
 /** The layers that have A and B, each checked against the base; anything the model has no place for is refused. */
-function adaptedLayers(read: ReadonlyMap<string, FloatTensor>, base: Base | ImageBase, path: string): Set<string> {
+function adaptedLayers(read: ReadonlyMap<string, FloatTensor>, base: AnyBase, path: string): Set<string> {
   const { model } = base;
   const layers = new Map<string, LinearTarget>();
   const parameters = new Set<string>();

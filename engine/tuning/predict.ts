@@ -15,7 +15,7 @@ import { createWriter, type Writer } from './writer.ts';
 export interface Predictor {
   readonly task: TaskName;
   readonly labels: readonly string[];
-  /** In the order of the inputs: texts, or pictures as data:image/…;base64,…. */
+  /** In the order of the inputs: texts, pictures as data:image/…;base64,…, or what to compare as `comparisonSchema` says, in JSON. */
   predict(inputs: readonly string[], writing?: WritingOptions): Promise<Prediction[]>;
   close(): Promise<void>;
 }
@@ -51,9 +51,10 @@ export async function loadPredictor(
     labels,
     predict(inputs, writing = writingSchema.parse({})) {
       const how = { writing, openWriter };
-      return artifact.task === 'image-classification'
-        ? tasks[artifact.task].predict(answering, artifact, inputs, how)
-        : tasks[artifact.task].predict(answering, artifact, inputs, how);
+      if (artifact.task === 'image-classification')
+        return tasks[artifact.task].predict(answering, artifact, inputs, how);
+      if (artifact.task === 'image-text') return tasks[artifact.task].predict(answering, artifact, inputs, how);
+      return tasks[artifact.task].predict(answering, artifact, inputs, how);
     },
     async close() {
       await writer?.close();

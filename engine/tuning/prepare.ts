@@ -8,7 +8,7 @@ import { type Base, loadBaseFolder, resolveBase } from '../models/base.ts';
 import { makeFolder, writeJson } from '../models/files.ts';
 import { openFourBit } from '../models/four-bit-cache.ts';
 import type { HubOptions } from '../models/hub-options.ts';
-import { type ImageBase, resolveImageBase } from '../models/image-base.ts';
+import { type AnyBase, resolveImageBase, resolveImageTextBase } from '../models/image-base.ts';
 import { drawInitial, type Head } from '../models/model.ts';
 import { writeSafetensors } from '../models/safetensors.ts';
 import { createRandom } from '../random.ts';
@@ -90,8 +90,6 @@ function readTask<T extends TaskName>(spec: SpecOf<T> & { readonly task: T }): P
   return tasks[spec.task].read(spec);
 }
 
-type AnyBase = Base | ImageBase;
-
 /** The base, and the data as it sees it. */
 async function openTaskBase(spec: RunSpec, data: TaskData, hub: HubOptions | undefined) {
   if ('encodeImages' in data) {
@@ -100,6 +98,14 @@ async function openTaskBase(spec: RunSpec, data: TaskData, hub: HubOptions | und
     await refuseBrokenWeights(base);
     await makeFolder(spec.out);
     return { base, encoded: data.encodeImages(base), maxLength: spec.hyper.maxLength };
+  }
+  if ('encodePairs' in data) {
+    const base = await resolveImageTextBase(spec.model, hub);
+    refuseMisfit(base, spec, data.head);
+    await refuseBrokenWeights(base);
+    await makeFolder(spec.out);
+    const maxLength = Math.min(spec.hyper.maxLength, base.model.maxLength);
+    return { base, encoded: data.encodePairs(base, { maxLength }), maxLength };
   }
   const base = await openBase(spec, data, hub);
   const maxLength = Math.min(spec.hyper.maxLength, base.model.maxLength);

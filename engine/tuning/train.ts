@@ -153,6 +153,10 @@ const headlines: { readonly [Kind in Metrics['kind']]: (metrics: MetricsOf<Kind>
   classification: ({ accuracy, macroF1 }) => ({ accuracy, macroF1 }),
   regression: ({ meanAbsoluteError, r2 }) => ({ meanAbsoluteError, r2 }),
   'language-model': ({ perplexity, tokenAccuracy }) => ({ perplexity, tokenAccuracy }),
+  retrieval: ({ imageToText, textToImage }) => ({
+    imageToTextRecall: imageToText.recallAt1,
+    textToImageRecall: textToImage.recallAt1,
+  }),
 };
 
 function headline<Kind extends Metrics['kind']>(metrics: MetricsOf<Kind>): { [name: string]: number } {

@@ -129,6 +129,7 @@ async function write(home: string, [config, task, head]: Case, method: 'full' | 
     history: { steps: [], evaluations: [] },
   });
   const network = createNetwork(parameters, tokenObjective(0), { device: 'cpu', threads: 1 });
+  if (base.model.modality === 'image-text') throw new Error('the two towers have no case here');
   const asked = base.model.modality === 'text' ? askTexts(padId) : askImages(base.model);
   const answered = await network.answer(asked.feeds);
   await network.close();

@@ -225,7 +225,7 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
       argument: 'task',
       name: 'task',
       description: 'empty: what the data are for',
-      choices: ['text-classification', 'regression', 'token-classification', 'causal-lm', 'image-classification'],
+      choices: ['text-classification', 'regression', 'token-classification', 'causal-lm', 'image-classification', 'image-text'],
     },
     {
       kind: 'text',

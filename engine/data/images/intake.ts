@@ -77,7 +77,10 @@ export async function readPictures(path: string, name = path): Promise<PictureSe
       labels,
       warnings: [
         ...describe(outside, 'Left out because they lie in no class folder'),
-        ...describe(source.others, 'Left out because they are no pictures'),
+        ...describe(
+          source.others.map(({ parts }) => parts.join('/')),
+          'Left out because they are no pictures',
+        ),
         ...checked.problems.slice(0, 5),
         ...(checked.problems.length > 5
           ? [`Left out because they cannot be used: ${count(checked.problems.length)} pictures in all.`]
@@ -105,13 +108,16 @@ function arrange(files: readonly PictureFile[]): { files: readonly PictureFile[]
   }
 }
 
-interface Checked {
+interface CheckedPicture {
   readonly file: PictureFile;
   readonly hash: string;
 }
 
-async function checkAll(files: readonly PictureFile[]): Promise<{ whole: Checked[]; problems: string[] }> {
-  const results: (Checked | string)[] = [];
+/** Opens every picture. @returns those that can be used, and what is wrong with the others, in words. */
+export async function checkAll(
+  files: readonly PictureFile[],
+): Promise<{ whole: CheckedPicture[]; problems: string[] }> {
+  const results: (CheckedPicture | string)[] = [];
   let next = 0;
   const work = async () => {
     for (let at = next++; at < files.length; at = next++) {
@@ -127,7 +133,7 @@ async function checkAll(files: readonly PictureFile[]): Promise<{ whole: Checked
 }
 
 /** @returns what is wrong with the file, in words, unless nothing is. */
-async function check(file: PictureFile): Promise<Checked | string> {
+async function check(file: PictureFile): Promise<CheckedPicture | string> {
   const name = shown(file.parts.join('/'));
   try {
     const bytes = await file.read();
@@ -139,8 +145,8 @@ async function check(file: PictureFile): Promise<Checked | string> {
   }
 }
 
-function groupByPatient(checked: readonly Checked[]): {
-  entries: readonly (Checked & { readonly group: string })[];
+function groupByPatient(checked: readonly CheckedPicture[]): {
+  entries: readonly (CheckedPicture & { readonly group: string })[];
   warnings: string[];
 } {
   const patients = checked.map(({ file }) => patientOf(file.parts));

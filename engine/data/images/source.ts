@@ -16,8 +16,8 @@ export interface PictureFile {
 export interface PictureSource {
   /** In the order of their names. */
   readonly files: readonly PictureFile[];
-  /** Names left out because they are no pictures. */
-  readonly others: readonly string[];
+  /** Whatever else lies there. */
+  readonly others: readonly PictureFile[];
   close(): void;
 }
 
@@ -66,7 +66,7 @@ function collect(files: readonly PictureFile[], close: () => void): PictureSourc
   const ordered = wanted.toSorted((a, b) => (a.parts.join('/') < b.parts.join('/') ? -1 : 1));
   return {
     files: ordered.filter(({ parts }) => isPicture(parts.at(-1) ?? '')),
-    others: ordered.filter(({ parts }) => !isPicture(parts.at(-1) ?? '')).map(({ parts }) => parts.join('/')),
+    others: ordered.filter(({ parts }) => !isPicture(parts.at(-1) ?? '')),
     close,
   };
 }

@@ -1,5 +1,4 @@
 // Image classification: one label a picture. The head alone learns on features kept from one pass over the pictures.
-import { z } from 'zod';
 import { readPictures } from '../../data/images/intake.ts';
 import { type PictureSides, splitPictures } from '../../data/images/split.ts';
 import { UserError } from '../../errors.ts';
@@ -13,6 +12,7 @@ import { trainHeadFirst } from '../head-first.ts';
 import { classObjective, classTargets } from '../losses.ts';
 import type { Parameters } from '../parameters.ts';
 import { chooseClassWeights } from './class-weights.ts';
+import { readPictureUrl } from './picture-url.ts';
 import { pixelRows } from './pixels.ts';
 import { chooseSamples } from './samples.ts';
 import type { EncodedTask, Feeds, Task, TaskBatch } from './task.ts';
@@ -38,7 +38,10 @@ export const imageClassification: Task<'image-classification'> = {
     };
   },
   async predict(network, { base, labels }, inputs) {
-    const pictures = inputs.map((input, at) => ({ name: `picture ${at + 1}`, read: async () => readDataUrl(input) }));
+    const pictures = inputs.map((input, at) => ({
+      name: `picture ${at + 1}`,
+      read: async () => readPictureUrl(input),
+    }));
     const pixels = pixelRows(pictures, base.preprocessor);
     const logits = await answerAll(
       network.answer,
@@ -56,16 +59,6 @@ export const imageClassification: Task<'image-classification'> = {
   pipeline: 'image-classification',
   peftType: null,
 };
-
-/** A picture is given with its bytes, never as a path: whoever asks must not make the server read its files. */
-function readDataUrl(input: string): Uint8Array {
-  const parsed = z
-    .string()
-    .regex(/^data:image\/[\w.+-]+;base64,[\w+/]+=*$/)
-    .safeParse(input);
-  if (parsed.success) return Buffer.from(input.slice(input.indexOf(',') + 1), 'base64');
-  throw new UserError('That is no picture.', 'Give a picture as data:image/…;base64,….');
-}
 
 async function readSides({ data, hyper }: Spec) {
   const set = await readPictures(data.train);

@@ -2,6 +2,7 @@
 import type { TaskName } from '../../runs/spec.ts';
 import { causalLm } from './causal-lm.ts';
 import { imageClassification } from './image-classification.ts';
+import { imageText } from './image-text.ts';
 import { maskedLm } from './masked-lm.ts';
 import { regression } from './regression.ts';
 import type { Task } from './task.ts';
@@ -15,4 +16,5 @@ export const tasks: { readonly [T in TaskName]: Task<T> } = {
   'masked-lm': maskedLm,
   'causal-lm': causalLm,
   'image-classification': imageClassification,
+  'image-text': imageText,
 };

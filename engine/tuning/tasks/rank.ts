@@ -6,6 +6,7 @@ const ranks: { readonly [Kind in Metrics['kind']]: (metrics: MetricsOf<Kind>) =>
   classification: ({ entities, macroF1, loss }) => [entities?.f1 ?? macroF1, -loss],
   regression: ({ loss }) => [-loss],
   'language-model': ({ loss }) => [-loss],
+  retrieval: ({ loss }) => [-loss],
 };
 
 export function rankMetrics<Kind extends Metrics['kind']>(metrics: MetricsOf<Kind>): readonly number[] {

@@ -4,7 +4,7 @@ import type { Value } from '../../graph/ops.ts';
 import type { SessionOptions } from '../../graph/session.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { Base } from '../../models/base.ts';
-import type { ImageBase } from '../../models/image-base.ts';
+import type { ImageBase, ImageTextBase } from '../../models/image-base.ts';
 import type { Head } from '../../models/model.ts';
 import type { Metrics, SamplePrediction } from '../../runs/events.ts';
 import type { Prediction } from '../../runs/prediction.ts';
@@ -79,18 +79,24 @@ interface CommonTaskData {
   readonly fingerprint: Iterable<string>;
 }
 
-/** A task's data, read and checked: texts or pictures. */
+/** A task's data, read and checked: texts, pictures, or both. */
 export type TaskData = CommonTaskData &
   (
     | { encode(base: Base, options: { readonly maxLength: number }): EncodedTask }
     | { encodeImages(base: ImageBase): EncodedTask }
+    | { encodePairs(base: ImageTextBase, options: { readonly maxLength: number }): EncodedTask }
   );
 
-/** The tasks whose examples are pictures. */
-export type ImageTaskName = 'image-classification';
+/** What each task begins from; where it is not said, a model of texts. */
+interface OtherBases {
+  readonly 'image-classification': ImageBase;
+  readonly 'image-text': ImageTextBase;
+}
+export type BaseOf<T extends TaskName> = T extends keyof OtherBases ? OtherBases[T] : Base;
+export type TextTaskName = Exclude<TaskName, keyof OtherBases>;
 
 /** What an artifact says of the task it was trained for. */
-interface ArtifactTask<TaskBase = Base> {
+interface ArtifactTask<TaskBase> {
   readonly base: TaskBase;
   readonly labels: readonly string[];
   readonly maxLength: number;
@@ -110,7 +116,7 @@ export interface Task<T extends TaskName> {
   /** In the order of the inputs. */
   predict(
     network: Answering,
-    artifact: ArtifactTask<T extends ImageTaskName ? ImageBase : Base>,
+    artifact: ArtifactTask<BaseOf<T>>,
     inputs: readonly string[],
     asked: Asked,
   ): Promise<Prediction[]>;
