@@ -128,7 +128,7 @@ export async function openModelFile(path: string): Promise<Session> {
 
 function wrap(ort: typeof import('onnxruntime-node'), session: InferenceSession, traffic?: Traffic): Session {
   const toOrt = (value: Tensor | DeviceTensor): OrtTensor => {
-    if (isOnDevice(value)) return value.tensor;
+    if (!('data' in value)) return heldTensor(value);
     const tensor = copyIn(ort, value);
     if (traffic) traffic.toDeviceBytes += byteLength(tensor);
     return tensor;
@@ -164,17 +164,20 @@ function wrap(ort: typeof import('onnxruntime-node'), session: InferenceSession,
   };
 }
 
-interface HeldTensor extends DeviceTensor {
-  readonly tensor: OrtTensor;
+/** What lies behind each device tensor, known to this file alone. */
+const heldTensors = new WeakMap<DeviceTensor, OrtTensor>();
+
+function hold(tensor: OrtTensor): DeviceTensor {
+  const held = { shape: tensor.dims, release: () => tensor.dispose() };
+  heldTensors.set(held, tensor);
+  return held;
 }
 
-const isOnDevice = (value: Tensor | DeviceTensor): value is HeldTensor => 'tensor' in value;
-
-const hold = (tensor: OrtTensor): HeldTensor => ({
-  tensor,
-  shape: tensor.dims,
-  release: () => tensor.dispose(),
-});
+function heldTensor(value: DeviceTensor): OrtTensor {
+  const tensor = heldTensors.get(value);
+  if (!tensor) throw new Error('this is no value that a session has kept');
+  return tensor;
+}
 
 function copyIn(ort: typeof import('onnxruntime-node'), { type, data, shape }: Tensor): OrtTensor {
   if (type === 'bool') return new ort.Tensor('bool', Uint8Array.from(data), shape);

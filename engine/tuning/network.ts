@@ -2,12 +2,12 @@
 import { addGradients } from '../autodiff/gradients.ts';
 import { createGraph, type Graph, type GraphBuilder } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
-import { createSession, type Session, type SessionOptions } from '../graph/session.ts';
+import { createSession, type DeviceTensor, type Session, type SessionOptions } from '../graph/session.ts';
 import { elementCount, type Tensor } from '../graph/tensor.ts';
 import { asMatrix, type BatchStatistics, createLayers, type DropoutMask, type Layers } from '../models/layers.ts';
 import type { ImageTextModel } from '../models/model.ts';
 import { fillDropoutMask, mixSeeds } from './noise.ts';
-import { fourBitValues, liveTensors, type Parameters, weightFeeds, weightValues } from './parameters.ts';
+import { fourBitValues, type Parameters, weightFeeds, weightValues } from './parameters.ts';
 import type { Answering, Feeds, Objective, TaskBatch } from './tasks/task.ts';
 
 interface Compiled {
@@ -16,11 +16,11 @@ interface Compiled {
   readonly maskFeeds: Feeds;
 }
 
-interface StepResult {
+interface StepResult<Gradient> {
   /** Σ weight · loss over the batch. */
   readonly loss: number;
-  /** Of that sum; the arrays belong to the caller. */
-  readonly gradients: ReadonlyMap<string, Float32Array>;
+  /** Of that sum; they belong to the caller. */
+  readonly gradients: ReadonlyMap<string, Gradient>;
   /** √Σg² over all of them. */
   readonly norm: number;
   /** By the names of the running statistics that follow them; none where those are frozen. */
@@ -29,7 +29,9 @@ interface StepResult {
 
 export interface Network extends Answering {
   /** Forward and backward of one batch, with dropout drawn from `seed` unless it is undefined. */
-  computeGradients(batch: TaskBatch, seed: number | undefined): Promise<StepResult>;
+  computeGradients(batch: TaskBatch, seed: number | undefined): Promise<StepResult<Float32Array>>;
+  /** The same with `weights` that lie on the device: the gradients stay there too. */
+  computeOnDevice(batch: TaskBatch, seed: number | undefined): Promise<StepResult<DeviceTensor>>;
   /** What `computeGradients` would run for such a batch. */
   trainingGraph(batch: TaskBatch): Graph;
   close(): Promise<void>;
@@ -38,6 +40,8 @@ export interface Network extends Answering {
 export interface NetworkOptions extends SessionOptions {
   /** Forget the activations inside each block and compute them once more on the way back: less memory, more time. */
   readonly recompute?: boolean;
+  /** Where the trained weights lie, when not in the host's arrays. */
+  readonly weights?: (() => { readonly [name: string]: DeviceTensor }) | undefined;
 }
 
 type Purpose = 'train' | 'measure' | 'answer';
@@ -49,11 +53,11 @@ const batchOf = (name: string) => `batch's ${name}`;
 export function createNetwork(
   parameters: Parameters,
   objective: Objective,
-  { recompute = false, ...sessionOptions }: NetworkOptions,
+  { recompute = false, weights: heldWeights, ...sessionOptions }: NetworkOptions,
 ): Network {
-  const weights = weightFeeds(parameters.trainable);
+  const weights = heldWeights ?? (() => weightFeeds(parameters.trainable));
   // In training the batch's own statistics stand in their place.
-  const allWeights = weightFeeds(liveTensors(parameters));
+  const statisticFeeds = weightFeeds(parameters.statistics ?? new Map());
   const compiled = new Map<string, Promise<Compiled>>();
 
   function build(purpose: Purpose, inputs: Feeds, targets: Feeds) {
@@ -101,7 +105,12 @@ export function createNetwork(
 
   async function compile(purpose: Purpose, inputs: Feeds, targets: Feeds): Promise<Compiled> {
     const { graph, masks } = build(purpose, inputs, targets);
-    const session = await createSession(graph, { ...sessionOptions, keepDuplicates: recompute });
+    const kept = purpose === 'train' && heldWeights ? [...parameters.trainable.keys()].map(gradientOf) : undefined;
+    const session = await createSession(graph, {
+      ...sessionOptions,
+      keepDuplicates: recompute,
+      ...(kept ? { kept } : {}),
+    });
     const filled = masks.map(({ name, shape, rate }) => {
       const feed = { type: 'float32', shape, data: new Float32Array(elementCount(shape)) } as const;
       return { name, rate, feed };
@@ -118,27 +127,42 @@ export function createNetwork(
 
   async function infer(purpose: Purpose, inputs: Feeds, targets: Feeds) {
     const { session } = await obtain(purpose, inputs, targets);
-    const answers = await session.run({ ...allWeights, ...inputs, ...targets });
+    const answers = await session.run({ ...weights(), ...statisticFeeds, ...inputs, ...targets });
     return Object.fromEntries(Object.keys(answers).map((name) => [name, floats(answers, name)]));
   }
 
+  async function runTraining({ inputs, targets }: TaskBatch, seed: number | undefined) {
+    const { session, masks, maskFeeds } = await obtain('train', inputs, targets);
+    masks.forEach(({ rate, feed }, at) => {
+      if (seed === undefined) feed.data.fill(1);
+      else fillDropoutMask(feed.data, rate, mixSeeds(seed, at));
+    });
+    const { answers, kept } = await session.runKeeping({ ...weights(), ...maskFeeds, ...inputs, ...targets });
+    const [loss = Number.NaN] = floats(answers, 'loss');
+    const [squares = Number.NaN] = floats(answers, 'squaredNorm');
+    const statistics = new Map<string, Float32Array>();
+    for (const name of parameters.statistics?.keys() ?? []) {
+      if (answers[batchOf(name)]) statistics.set(name, floats(answers, batchOf(name)));
+    }
+    return { loss, norm: Math.sqrt(squares), statistics, answers, kept };
+  }
+
   return {
-    async computeGradients({ inputs, targets }, seed) {
-      const { session, masks, maskFeeds } = await obtain('train', inputs, targets);
-      masks.forEach(({ rate, feed }, at) => {
-        if (seed === undefined) feed.data.fill(1);
-        else fillDropoutMask(feed.data, rate, mixSeeds(seed, at));
-      });
-      const answers = await session.run({ ...weights, ...maskFeeds, ...inputs, ...targets });
+    async computeGradients(batch, seed) {
+      const { answers, loss, norm, statistics } = await runTraining(batch, seed);
       const gradients = new Map<string, Float32Array>();
       for (const name of parameters.trainable.keys()) gradients.set(name, floats(answers, gradientOf(name)));
-      const [loss = Number.NaN] = floats(answers, 'loss');
-      const [squares = Number.NaN] = floats(answers, 'squaredNorm');
-      const statistics = new Map<string, Float32Array>();
-      for (const name of parameters.statistics?.keys() ?? []) {
-        if (answers[batchOf(name)]) statistics.set(name, floats(answers, batchOf(name)));
+      return { loss, gradients, norm, statistics };
+    },
+    async computeOnDevice(batch, seed) {
+      const { kept, loss, norm, statistics } = await runTraining(batch, seed);
+      const gradients = new Map<string, DeviceTensor>();
+      for (const name of parameters.trainable.keys()) {
+        const gradient = kept.get(gradientOf(name));
+        if (!gradient) throw new Error(`no gradient of ${name} was kept`);
+        gradients.set(name, gradient);
       }
-      return { loss, gradients, norm: Math.sqrt(squares), statistics };
+      return { loss, gradients, norm, statistics };
     },
     trainingGraph: ({ inputs, targets }) => build('train', inputs, targets).graph,
     measure: ({ inputs, targets }) => infer('measure', inputs, targets),
@@ -159,7 +183,7 @@ export function createNetwork(
 }
 
 /** Σg² over all values: one number. */
-function sumOfSquares(g: GraphBuilder, values: readonly Value[]): Value {
+export function sumOfSquares(g: GraphBuilder, values: readonly Value[]): Value {
   const sums = values.map((value) => {
     const axes = value.shape.map((_, axis) => axis);
     return g.op('Reshape', [g.op('ReduceSumSquare', [value], { axes, keepDims: false })], { shape: [1] });

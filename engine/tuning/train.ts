@@ -9,12 +9,13 @@ import { writeArtifact } from './artifact.ts';
 import { removeCheckpoints } from './checkpoints.ts';
 import { type Clock, startClock } from './clock.ts';
 import { type Forecast, forecast, refuseTooLarge } from './forecast.ts';
-import { createNetwork, type Network } from './network.ts';
+import { type Learner, openLearner } from './learner.ts';
+import type { Network } from './network.ts';
 import { mixSeeds } from './noise.ts';
 import { type PreparedRun, prepareRun } from './prepare.ts';
 import { type Progress, restoreBest, restoreProgress, saveBest, saveProgress, startProgress } from './progress.ts';
 import { learningRateAt } from './schedule.ts';
-import { refuseBroken, takeStep } from './step.ts';
+import { refuseBrokenLoss, takeStep } from './step.ts';
 import { isBetter, rankMetrics } from './tasks/rank.ts';
 
 export interface TrainOptions {
@@ -48,10 +49,7 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
   const checkpointEvery = options.checkpointEverySteps ?? Math.max(200, Math.ceil(totalSteps / 20));
   const damaged = options.resume ? await restoreProgress(checkpoints, run, progress) : [];
   if (progress.step === 0) await removeCheckpoints(checkpoints);
-  const network = createNetwork(run.parameters, run.encoded.objective, {
-    device: run.device,
-    recompute: spec.hyper.recompute,
-  });
+  const { network, learner } = await openLearner(run, progress.optimizer);
   try {
     const expected = await forecast(run, network, progress.optimizer);
     refuseTooLarge(run, expected, options.availableBytes ?? process.availableMemory());
@@ -60,6 +58,7 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
     const sampler = createSampler(run);
     while (progress.step < totalSteps && !hasStopped(run, progress)) {
       if (signal.aborted) {
+        await learner.pull('everything');
         await saveProgress(checkpoints, run, progress);
         yield { type: 'checkpoint', step: progress.step };
         yield { type: 'stopped', step: progress.step };
@@ -68,22 +67,24 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
       const { epoch, batches } = sampler.next(progress.step);
       progress.step++;
       const { step } = progress;
-      await takeStep(run, network, progress, batches);
+      await takeStep(run, learner, progress, batches);
       clock.count(batches.reduce((sum, batch) => sum + batch.length, 0));
       if (clock.isDue() || step === totalSteps) yield stepEvent(run, progress, epoch, clock);
       if (isEvaluationStep(step, run)) {
         const { metrics } = await run.encoded.measure(network);
-        refuseBroken(run, progress, metrics.loss);
-        await keepIfBest(checkpoints, run, progress, metrics);
+        refuseBrokenLoss(run, progress, metrics.loss);
+        await keepIfBest(checkpoints, run, progress, metrics, learner);
         yield { type: 'eval', step, metrics };
       }
       if (step % checkpointEvery === 0 || step === totalSteps || hasStopped(run, progress)) {
+        await learner.pull('everything');
         await saveProgress(checkpoints, run, progress);
         yield { type: 'checkpoint', step };
       }
     }
-    yield await finish(checkpoints, run, progress, network, () => (now() - startedAt) / 1000);
+    yield await finish(checkpoints, run, progress, { network, learner }, () => (now() - startedAt) / 1000);
   } finally {
+    await learner.close();
     await network.close();
   }
 }
@@ -168,6 +169,7 @@ async function keepIfBest(
   run: PreparedRun,
   { step, state }: Progress,
   metrics: Metrics,
+  learner: Learner,
 ): Promise<void> {
   state.history.evaluations.push({ step, loss: metrics.loss, ...headline(metrics) });
   const rank = rankMetrics(metrics);
@@ -175,6 +177,7 @@ async function keepIfBest(
     state.best.worseSince++;
     return;
   }
+  await learner.pull('weights');
   state.best = { step, rank: [...rank], worseSince: 0, sha256: await saveBest(folder, run, step) };
 }
 
@@ -188,11 +191,15 @@ async function finish(
   folder: string,
   run: PreparedRun,
   { step, state }: Progress,
-  network: Network,
+  { network, learner }: { readonly network: Network; readonly learner: Learner },
   seconds: () => number,
 ): Promise<RunEvent> {
   const { spec } = run;
-  if (state.best && state.best.step !== step) await restoreBest(folder, run, state.best.step);
+  await learner.pull('weights');
+  if (state.best && state.best.step !== step) {
+    await restoreBest(folder, run, state.best.step);
+    await learner.push();
+  }
   const measured = await run.encoded.measure(network);
   const { metrics } = measured;
   const bestStep = state.best?.step ?? step;

@@ -1,7 +1,10 @@
 // Adafactor (Shazeer and Stern 2018): second moments kept as a row and a column instead of a matrix, and no first ones.
 // As Transformers' Adafactor with a learning rate of its own: scale_parameter and relative_step off.
-import type { FloatTensor } from '../../graph/tensor.ts';
+import type { GraphBuilder } from '../../graph/graph.ts';
+import type { Value } from '../../graph/ops.ts';
+import { elementCount, type FloatTensor } from '../../graph/tensor.ts';
 import { decays, gradientFor, type Optimizer, type Trainable } from './optimizer.ts';
+import type { UpdateRule } from './update-rule.ts';
 
 export interface AdafactorOptions {
   readonly weightDecay: number;
@@ -15,7 +18,7 @@ const decayExponent = -0.8;
 const clipThreshold = 1;
 
 /** A weight as matrices: all axes but the last two are a stack of them. */
-function matricesOf({ shape }: FloatTensor) {
+function matricesOf({ shape }: Pick<FloatTensor, 'shape'>) {
   const rows = shape.at(-2) ?? 1;
   const columns = shape.at(-1) ?? 1;
   const stacked = shape.slice(0, -2).reduce((product, size) => product * size, 1);
@@ -117,4 +120,70 @@ function followMatrices(
     const matrix = Math.floor(line / rows);
     return (rowScale[line] ?? 0) * (columnScale[matrix * columns + (i % columns)] ?? 0);
   };
+}
+
+export function adafactorRule({ weightDecay }: AdafactorOptions): UpdateRule {
+  return {
+    scalars: ({ step, learningRate }) => ({
+      keep: 1 - step ** decayExponent,
+      take: step ** decayExponent,
+      learningRate,
+      shrink: 1 - weightDecay * learningRate,
+    }),
+    build(g, { weight, gradient, state, scalar, decays: shrinks }) {
+      const square = g.op('Add', [g.op('Mul', [gradient, gradient]), g.scalar(epsilon)]);
+      const follow = (old: Value, now: Value) =>
+        g.op('Add', [g.op('Mul', [old, scalar('keep')]), g.op('Mul', [now, scalar('take')])]);
+      const { update, next } = shrinks
+        ? divideByMatrices(g, gradient, square, state, follow)
+        : divideBySquares(g, gradient, square, state, follow);
+      const axes = update.shape.map((_, axis) => axis);
+      const meanSquare = g.op('Mul', [
+        g.op('ReduceSumSquare', [update], { axes, keepDims: false }),
+        g.scalar(1 / elementCount(update.shape)),
+      ]);
+      const size = g.op('Mul', [g.op('Sqrt', [meanSquare]), g.scalar(1 / clipThreshold)]);
+      const rate = g.op('Div', [scalar('learningRate'), g.op('Clip', [size], { min: 1, max: 3e38 })]);
+      const kept = shrinks ? g.op('Mul', [weight, scalar('shrink')]) : weight;
+      return { weight: g.op('Sub', [kept, g.op('Mul', [update, rate])]), state: next };
+    },
+  };
+}
+
+type Follow = (old: Value, now: Value) => Value;
+
+function divideBySquares(
+  g: GraphBuilder,
+  gradient: Value,
+  square: Value,
+  state: (prefix: string) => Value,
+  follow: Follow,
+) {
+  const second = follow(state('second'), square);
+  return { update: g.op('Div', [gradient, g.op('Sqrt', [second])]), next: { second } };
+}
+
+function divideByMatrices(
+  g: GraphBuilder,
+  gradient: Value,
+  square: Value,
+  state: (prefix: string) => Value,
+  follow: Follow,
+) {
+  const { rows, columns, stacked } = matricesOf(gradient);
+  const stack = (value: Value) => g.op('Reshape', [value], { shape: [stacked, rows, columns] });
+  const meanOver = (axis: 1 | 2, count: number) => {
+    const sum = g.op('ReduceSum', [stack(square)], { axes: [axis], keepDims: false });
+    const shape = [stacked * (axis === 1 ? columns : rows)];
+    return g.op('Mul', [g.op('Reshape', [sum], { shape }), g.scalar(1 / count)]);
+  };
+  const row = follow(state('row'), meanOver(2, columns));
+  const column = follow(state('column'), meanOver(1, rows));
+  const byRow = g.op('Reshape', [row], { shape: [stacked, rows, 1] });
+  const byColumn = g.op('Reshape', [column], { shape: [stacked, 1, columns] });
+  const mean = g.op('Mul', [g.op('ReduceSum', [byRow], { axes: [1], keepDims: true }), g.scalar(1 / rows)]);
+  // 1/√(row / mean) · 1/√column, each of its own: their product may be smaller than a float can say.
+  const scaled = g.op('Div', [stack(gradient), g.op('Sqrt', [g.op('Div', [byRow, mean])])]);
+  const update = g.op('Div', [scaled, g.op('Sqrt', [byColumn])]);
+  return { update: g.op('Reshape', [update], { shape: gradient.shape }), next: { row, column } };
 }

@@ -1,5 +1,7 @@
 // AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+import type { Value } from '../../graph/ops.ts';
 import { decays, gradientFor, type Optimizer, type Trainable, zerosLike } from './optimizer.ts';
+import type { UpdateRule } from './update-rule.ts';
 
 export interface AdamWOptions {
   readonly beta1: number;
@@ -36,6 +38,26 @@ export function createAdamW(trainable: Trainable, options: AdamWOptions): Optimi
             (weights[i] ?? 0) * shrink - (stepSize * mean) / (Math.sqrt(square) * secondCorrection + epsilon);
         }
       }
+    },
+  };
+}
+
+export function adamWRule({ beta1, beta2, epsilon, weightDecay }: AdamWOptions): UpdateRule {
+  return {
+    scalars: ({ step, learningRate }) => ({
+      stepSize: learningRate / (1 - beta1 ** step),
+      secondCorrection: 1 / Math.sqrt(1 - beta2 ** step),
+      shrink: 1 - learningRate * weightDecay,
+    }),
+    build(g, { weight, gradient, state, scalar, decays: shrinks }) {
+      const follow = (old: Value, now: Value, keep: number) =>
+        g.op('Add', [g.op('Mul', [old, g.scalar(keep)]), g.op('Mul', [now, g.scalar(1 - keep)])]);
+      const first = follow(state('first'), gradient, beta1);
+      const second = follow(state('second'), g.op('Mul', [gradient, gradient]), beta2);
+      const size = g.op('Add', [g.op('Mul', [g.op('Sqrt', [second]), scalar('secondCorrection')]), g.scalar(epsilon)]);
+      const move = g.op('Mul', [g.op('Div', [first, size]), scalar('stepSize')]);
+      const kept = shrinks ? g.op('Mul', [weight, scalar('shrink')]) : weight;
+      return { weight: g.op('Sub', [kept, move]), state: { first, second } };
     },
   };
 }

@@ -1,7 +1,7 @@
 // What every optimizer is to the loop: live state by name, and one step in place.
 import type { FloatTensor } from '../../graph/tensor.ts';
 
-interface StepSettings {
+export interface StepSettings {
   /** Counts from 1. */
   readonly step: number;
   readonly learningRate: number;
@@ -19,7 +19,7 @@ export interface Optimizer {
 }
 
 /** Biases and the weights of norms are not decayed: they have one axis. */
-export const decays = ({ shape }: FloatTensor) => shape.length > 1;
+export const decays = ({ shape }: Pick<FloatTensor, 'shape'>) => shape.length > 1;
 
 /** A state as large as each weight, of zeros. */
 export function zerosLike(trainable: Trainable, prefix: string): Map<string, FloatTensor> {

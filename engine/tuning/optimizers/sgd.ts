@@ -1,5 +1,6 @@
 // Stochastic gradient descent with momentum, Nesterov's too, as PyTorch defines them (Sutskever et al. 2013).
 import { decays, gradientFor, type Optimizer, type Trainable, zerosLike } from './optimizer.ts';
+import type { UpdateRule } from './update-rule.ts';
 
 export interface SgdOptions {
   readonly momentum: number;
@@ -29,6 +30,21 @@ export function createSgd(trainable: Trainable, { momentum, nesterov, weightDeca
           weights[i] = (weights[i] ?? 0) - learningRate * move;
         }
       }
+    },
+  };
+}
+
+export function sgdRule({ momentum, nesterov, weightDecay }: SgdOptions): UpdateRule {
+  return {
+    scalars: ({ learningRate }) => ({ learningRate }),
+    build(g, { weight, gradient, state, scalar, decays: shrinks }) {
+      const slope = shrinks ? g.op('Add', [gradient, g.op('Mul', [weight, g.scalar(weightDecay)])]) : gradient;
+      if (momentum === 0) {
+        return { weight: g.op('Sub', [weight, g.op('Mul', [slope, scalar('learningRate')])]), state: {} };
+      }
+      const velocity = g.op('Add', [g.op('Mul', [state('velocity'), g.scalar(momentum)]), slope]);
+      const move = nesterov ? g.op('Add', [slope, g.op('Mul', [velocity, g.scalar(momentum)])]) : velocity;
+      return { weight: g.op('Sub', [weight, g.op('Mul', [move, scalar('learningRate')])]), state: { velocity } };
     },
   };
 }
