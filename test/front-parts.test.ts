@@ -235,25 +235,59 @@ describe('the circuit', () => {
   });
 });
 
-it('the turnstile lets in as many as it is wide, in order, with a turn of the event loop between', async () => {
-  const enter = createTurnstile(2);
-  const log: string[] = [];
-  let inside = 0;
-  let most = 0;
-  await Promise.all(
-    [1, 2, 3, 4, 5].map((n) =>
-      enter(async () => {
-        most = Math.max(most, ++inside);
-        log.push(`in ${n}`);
-        await new Promise(setImmediate);
-        inside -= 1;
-      }),
-    ),
-  );
-  expect(most).toBe(2);
-  expect(log).toEqual(['in 1', 'in 2', 'in 3', 'in 4', 'in 5']);
-  await expect(enter(() => Promise.reject(new Error('inside')))).rejects.toThrow('inside');
-  await expect(enter(async () => 'still open')).resolves.toBe('still open');
+describe('the turnstile', () => {
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const turns = async (count: number) => {
+    for (let n = 0; n < count; n++) await new Promise(setImmediate);
+  };
+
+  it('lets in as many as it is wide, in order, with a turn of the event loop between', async () => {
+    const enter = createTurnstile(2);
+    const log: string[] = [];
+    let inside = 0;
+    let most = 0;
+    await Promise.all(
+      [1, 2, 3, 4, 5].map((n) =>
+        enter(async () => {
+          most = Math.max(most, ++inside);
+          log.push(`in ${n}`);
+          await pause(20);
+          inside -= 1;
+        }),
+      ),
+    );
+    expect(most).toBe(2);
+    expect(log).toEqual(['in 1', 'in 2', 'in 3', 'in 4', 'in 5']);
+    await expect(enter(() => Promise.reject(new Error('inside')))).rejects.toThrow('inside');
+    await expect(enter(async () => 'still open')).resolves.toBe('still open');
+  });
+
+  it('lets nobody in while something quick is under way, nor in the turns in which more of it may show itself', async () => {
+    let quick = 1;
+    const enter = createTurnstile(2, () => quick > 0);
+    let entered = false;
+    const work = enter(async () => {
+      entered = true;
+    });
+    for (let n = 0; n < 10; n++) {
+      await pause(1);
+      // It ends, and two turns later another begins: an answer between the two would have made that one wait.
+      quick = 0;
+      await turns(2);
+      quick = 1;
+    }
+    expect(entered).toBe(false);
+    quick = 0;
+    await work;
+    expect(entered).toBe(true);
+  });
+
+  it('does not keep anybody waiting for ever for somebody slow', async () => {
+    const enter = createTurnstile(1, () => true);
+    const began = performance.now();
+    expect(await enter(async () => 'in')).toBe('in');
+    expect(performance.now() - began).toBeGreaterThan(20);
+  });
 });
 
 describe('downloads', () => {

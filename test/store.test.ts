@@ -63,6 +63,26 @@ describeOnEveryDatabase('the store', (open) => {
 });
 
 describe('a folder of the embedded database', () => {
+  it('lets others have a turn of the event loop between any two of many queries', async () => {
+    const store = await embedded(await newFolder());
+    let turns = 0;
+    const queries = Promise.all(Array.from({ length: 20 }, () => store.db.execute(sql`select 1`)));
+    let done = false;
+    queries.then(
+      () => {
+        done = true;
+      },
+      () => {},
+    );
+    while (!done) {
+      turns += 1;
+      await new Promise(setImmediate);
+    }
+    await queries;
+    await store.close();
+    expect(turns).toBeGreaterThanOrEqual(20);
+  });
+
   it('is refused to a second process while the first lives, and taken over once that was killed', async () => {
     const dataDir = await newFolder();
     const first = await acknowledging(dataDir);
