@@ -131,15 +131,39 @@ export function lowerGraph(wholeGraph: Graph): OnnxParts {
   const read = new Set(
     [...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.values()].map(({ name }) => name),
   );
-  const answers = Array.from(
-    graph.outputs,
-    ([name, value]): OnnxNode => ({ type: 'Identity', attributes: {}, inputs: [value.name], outputs: [name] }),
-  );
+  const nodes = graph.nodes.flatMap((node) => lowerNode(node, read));
+  const { answerOf, copies } = nameAnswers(graph, nodes);
   return {
-    nodes: [...graph.nodes.flatMap((node) => lowerNode(node, read)), ...answers],
+    nodes: [...nodes.map((node) => renameValues(node, answerOf)), ...copies],
     tensors: graph.initializers.map(({ value, source }): OnnxTensor => ({ ...value, source })),
     inputs: graph.inputs,
     outputs: Array.from(graph.outputs, ([name, { type, shape }]) => ({ name, type, shape })),
+  };
+}
+
+/**
+ * A node writes what the graph answers under the answer's own name: naming it by a copy would write every gradient twice.
+ * Only an input, a constant, and a value asked for under two names are copied.
+ */
+function nameAnswers({ outputs }: Graph, nodes: readonly OnnxNode[]) {
+  const made = new Set(nodes.flatMap((node) => node.outputs));
+  const answerOf = new Map<string, string>();
+  const copies: OnnxNode[] = [];
+  for (const [answer, { name }] of outputs) {
+    if (made.has(name) && !answerOf.has(name)) answerOf.set(name, answer);
+    else {
+      const input = answerOf.get(name) ?? name;
+      copies.push({ type: 'Identity', attributes: {}, inputs: [input], outputs: [answer] });
+    }
+  }
+  return { answerOf, copies };
+}
+
+function renameValues(node: OnnxNode, names: ReadonlyMap<string, string>): OnnxNode {
+  return {
+    ...node,
+    inputs: node.inputs.map((input) => (typeof input === 'string' ? (names.get(input) ?? input) : input)),
+    outputs: node.outputs.map((output) => names.get(output) ?? output),
   };
 }
 
