@@ -30,6 +30,7 @@ import { withMaterial } from './tutor/own-material.ts';
 import { createQuestions } from './tutor/questions.ts';
 import { createQuizzes } from './tutor/quizzes.ts';
 import { createReviews } from './tutor/reviews.ts';
+import { createRoadmap } from './tutor/roadmap.ts';
 import { createTutor } from './tutor/tutor.ts';
 import { type LlmOptions, openWording } from './tutor/wording/open-wording.ts';
 
@@ -87,6 +88,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     fetchPage: createFetchPage(),
     now,
   });
+  const reviews = createReviews({ db, guide, now });
   let closing: Promise<void> | undefined;
   return {
     conversations: createConversations({ db, now }),
@@ -104,7 +106,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     questions: createQuestions({ db, now }),
     quizzes: createQuizzes({ db, guide, random, now }),
     battles: createBattles({ db, guide, random, now }),
-    reviews: createReviews({ db, guide, now }),
+    reviews,
+    roadmap: createRoadmap({ db, guide, reviews, pictures, now }),
     datasets: createDatasets({ db, dataDir }),
     demos: createDemos({ guide, pictures, loadEncoder: async () => (await loadShippedEmbedder()).encode }),
     runs,

@@ -17,6 +17,7 @@ import type { Battles } from './tutor/battles.ts';
 import type { Questions } from './tutor/questions.ts';
 import type { Quizzes } from './tutor/quizzes.ts';
 import type { Reviews } from './tutor/reviews.ts';
+import type { Roadmap } from './tutor/roadmap.ts';
 import type { LlmOptions } from './tutor/wording/open-wording.ts';
 
 export type { Illustration, Illustrations } from './charts/illustrations.ts';
@@ -49,6 +50,7 @@ export type { Battle, BattleRound, Battles } from './tutor/battles.ts';
 export type { Gap } from './tutor/questions.ts';
 export type { QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from './tutor/quizzes.ts';
 export type { Outlook, Progress } from './tutor/reviews.ts';
+export type { NextStep, PhaseStanding, Standing as RoadmapStanding, Step } from './tutor/roadmap-standing.ts';
 export type { Theme } from './tutor/themes.ts';
 export { createTutor } from './tutor/tutor.ts';
 
@@ -61,6 +63,7 @@ export interface Engine {
   readonly quizzes: Quizzes;
   readonly battles: Battles;
   readonly reviews: Reviews;
+  readonly roadmap: Roadmap;
   readonly datasets: Datasets;
   readonly material: Material;
   readonly demos: Demos;

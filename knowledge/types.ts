@@ -50,6 +50,22 @@ export interface Passage {
   readonly text: string;
 }
 
+/** A part of the roadmap. `id` is that of the section in the chapter `roadmap` that tells of it. */
+export interface Phase {
+  readonly id: string;
+  readonly title: string;
+  /** Reading, quizzes and building. */
+  readonly hours: number;
+  /** Ids of the phases it builds on. */
+  readonly needs: readonly string[];
+  /** Ids, in the order to read them. */
+  readonly chapters: readonly string[];
+  /** The piece of work that belongs to it. */
+  readonly build: string;
+  /** What one can do after it: "read any result critically". */
+  readonly afterwards: string;
+}
+
 /** Everything that is taught, loaded and checked. */
 export interface Guide {
   readonly chapters: readonly Chapter[];
@@ -58,6 +74,8 @@ export interface Guide {
   readonly misconceptions?: readonly Misconception[];
   readonly diagrams?: readonly Diagram[];
   readonly formulas?: readonly Formula[];
+  /** The way through the chapters, in order. */
+  readonly phases?: readonly Phase[];
   /** Of all the files the shipped guide was read from; what is worked out from it is remembered by this. */
   readonly hash?: string;
   chapter(chapterId: string): Chapter | undefined;

@@ -8,6 +8,8 @@ interface Shown {
   readonly level: Level;
   /** By which it is rated; undefined where it is not kept. */
   readonly answerId: number | undefined;
+  /** What else may be done with it. */
+  readonly more?: readonly Button[];
 }
 
 /** Longest question that is asked again from a button. */
@@ -16,13 +18,13 @@ const longestAgain = 500;
 export function showAnswer(
   answer: Answer,
   { quizzes, demos }: { quizzes: Pick<Engine['quizzes'], 'chapters'>; demos: Pick<Engine['demos'], 'offeredFor'> },
-  { level, answerId }: Shown,
+  { level, answerId, more = [] }: Shown,
 ): readonly Block[] {
   const blocks: Block[] = [text(answer.markdown)];
   if (answer.citations.length > 0) blocks.push({ kind: 'sources', sources: sourcesOf(answer) });
   const next = answer.abstained
     ? answer.nearest.map(({ chapterId, title }) => button(title, { command: 'explain', args: { concept: chapterId } }))
-    : [...offerDemo(answer, demos), ...offerQuiz(answer, quizzes), ...offerLevels(answer, level)];
+    : [...offerDemo(answer, demos), ...offerQuiz(answer, quizzes), ...offerLevels(answer, level), ...more];
   if (next.length > 0) blocks.push(buttons(...next));
   const verdict = answerId === undefined ? [] : askVerdict(answer, answerId);
   return verdict.length === 0 ? blocks : [...blocks, buttons(...verdict)];

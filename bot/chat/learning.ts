@@ -1,5 +1,5 @@
 // How the learning goes, in words: when questions come back, streaks, and mastery as a bar.
-import type { Outlook } from '../../engine/index.ts';
+import type { NextStep, Outlook } from '../../engine/index.ts';
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const minuteMs = 60_000;
@@ -35,3 +35,21 @@ export function progressBar(share: number): string {
 }
 
 export const wholePercent = (share: number) => `${Math.round(share * 100)} %`;
+
+export function nextInWords(next: NextStep | undefined): string {
+  if (next === undefined) return '**The whole roadmap is done.** What is left is to keep it: `review`.';
+  const { phase, step, unlocks } = next;
+  const opens = unlocks.length === 0 ? '' : ` It opens ${list(unlocks)}.`;
+  return `**Next:** ${taskInWords(next)}${step === undefined ? '' : `, in phase ${phase.number}, ${phase.phase.title}`}.${opens}`;
+}
+
+/** "read *Overfitting* (40 min, 2 of 9 sections read)". */
+function taskInWords({ do: task, phase, step }: NextStep): string {
+  if (step === undefined) return `${phase.phase.build} (the piece of work of phase ${phase.number})`;
+  if (task === 'quiz') return `pass the quiz on *${step.title}* (7 of 8)`;
+  const far = step.sectionsRead === 0 ? '' : `, ${step.sectionsRead} of ${step.sections} sections read`;
+  return `read *${step.title}* (${step.minutes} min${far})${step.hasQuiz ? ' and pass its quiz' : ''}`;
+}
+
+const list = (words: readonly string[]) =>
+  new Intl.ListFormat('en', { type: 'conjunction' }).format(words.map((word) => `*${word}*`));

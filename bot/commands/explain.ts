@@ -5,6 +5,7 @@ import { defineCommand } from '../chat/command.ts';
 import { illustrate } from '../chat/illustrate.ts';
 import { levelOf, levelSchema } from '../chat/level.ts';
 import { reply } from '../chat/reply.ts';
+import { offerRead } from './roadmap.ts';
 
 export const explain = defineCommand({
   name: 'explain',
@@ -19,7 +20,9 @@ export const explain = defineCommand({
   async *execute({ concept, level }, { engine, place, person }) {
     const wanted = level ?? (await levelOf(engine.kept, place, person));
     const answer = await engine.tutor.explain(concept, { level: wanted });
-    const shown = showAnswer(answer, engine, { level: wanted, answerId: undefined });
+    const [cited] = answer.citations;
+    const more = cited === undefined ? [] : [offerRead(cited.chapterId, cited.sectionId)];
+    const shown = showAnswer(answer, engine, { level: wanted, answerId: undefined, more });
     yield reply(...(await illustrate(shown, answer, engine.illustrations)));
   },
 });

@@ -7,7 +7,7 @@ import { type Command, defineCommand } from '../chat/command.ts';
 import { button, buttons, reply, text } from '../chat/reply.ts';
 
 /** Commands that do something sensible without arguments. */
-const startable = new Set(['demo', 'quiz', 'review', 'progress', 'learn', 'finetune', 'runs']);
+const startable = new Set(['demo', 'quiz', 'review', 'progress', 'roadmap', 'learn', 'finetune', 'runs']);
 
 export const help = defineCommand({
   name: 'help',
@@ -54,6 +54,7 @@ const label: { readonly [name: string]: string } = {
   quiz: 'Take a quiz',
   review: 'Review what is due',
   progress: 'My progress',
+  roadmap: 'My roadmap',
   learn: 'Our own material',
   finetune: 'Fine-tune a model',
   runs: 'My runs',

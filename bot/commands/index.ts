@@ -14,6 +14,7 @@ import { level } from './level.ts';
 import { progress } from './progress.ts';
 import { quiz } from './quiz.ts';
 import { review } from './review.ts';
+import { roadmap } from './roadmap.ts';
 import { runs } from './runs.ts';
 import { tryRun } from './try.ts';
 
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   battle,
   review,
   progress,
+  roadmap,
   learn,
   finetune,
   runs,

@@ -27,10 +27,11 @@ export const progress = defineCommand({
 function show(progress: Progress, now: Date): Reply {
   const { chapters, chaptersInAll, due } = progress;
   const quiz = button('Take a quiz', { command: 'quiz', args: {} }, due > 0 ? 'secondary' : 'primary');
+  const roadmap = button('Roadmap', { command: 'roadmap', args: {} });
   if (chapters.length === 0) {
     return reply(
       text('**No quiz yet.** Answer a few questions, and here stands what you have mastered.'),
-      buttons(quiz),
+      buttons(quiz, roadmap),
     );
   }
   const begun = `${chapters.length} of ${chaptersInAll} ${chaptersInAll === 1 ? 'chapter' : 'chapters'} begun`;
@@ -66,7 +67,7 @@ function show(progress: Progress, now: Date): Reply {
     });
   }
   const review = button('Review now', { command: 'review', args: {} }, 'primary');
-  blocks.push(buttons(...(due > 0 ? [review] : []), quiz));
+  blocks.push(buttons(...(due > 0 ? [review] : []), quiz, roadmap));
   return reply(...blocks);
 }
 

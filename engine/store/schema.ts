@@ -184,6 +184,20 @@ export const reviewCards = pgTable(
   ],
 );
 
+/** What a person says they have read of the guide, or built on the roadmap; the primary key is what counts it once. */
+export const studyMarks = pgTable(
+  'study_marks',
+  {
+    workspaceId: workspaceId(),
+    personId: text('person_id').notNull(),
+    kind: text('kind', { enum: ['read', 'built'] }).notNull(),
+    /** `chapter#section` of what was read; the id of a phase of what was built. */
+    key: text('key').notNull(),
+    markedAt: at('marked_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.workspaceId, table.personId, table.kind, table.key] })],
+);
+
 /** A quiz that several people answer at the same time, round by round against the clock. */
 export const battles = pgTable(
   'battles',

@@ -6,13 +6,14 @@ import type { Diagram, Guide } from '../types.ts';
 import { type ChapterFile, type LinkUse, readChapter } from './chapter.ts';
 import { readMisconceptions } from './misconceptions.ts';
 import { orderChapters } from './order.ts';
+import { readPhases } from './phases.ts';
 import { GuideError, type Problem } from './problem.ts';
 import { type QuizFile, readQuiz } from './quiz.ts';
 
 /** What a guide holds, as plain data. */
 export type GuideContents = Pick<
   Guide,
-  'chapters' | 'passages' | 'quizItems' | 'misconceptions' | 'diagrams' | 'formulas'
+  'chapters' | 'passages' | 'quizItems' | 'misconceptions' | 'diagrams' | 'formulas' | 'phases'
 >;
 
 /** @throws GuideError listing every problem with its file and line. */
@@ -75,6 +76,14 @@ export async function readGuide(folder: string): Promise<GuideContents> {
     const message = `${id}: its quote does not stand in "${chapterId}#${sectionId}"`;
     problems.push({ file: show(misconceptionsFile), line, message });
   }
+  const phasesFile = join(folder, 'phases.yaml');
+  const tracked = readPhases(
+    await readIfThere(phasesFile),
+    show(phasesFile),
+    ordered.chapters,
+    items.map(({ item }) => item),
+  );
+  if (unread.size === 0) problems.push(...tracked.problems);
   if (problems.length > 0) throw new GuideError(problems);
 
   return {
@@ -84,6 +93,7 @@ export async function readGuide(folder: string): Promise<GuideContents> {
     misconceptions: misconceptions.map(({ misconception }) => misconception),
     diagrams: drawn.diagrams,
     formulas: chapterFiles.flatMap((file) => file.formulas),
+    phases: tracked.phases,
   };
 }
 

@@ -25,6 +25,7 @@ import { createBattles } from '../../engine/tutor/battles.ts';
 import { createQuestions } from '../../engine/tutor/questions.ts';
 import { createQuizzes } from '../../engine/tutor/quizzes.ts';
 import { createReviews } from '../../engine/tutor/reviews.ts';
+import { createRoadmap } from '../../engine/tutor/roadmap.ts';
 import { createTutor } from '../../engine/tutor/tutor.ts';
 import { createSearch, loadGuide } from '../../knowledge/index.ts';
 import type { DiscordServer } from './discord-server.ts';
@@ -79,6 +80,7 @@ export async function startDiscordBot({
     log,
     startTrainer: createTrainerStarter(trainer),
   });
+  const reviews = createReviews({ db, guide, now });
   const engine: Engine = {
     conversations: createConversations({ db, now }),
     inbox: createInbox({ db, now, holder: randomUUID(), alone: true }),
@@ -87,7 +89,8 @@ export async function startDiscordBot({
     questions: createQuestions({ db, now }),
     quizzes: createQuizzes({ db, guide, random: createRandom(7), now }),
     battles: createBattles({ db, guide, random: createRandom(7), now }),
-    reviews: createReviews({ db, guide, now }),
+    reviews,
+    roadmap: createRoadmap({ db, guide, reviews, pictures, now }),
     datasets: createDatasets({ db, dataDir }),
     material: noMaterial,
     demos: createDemos({ guide, pictures }),

@@ -14,6 +14,7 @@ import {
   UserError,
 } from '../../engine/index.ts';
 import type { Guide, QuizItem } from '../../knowledge/index.ts';
+import { createFakeRoadmap } from './fake-roadmap.ts';
 
 const noGuide: Guide = {
   chapters: [],
@@ -187,6 +188,7 @@ export function createFakeEngine(): FakeEngine {
 
   return {
     inbox: {
+      alone: false,
       keep: async ({ workspaceId, key }) => {
         const name = `kept ${workspaceId} ${key}`;
         const fresh = !keys.has(name);
@@ -378,6 +380,14 @@ export function createFakeEngine(): FakeEngine {
           return due === 0 ? [] : [{ personId, due }];
         }),
     },
+    roadmap: createFakeRoadmap(
+      (personId) => {
+        const answers = answersOf(personId);
+        const correct = [...answers.values()].filter((right) => right).length;
+        return answers.size < quizItems.length ? [] : [{ chapterId: chapter.chapterId, correct, total: answers.size }];
+      },
+      () => putPicture(pixel),
+    ),
     demos: createDemos({ guide: noGuide, pictures: { put: putPicture, get: async (id) => pictures.get(id) } }),
     material: noMaterial,
     datasets: {
@@ -388,7 +398,7 @@ export function createFakeEngine(): FakeEngine {
           throw new UserError(`${name} has ${lines.length - 1} rows.`, 'Training needs at least 20.');
         const id = createHash('sha256').update(lines.join('\n')).digest('hex');
         const table = fakeDataset(id, name, path, lines.length - 1, textColumn ?? 'text', labelColumn ?? 'label');
-        const tasks = tasksByEnding[name.replace(/^.*\./, '')];
+        const tasks = tasksByEnding[name] ?? tasksByEnding[name.replace(/^.*\./, '')];
         const dataset = tasks === undefined ? table : { ...table, report: { ...table.report, tasks } };
         kept.push(dataset);
         return dataset;
@@ -478,9 +488,10 @@ export function createFakeEngine(): FakeEngine {
   };
 }
 
-/** What files are for, told by their names. */
+/** What files are for, told by their names or endings. */
 const tasksByEnding: { readonly [ending: string]: Dataset['report']['tasks'] } = {
   zip: ['image-classification'],
+  'captions.zip': ['image-text'],
   jsonl: ['causal-lm'],
   conll: ['token-classification'],
   tsv: ['text-classification', 'regression'],

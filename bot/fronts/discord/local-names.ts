@@ -79,6 +79,15 @@ export const localNames: { readonly [command: string]: Names } = {
     nl: 'voortgang',
     pl: 'postęp',
   },
+  roadmap: {
+    de: 'lernweg',
+    fr: 'parcours',
+    'es-ES': 'ruta',
+    'pt-BR': 'roteiro',
+    it: 'percorso',
+    nl: 'leerroute',
+    pl: 'ścieżka',
+  },
   finetune: {
     de: 'feinabstimmen',
     fr: 'affiner',

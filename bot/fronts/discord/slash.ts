@@ -17,7 +17,7 @@ import { limits } from './limits.ts';
 import { contextNames, localNames } from './local-names.ts';
 
 /** Where an option's suggestions come from. */
-export type Suggested = 'concepts' | 'demos' | 'chapters' | 'runs' | 'data';
+export type Suggested = 'concepts' | 'roadmap' | 'demos' | 'chapters' | 'runs' | 'data';
 
 type OptionKind =
   | { readonly kind: 'text'; readonly longest?: number; readonly suggested?: Suggested }
@@ -203,6 +203,23 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
   ],
   review: [{ kind: 'whole', argument: 'length', name: 'questions', description: 'at most', least: 1, most: 100 }],
   progress: [],
+  roadmap: [
+    {
+      kind: 'text',
+      argument: 'what',
+      name: 'phase',
+      description: 'a phase, or what you have read or built',
+      longest: 200,
+      suggested: 'roadmap',
+    },
+    {
+      kind: 'choice',
+      argument: 'action',
+      name: 'mark',
+      description: 'set a mark, or take it back',
+      choices: ['read', 'unread', 'built', 'unbuilt'],
+    },
+  ],
   finetune: [
     { kind: 'file', argument: 'file', name: 'file', description: 'CSV, TSV, JSON lines, text, or a zip of pictures' },
     {
@@ -225,7 +242,14 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
       argument: 'task',
       name: 'task',
       description: 'empty: what the data are for',
-      choices: ['text-classification', 'regression', 'token-classification', 'causal-lm', 'image-classification', 'image-text'],
+      choices: [
+        'text-classification',
+        'regression',
+        'token-classification',
+        'causal-lm',
+        'image-classification',
+        'image-text',
+      ],
     },
     {
       kind: 'text',

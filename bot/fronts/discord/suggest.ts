@@ -13,7 +13,10 @@ interface Suggestion {
 
 export type Suggest = (from: Suggested, typed: string, workspaceId: string) => Promise<readonly Suggestion[]>;
 
-export function createSuggest(engine: Pick<Engine, 'quizzes' | 'runs' | 'datasets' | 'demos'>, guide: Guide): Suggest {
+export function createSuggest(
+  engine: Pick<Engine, 'quizzes' | 'roadmap' | 'runs' | 'datasets' | 'demos'>,
+  guide: Guide,
+): Suggest {
   const concepts = guide.chapters.flatMap(({ id, title, sections }) => [
     { name: title, value: id },
     ...sections
@@ -23,6 +26,10 @@ export function createSuggest(engine: Pick<Engine, 'quizzes' | 'runs' | 'dataset
 
   const sources: { readonly [S in Suggested]: (workspaceId: string) => Promise<readonly Suggestion[]> } = {
     concepts: async () => concepts,
+    roadmap: async () => [
+      ...engine.roadmap.phases.map(({ id, title }, index) => ({ name: `Phase ${index + 1}: ${title}`, value: id })),
+      ...concepts,
+    ],
     demos: async () => engine.demos.list.map(({ id, title }) => ({ name: title, value: id })),
     chapters: async () => engine.quizzes.chapters.map(({ chapterId, title }) => ({ name: title, value: chapterId })),
     runs: async (workspaceId) =>

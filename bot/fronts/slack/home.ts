@@ -1,6 +1,6 @@
 // App Home: how the learning goes, the last runs, what can be started, and one person's settings.
-import type { Engine, Progress, Run } from '../../../engine/index.ts';
-import { outlookInWords, progressBar, streakInWords } from '../../chat/learning.ts';
+import type { Engine, Progress, RoadmapStanding, Run } from '../../../engine/index.ts';
+import { nextInWords, outlookInWords, progressBar, streakInWords } from '../../chat/learning.ts';
 import { metricsInWords } from '../../chat/metrics-words.ts';
 import { statusWords } from '../../chat/run-card.ts';
 import { callAction, type Keepsake } from './actions.ts';
@@ -10,6 +10,7 @@ import { escapeMrkdwn, toMrkdwn } from './markdown.ts';
 
 export interface HomeFacts {
   readonly progress: Progress;
+  readonly roadmap: RoadmapStanding;
   /** Newest first. */
   readonly runs: readonly Run[];
   readonly settings: Settings;
@@ -37,16 +38,21 @@ const reminderHours = [6, 8, 12, 17, 20];
 
 export async function readHome(
   engine: Engine,
-  { workspaceId, personId, ...given }: { workspaceId: string; personId: string } & Omit<HomeFacts, 'progress' | 'runs'>,
+  {
+    workspaceId,
+    personId,
+    ...given
+  }: { workspaceId: string; personId: string } & Omit<HomeFacts, 'progress' | 'roadmap' | 'runs'>,
 ): Promise<HomeFacts> {
-  const [progress, runs] = await Promise.all([
+  const [progress, roadmap, runs] = await Promise.all([
     engine.reviews.progress({ workspaceId, personId }),
+    engine.roadmap.standing({ workspaceId, personId }),
     engine.runs.list(workspaceId, shownRuns),
   ]);
-  return { ...given, progress, runs };
+  return { ...given, progress, roadmap, runs };
 }
 
-export function renderHome({ progress, runs, settings, pageUrl, now }: HomeFacts) {
+export function renderHome({ progress, roadmap, runs, settings, pageUrl, now }: HomeFacts) {
   const kept: Keepsake[] = [];
   let buttons = 0;
   const button = (label: string, command: string, args = {}, style?: 'primary') => ({
@@ -90,6 +96,11 @@ export function renderHome({ progress, runs, settings, pageUrl, now }: HomeFacts
       type: 'section',
       text: mrkdwn(toMrkdwn(outlookInWords(progress, now))),
       ...(due ? { accessory: button('Review now', 'review', {}, 'primary') } : {}),
+    },
+    {
+      type: 'section',
+      text: mrkdwn(`${phasesInLine(roadmap)}\n${toMrkdwn(nextInWords(roadmap.next))}`),
+      accessory: button('Roadmap', 'roadmap'),
     },
     { type: 'divider' },
     { type: 'header', text: plainText('Recent runs') },
@@ -148,6 +159,15 @@ function describeProgress({ chapters, chaptersInAll, streakDays }: Progress): st
     ...lines,
     ...(left > 0 ? [`… and ${left} more: write me \`progress\``] : []),
   ].join('\n');
+}
+
+/** `*Roadmap* · 1 Foundations 3/7 · 2 Core methods 0/4 …` */
+function phasesInLine({ phases }: RoadmapStanding): string {
+  const told = phases.map(({ phase, number, steps, done }) => {
+    const finished = steps.filter((step) => step.done).length;
+    return `${number} ${escapeMrkdwn(phase.title)} ${done ? '✓' : `${finished}/${steps.length}`}`;
+  });
+  return ['*Roadmap*', ...told].join(' · ');
 }
 
 function describeRun({ name, datasetName, status, metrics }: Run): string {
