@@ -1,6 +1,6 @@
 // kill -9 between an acknowledgement and the work: what Discord will not send again is answered after the restart, once.
 import { type ChildProcess, fork } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -217,8 +217,8 @@ describeOnEveryDatabase(
         payload: ['hi'],
       });
       // Another was being written: nobody was told that it had arrived.
-      writeFileSync(join(folder, 'torn.json'), '{"workspaceId":"w","k');
-      expect(readdirSync(folder)).toHaveLength(2);
+      const [name = ''] = readdirSync(folder);
+      appendFileSync(join(folder, name), '\n{"event":{"workspaceId":"w","k');
       const next = front(second);
       next.start();
       await expect
@@ -227,12 +227,18 @@ describeOnEveryDatabase(
       await next.stop();
       expect(readdirSync(folder)).toEqual([]);
       const once = front(second);
-      expect(await once.keep({ workspaceId: 'v', key: 'k', payload: ['hi'] })).toBe(false);
-      expect(readdirSync(folder)).toEqual([]);
-      expect(await once.keep({ workspaceId: 'v', key: 'other', payload: 1 })).toBe(true);
+      once.start();
+      expect(await once.keep({ workspaceId: 'v', key: 'k', payload: ['hi'] }).ours).toBe(false);
+      const other = once.keep({ workspaceId: 'v', key: 'other', payload: 1 });
+      expect(await other.ours).toBe(true);
+      await other.written;
+      // The same again, while it is worked on, is nobody's.
+      expect(await once.keep({ workspaceId: 'v', key: 'other', payload: 1 }).ours).toBe(false);
+      await once.stop();
+      // It is still being worked on: the file stays until that is done.
       expect(readdirSync(folder)).toHaveLength(1);
       await once.done({ workspaceId: 'v', key: 'other' });
-      expect(readdirSync(folder)).toEqual([]);
+      await expect.poll(() => readdirSync(folder)).toEqual([]);
       rmSync(folder, { recursive: true });
     });
   },

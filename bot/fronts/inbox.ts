@@ -1,16 +1,22 @@
 // Keeps events until they are done, and takes up what a process that ended has left behind. Shared by the fronts whose
-// platform sends nothing again once it has been acknowledged. A file is written at once, a row as soon as the database has time.
+// platform sends nothing again once it has been acknowledged. A file has it at once, a row as soon as the database has time.
 import type { Engine, KeptEvent } from '../../engine/index.ts';
 import type { FrontName } from '../chat/message.ts';
-import { createSpool } from './spool.ts';
+import { createSpool, type LeftEvents } from './spool.ts';
+
+export interface Keeping {
+  /** Resolves once it may be acknowledged: it is on the disk, or the disk is too slow to be waited for. Never rejects. */
+  readonly written: Promise<void>;
+  /**
+   * False when the event is somebody else's, or was taken in before; true too when the database says nothing for a while, or
+   * fails: whoever works on it claims it there.
+   */
+  readonly ours: Promise<boolean>;
+}
 
 export interface FrontInbox {
-  /**
-   * Keeps an event for this process. Once it returns a promise a kill loses nothing: it may be acknowledged.
-   * @returns false when the event is somebody else's, or was taken in before; true too when the database says nothing for a
-   * while, or fails: whoever works on it claims it there.
-   */
-  keep(event: { readonly workspaceId: string; readonly key: string; readonly payload: unknown }): Promise<boolean>;
+  /** Keeps an event for this process. */
+  keep(event: { readonly workspaceId: string; readonly key: string; readonly payload: unknown }): Keeping;
   /** It needs no more work. Never rejects. */
   done(event: { readonly workspaceId: string; readonly key: string }): Promise<void>;
   /** Takes up what was left behind, now and from then on. */
@@ -37,6 +43,8 @@ export interface FrontInboxOptions {
 }
 
 const standardPatienceMs = 800;
+/** A platform gives three seconds for an acknowledgement: a disk that takes longer than this is not waited for. */
+const longestSyncMs = 1000;
 const lookEveryMs = 10_000;
 /** An answer that comes a day late helps nobody. */
 const longestWaitMs = 24 * 60 * 60_000;
@@ -48,10 +56,11 @@ type EventKey = Parameters<FrontInbox['done']>[0];
 export function createFrontInbox(options: FrontInboxOptions): FrontInbox {
   const { engine, front, log, now, after } = options;
   const opened = new Set<string>();
-  const spool = createSpool(options.folder);
+  const spool = createSpool({ folder: options.folder, alone: engine.inbox.alone });
   const nameOf = ({ workspaceId, key }: EventKey) => JSON.stringify([workspaceId, key]);
   /** What this process works on: whether its row is ours. */
   const underWay = new Map<string, Promise<boolean>>();
+  const left: LeftEvents[] = [];
   let cancel = () => {};
   let looking: Promise<void> = Promise.resolve();
   let stopped = true;
@@ -79,8 +88,14 @@ export function createFrontInbox(options: FrontInboxOptions): FrontInbox {
     try {
       spool.remove(event);
     } catch (error) {
-      log.error({ err: error, key: event.key }, 'the file of an event could not be removed');
+      log.error({ err: error, key: event.key }, 'that an event is done could not be written down');
     }
+    closeWhenDone().catch((error: unknown) => log.error({ err: error }, 'the file of events could not be closed'));
+  }
+
+  /** What is under way when the front stops is still done. */
+  async function closeWhenDone() {
+    if (stopped && underWay.size === 0) await spool.close();
   }
 
   async function done(event: EventKey) {
@@ -96,11 +111,15 @@ export function createFrontInbox(options: FrontInboxOptions): FrontInbox {
 
   /** What was acknowledged by a process that was killed before the database had it. */
   async function empty() {
-    for (const event of spool.all()) {
-      if (underWay.has(nameOf(event))) continue;
-      await open(event.workspaceId);
-      await engine.inbox.leave({ ...event, front });
-      spool.remove(event);
+    spool.live();
+    left.push(...spool.takeLeft());
+    for (let one = left[0]; one !== undefined; one = left[0]) {
+      for (const event of one.events) {
+        await open(event.workspaceId);
+        await engine.inbox.leave({ ...event, front });
+      }
+      one.forget();
+      left.shift();
     }
   }
 
@@ -127,22 +146,34 @@ export function createFrontInbox(options: FrontInboxOptions): FrontInbox {
     });
   }
 
+  async function writeDown(event: Parameters<FrontInbox['keep']>[0]) {
+    try {
+      await spool.put({ ...event, receivedAt: now() });
+    } catch (error) {
+      log.error({ err: error, key: event.key }, 'an event could not be written down; a kill would lose it');
+    }
+  }
+
+  /** Resolves with what comes of it, or with `otherwise` after a while. */
+  function within<T>(patienceMs: number, promise: Promise<T>, otherwise: T): Promise<T> {
+    return new Promise((resolve) => {
+      const stopWaiting = after(patienceMs, () => resolve(otherwise));
+      void promise.then((value) => {
+        stopWaiting();
+        resolve(value);
+      });
+    });
+  }
+
   return {
     keep(event) {
-      try {
-        spool.put({ ...event, receivedAt: now() });
-      } catch (error) {
-        log.error({ err: error, key: event.key }, 'an event could not be written down; a kill would lose it');
-      }
+      const name = nameOf(event);
+      // Sent again while it is being worked on.
+      if (underWay.has(name)) return { written: Promise.resolve(), ours: Promise.resolve(false) };
+      const written = within(longestSyncMs, writeDown(event), undefined);
       const writing = write(event);
-      underWay.set(nameOf(event), writing);
-      return new Promise((resolve) => {
-        const stopWaiting = after(options.patienceMs ?? standardPatienceMs, () => resolve(true));
-        void writing.then((ours) => {
-          stopWaiting();
-          resolve(ours);
-        });
-      });
+      underWay.set(name, writing);
+      return { written, ours: within(options.patienceMs ?? standardPatienceMs, writing, true) };
     },
     done,
     start() {
@@ -153,6 +184,7 @@ export function createFrontInbox(options: FrontInboxOptions): FrontInbox {
       stopped = true;
       cancel();
       await looking;
+      await closeWhenDone();
     },
   };
 }

@@ -26,6 +26,8 @@ export interface KeptEvent extends EventKey {
 }
 
 export interface Inbox {
+  /** No other process can have this database open. */
+  readonly alone: boolean;
   /**
    * Keeps an event, for this process to work on. The workspace must have been opened.
    * @returns false when it was kept or taken in before: it is somebody else's, or done.
@@ -47,7 +49,7 @@ export interface InboxOptions {
   readonly now: () => Date;
   /** This process, told from every other. */
   readonly holder: string;
-  /** No other process can have this database open: whatever somebody else holds was left behind. */
+  /** No other process can have this database open; so whatever somebody else holds was left behind. */
   readonly alone: boolean;
 }
 
@@ -82,6 +84,7 @@ export function createInbox({ db, now, holder, alone }: InboxOptions): Inbox {
   });
 
   return {
+    alone,
     keep,
     done,
 

@@ -97,12 +97,12 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
 
   const eventOf = ({ id }: APIInteraction, { workspaceId }: Origin) => ({ workspaceId, key: `discord:${id}` });
 
-  /** Keeps it before it is acknowledged, without waiting: Discord takes one acknowledgement, and whose that is, answers. */
-  function hold(interaction: APIInteraction, arrival: Arrival) {
+  /** Keeps it before it is acknowledged. The database is not waited for: Discord takes one acknowledgement, and whose that is, answers. */
+  async function hold(interaction: APIInteraction, arrival: Arrival) {
     if (arrival.left !== undefined) return;
     const payload: LeftInDiscord = { kind: 'interaction', interaction };
     arrival.held = true;
-    void inbox.keep({ ...eventOf(interaction, arrival.origin), payload });
+    await inbox.keep({ ...eventOf(interaction, arrival.origin), payload }).written;
   }
 
   const tokenOf = ({ application_id, id, token }: APIInteraction): InteractionToken => ({
@@ -161,7 +161,7 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
 
   async function command(interaction: APIApplicationCommandInteraction, arrival: Arrival) {
     const { origin } = arrival;
-    hold(interaction, arrival);
+    await hold(interaction, arrival);
     const asked = readCommand(interaction);
     const mayOpen =
       asked !== undefined &&
@@ -306,7 +306,7 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
     if (meaning?.kind === 'form' && (meaning.part === parts.send || meaning.part === parts.more)) {
       return openModal(interaction, arrival, meaning);
     }
-    hold(interaction, arrival);
+    await hold(interaction, arrival);
     const acknowledged = await acknowledge(interaction, arrival, {
       type: InteractionResponseType.DeferredMessageUpdate,
     });
@@ -401,7 +401,7 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
       await acknowledge(interaction, arrival, { type: InteractionResponseType.Modal, data });
       return;
     }
-    hold(interaction, arrival);
+    await hold(interaction, arrival);
     const acknowledged = await acknowledge(interaction, arrival, {
       type: InteractionResponseType.DeferredMessageUpdate,
     });
@@ -445,7 +445,7 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
 
   async function modal(interaction: APIModalSubmitInteraction, arrival: Arrival) {
     const { origin } = arrival;
-    hold(interaction, arrival);
+    await hold(interaction, arrival);
     const meaning = readCustomId(interaction.data.custom_id);
     const acknowledged = await acknowledge(interaction, arrival, {
       type:

@@ -67,7 +67,7 @@ export function createMessages(options: MessagesOptions): (message: GuildMessage
     const key = `discord:${message.id}`;
     const event = { workspaceId: place.workspaceId, key };
     const payload: LeftInDiscord = { kind: 'message', message };
-    if (left === undefined && !(await inbox.keep({ ...event, payload }))) return;
+    if (left === undefined && !(await inbox.keep({ ...event, payload }).ours)) return;
     const quiet = options.after(quickMs, () => {
       if (lackingToWrite(facts).length > 0) return;
       calls

@@ -109,8 +109,11 @@ export function createArrivals({ inbox, process }: ArrivalsOptions): Arrivals {
       if (arrived === undefined) return process(event);
       const { isForm, ...known } = arrived;
       const kept = inbox.keep({ ...known, payload: withoutTokens(event.body) });
-      if (!isForm) await event.ack();
-      if (!(await kept)) {
+      if (!isForm) {
+        await kept.written;
+        await event.ack();
+      }
+      if (!(await kept.ours)) {
         // Another replica's, or sent again: it is being worked on, or done.
         if (isForm) await event.ack();
         return;
