@@ -311,6 +311,11 @@ describe('finetune', () => {
       { task: 'token-classification', method: 'full', data: { columns: { tokens: 'text', tags: 'label' } } },
     ],
     ['stars.tsv', '--task regression', { task: 'regression', model: 'scratch:tiny' }],
+    [
+      'captions.zip',
+      '--model openai/clip-vit-large-patch14',
+      { task: 'image-text', method: 'lora', data: { columns: { image: 'label', caption: 'text' } } },
+    ],
     ['ner.conll', '--model distilbert/distilbert-base-uncased', { model: 'distilbert/distilbert-base-uncased' }],
   ])('starts what %s is for: finetune … %s', async (name, options, spec) => {
     const talk = createTalk();
@@ -486,13 +491,20 @@ describe('runs and try', () => {
     finish(talk);
     expect(await form()).toMatchObject({ fields: [{ kind: 'file', id: 'picture' }] });
     expect(wordsOf(await talk.say('try run-1', [await upload('toys.zip')]))).toContain('**good** · “toys.zip”');
-    await talk.say('finetune toys.jsonl --model openai-community/gpt2', [
-      { ...(await upload('toys.zip')), name: 'toys.jsonl' },
+    await talk.say('finetune captions.zip --model openai/clip-vit-large-patch14', [
+      { ...(await upload('toys.zip')), name: 'captions.zip' },
     ]);
     talk.engine.change('id-1', { status: 'failed' });
     talk.engine.change('id-2', { status: 'done' });
+    expect((await form())?.fields.map(({ id }) => id)).toEqual(['picture', 'text']);
+    expect(wordsOf(await talk.say('try run-2 a dog; a cat', [await upload('toys.zip')]))).toContain('“toys.zip”');
+    talk.engine.change('id-2', { status: 'failed' });
+    await talk.say('finetune toys.jsonl --model openai-community/gpt2', [
+      { ...(await upload('toys.zip')), name: 'toys.jsonl' },
+    ]);
+    talk.engine.change('id-3', { status: 'done' });
     expect((await form())?.fields.map(({ id }) => id)).toEqual(['text', 'temperature', 'maxTokens']);
-    expect(wordsOf(await talk.say('try run-2', [await upload('toys.zip')]))).toContain('reads texts');
+    expect(wordsOf(await talk.say('try run-3', [await upload('toys.zip')]))).toContain('reads texts');
     await rm((await upload('toys.zip')).path);
   });
 

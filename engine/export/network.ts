@@ -138,7 +138,7 @@ function exportTowers({ weights }: ExportSource, model: ImageTextModel): OnnxPar
     const layers = constantLayers(g, weights);
     const texts = model.textVectors(layers, {
       inputIds: g.input('inputIds', 'int32', [rows, length]),
-      attentionBias: g.input('attentionBias', 'float32', [rows, 1, 1, length]),
+      attentionBias: g.input('attentionBias', 'float32', [rows, 1, length, length]),
       ends: g.input('ends', 'int32', [rows]),
     });
     const shape = [images, model.channels, model.imageSize, model.imageSize];

@@ -47,16 +47,27 @@ export function encoderPrologue(): Prologue {
   };
 }
 
-/** The same, and `ends`, where each text's last token stands; the number of `pixel_values` stands for the past. */
+/**
+ * The same with what each token sees, [rows, 1, length, length], and `ends`, where each text's last token stands. The
+ * number of `pixel_values` stands for the past.
+ */
 export function towersPrologue(): Prologue {
   const { inputs, nodes } = encoderPrologue();
   return {
     inputs,
     nodes: [
-      ...nodes,
-      ...takeSize('pixel_values', 0, 'past'),
+      ...nodes.filter(({ outputs }) => outputs[0] !== 'attentionBias' && outputs[0] !== 'flatBias'),
       node('Reshape', [{ ints: [0] }, { ints: [] }], 'zero'),
       node('Reshape', [{ ints: [1] }, { ints: [] }], 'one'),
+      ...takeSize('pixel_values', 0, 'past'),
+      node('Reshape', [sizeName('length'), { ints: [] }], 'end'),
+      node('Range', ['zero', 'end', 'one'], 'keys'),
+      node('Unsqueeze', ['keys', { ints: [1] }], 'queries'),
+      node('Greater', ['keys', 'queries'], 'isLater'),
+      cast('isLater', 'float32', 'later'),
+      node('Unsqueeze', ['padding', { ints: [1, 2] }], 'widePadding'),
+      node('Max', ['widePadding', 'later'], 'hidden'),
+      node('Mul', ['hidden', { float: unseen }], 'attentionBias'),
       node('Reshape', [sizeName('rows'), { ints: [] }], 'texts'),
       node('Range', ['zero', 'texts', 'one'], 'places'),
       node('Mul', ['places', sizeName('length')], 'starts'),

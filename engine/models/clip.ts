@@ -223,7 +223,8 @@ function encodeTexts(layers: Layers, design: PreNormDesign, { inputIds, attentio
     start: 0,
     end: length,
   });
-  const bias = g.op('Add', [attentionBias, causalBias(g, length)]);
+  const saysAll = attentionBias.shape[2] === length;
+  const bias = saysAll ? attentionBias : g.op('Add', [attentionBias, causalBias(g, length)]);
   return buildPreNorm(layers, design, asMatrix(g, g.op('Add', [words, places])), rows, bias);
 }
 
