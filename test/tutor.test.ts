@@ -80,12 +80,27 @@ test('each sentence stands in the very section it cites, at every level', async 
 test('a comparison is a table of both, each cell cited; what the guide does not have is named', async () => {
   const answer = await tutor.ask('L1 vs L2', []);
   expect(answer.kind).toBe('comparison');
-  expect(answer.markdown).toMatch(/\| {2}\| \*\*L1 regularization\*\* \| \*\*L2 regularization\*\* \|/);
-  expect(answer.sentences.filter(({ text }) => /λ/.test(text))).toHaveLength(2);
+  expect(answer.markdown).toMatch(/\| {2}\| \*\*L1 \(lasso\)\*\* \| \*\*L2 \(ridge\)\*\* \|/);
+  expect(answer.sentences.filter(({ text }) => /λ/.test(text))).toHaveLength(4);
   const three = await tutor.ask('random forest vs gradient boosting vs logistic regression', []);
   expect(three.markdown).toMatch(/Random forest\*\* \| \*\*Gradient boosting\*\* \| \*\*Logistic regression/);
   const unknown = await tutor.ask('dropout vs flux capacitor', []);
   expect(unknown.markdown).toMatch(/does not cover `flux capacitor`/);
+});
+
+test("each of the guide's own comparisons is found by the names at its head", async () => {
+  const headers = guide.chapters.flatMap(({ sections }) =>
+    sections.flatMap(({ markdown }) =>
+      [...markdown.matchAll(/^\*\*Side by side\*\*\n\n\| \|(.+)\|$/gm)].map(([, head = '']) => head),
+    ),
+  );
+  expect(headers.length).toBeGreaterThan(25);
+  for (const header of headers) {
+    const names = header.split('|').map((name) => name.replace(/\(.*?\)/g, '').trim());
+    const answer = await tutor.ask(names.join(' vs '), []);
+    expect(answer.kind, header).toBe('comparison');
+    expect(answer.markdown.split('\n').filter((line) => line.startsWith('|')).length, header).toBeGreaterThanOrEqual(5);
+  }
 });
 
 test('a sum comes with its working; what is missing is asked for', async () => {

@@ -62,13 +62,15 @@ export function compareSides(
     ];
   }
   const lead = findLead(sides, whole, nearby, overlap);
+  const openings = lead ? [] : openEach(sides);
   const used = new Set(lead?.claims.map(({ text }) => text) ?? []);
   const own = tableOfGuide(
     sides,
     whole ? [whole, ...sides.map(({ source }) => source)] : sides.map(({ source }) => source),
   );
+  const isDefined = openings.length === 0 && (own.length < 3 || areDefinedApart(sides));
   const rows = [
-    defineRow(sides),
+    ...(isDefined ? [defineRow(sides)] : []),
     ...own,
     ...(own.length >= 3 ? [] : aspects.map((aspect) => aspectRow(aspect, sides, used))),
   ]
@@ -78,10 +80,15 @@ export function compareSides(
     ...(unknown.length > 0
       ? [pointerPiece(`The guide does not cover ${missing}; here is what it says of the rest.`)]
       : []),
-    ...(lead ? [lead] : []),
+    ...(lead ? [lead] : openings),
     table(sides, rows),
   ];
 }
+
+const shortestLead = 40;
+/** Not a list in brackets, nor a pointer such as "More in …". */
+const isWhole = (prose: string) =>
+  prose.length >= shortestLead && /^[\p{L}\p{N}]/u.test(prose) && !/^(?:more in|see) /i.test(prose);
 
 /** The sentences that speak of every side, best in the section about all of them. */
 function findLead(
@@ -104,7 +111,7 @@ function findLead(
     source.parts
       .filter(({ role }) => role !== 'pitfall')
       .flatMap(({ sentences, block }) => (block.kind === 'paragraph' ? sentences : []))
-      .filter(({ prose }) => !prose.endsWith(':') && prose.length <= longestLead)
+      .filter(({ prose }) => !prose.endsWith(':') && prose.length <= longestLead && isWhole(prose))
       .filter(({ prose }) => sides.every(({ name, title }) => mentions(prose, name, title)))
       .map((sentence) => ({ source, sentence })),
   );
@@ -112,6 +119,20 @@ function findLead(
   const best = candidates[scores.indexOf(Math.max(...scores))];
   return best && quotePiece(best.source, [best.sentence]);
 }
+
+/** Where no sentence speaks of all: each side's first sentence, if every side has a section and a short one of its own. */
+function openEach(sides: readonly Side[]): readonly Piece[] {
+  const openings = sides.flatMap(({ source }) => {
+    const [first] = openingOf(source, longestCell)?.sentences ?? [];
+    return first ? [{ source, first }] : [];
+  });
+  const isOwn = new Set(openings.map(({ source }) => source)).size === sides.length;
+  return isOwn ? openings.map(({ source, first }) => quotePiece(source, [first])) : [];
+}
+
+/** Not where the glossary has one entry for two of them, or none. */
+const areDefinedApart = (sides: readonly Side[]) =>
+  new Set(sides.flatMap(({ definition }) => definition?.sentence.prose ?? [])).size === sides.length;
 
 function defineRow(sides: readonly Side[]): Row {
   return {
@@ -138,7 +159,8 @@ function aspectRow(aspect: (typeof aspects)[number], sides: readonly Side[], use
       .flatMap(({ sentences }) => sentences)
       .find(({ markdown, prose }) => {
         if (used.has(markdown) || prose.length > longestCell || prose.length < 20 || prose.endsWith(':')) return false;
-        if (/^["“]/.test(prose) || /^(?:this|that|these|those|here|it|they)\b.{0,12}$/i.test(prose)) return false;
+        if (/^(?:["“]|try it\b)/i.test(prose) || /^(?:this|that|these|those|here|it|they)\b.{0,12}$/i.test(prose))
+          return false;
         if (!aspect.words.test(prose)) return false;
         const isNamed = mentions(prose, name, title);
         // In a section about both, a sentence counts for the side it names alone; elsewhere it may also open with "Use it".
@@ -160,7 +182,7 @@ function tableOfGuide(sides: readonly Side[], sources: readonly Source[]): reado
       const [header, , ...body] = block.markdown.split('\n').map(splitRow);
       if (!header) continue;
       const columns = sides.map(({ name, title }) =>
-        header.findIndex((cell, at) => at > 0 && mentions(cell, name, title)),
+        header.findIndex((cell, at) => at > 0 && (cell === title || mentions(cell, name, title))),
       );
       const cell = (text: string | undefined): Cell | undefined =>
         text === undefined || text === '' ? undefined : { text, place: source, quote: '' };
@@ -190,8 +212,12 @@ function table(sides: readonly Side[], rows: readonly Row[]): Piece {
 
 function cellOf(place: Place, { markdown, prose }: Sentence): Cell {
   // The row says what kind of sentence this is; a label such as "**Pitfalls.**" before it would say so twice.
-  const text = markdown.replace(/^\*\*[^*]{1,30}[.:]\*\*\s+(?=\S)/, '');
-  return { text: text.replace(/(?<!\\)\|/g, '\\|'), place, quote: prose };
+  const [label = '', words = ''] = /^\*\*([^*]{1,30}[.:])\*\*\s+(?=\S)/.exec(markdown) ?? [];
+  return {
+    text: markdown.slice(label.length).replace(/(?<!\\)\|/g, '\\|'),
+    place,
+    quote: (prose.startsWith(words) ? prose.slice(words.length) : prose).trimStart(),
+  };
 }
 
 function splitRow(line: string): readonly string[] {
@@ -200,6 +226,20 @@ function splitRow(line: string): readonly string[] {
     .replace(/\|\s*$/, '')
     .split(/(?<!\\)\|/)
     .map((cell) => cell.trim());
+}
+
+/** A head that says this many words more than the name is about something else. */
+const mostWordsMore = 3;
+/** "L2 regularization" is "L2" at the head of a column. */
+const kind =
+  /(?<=\S)\s+(?:regulari[sz]ation|learning|models?|scores?|penalty|loss|sets?|methods?|encoding|classifiers?)$/i;
+const countWords = (text: string) => text.match(/[\p{L}\p{N}]+/gu)?.length ?? 0;
+
+/** Whether the head of a column is this name, with or without a word for its kind and a few words in brackets. */
+export function isHead(head: string, name: string): boolean {
+  return [name, name.replace(kind, '')].some(
+    (named) => mentions(head, named) && countWords(head) <= countWords(named) + mostWordsMore,
+  );
 }
 
 /** Whether a text names one of these: every word of a name, at the start of a word. */

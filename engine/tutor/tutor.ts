@@ -41,7 +41,7 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     (query: string): Overlap =>
     (texts) =>
       search.overlap(query, texts);
-  const compare = createCompare(search, concepts, sources, overlapWith);
+  const compare = createCompare(guide, search, concepts, sources, overlapWith);
   const explain = createExplain(guide, search, sources, answers, overlapWith);
   const byPattern = createFindMisconception(guide.misconceptions ?? []);
   const byClaim = createFindClaim(guide.misconceptions ?? [], search.weigh);
