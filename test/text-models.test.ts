@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
+  largestError,
   modelOf,
   type OracleCase,
   readCases,
@@ -37,6 +38,22 @@ describe('encoders', () => {
 
 describe('decoders', () => {
   for (const one of [...readCases('gpt2.json'), ...readCases('llama.json')]) agrees(one);
+});
+
+describe('texts packed into one row', () => {
+  const cases = [...readCases('gpt2.json'), ...readCases('llama.json')].filter(
+    (one) => one.head.kind === 'causal-lm' && one.texts.flat().length <= modelOf(one).maxLength,
+  );
+  test('are of both families, one that looks back only so far among them', () => {
+    expect(cases.map(({ config }) => config.model_type)).toEqual(expect.arrayContaining(['gpt2', 'llama', 'qwen3']));
+    expect(cases.some(({ config }) => typeof config.sliding_window === 'number')).toBe(true);
+  });
+  for (const one of cases) {
+    test(`${one.name}: answer, loss and every gradient are those of PyTorch on each text alone`, async () => {
+      expect(one.texts.length).toBeGreaterThan(1);
+      expect(largestError(one, await solve(one, 'cpu', { packed: true }))).toBeLessThan(tolerance);
+    });
+  }
 });
 
 test('on WebGPU alone, three families agree too', async (context) => {

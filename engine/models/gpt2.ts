@@ -112,12 +112,15 @@ function gpt2Parameters(config: Gpt2Config, head: Head): ReadonlyMap<string, Par
 /** A layer's query, key and value, each [rows · length, hidden], to what attention makes of them. */
 type Attend = (inputs: { query: Value; key: Value; value: Value }, layer: number) => Value;
 
-function buildGpt2(layers: Layers, config: Gpt2Config, { inputIds, attentionBias }: TextInputs, head: Head): Value {
+function buildGpt2(layers: Layers, config: Gpt2Config, inputs: TextInputs, head: Head): Value {
+  const { inputIds, attentionBias, positions } = inputs;
   const { g, weight } = layers;
   const [rows = 0, length = 0] = inputIds.shape;
   const bias = g.op('Add', [attentionBias, causalBias(g, length)]);
   const shape = attentionShape(config, rows, length);
-  const places = g.op('Slice', [weight(place_table)], { axis: 0, start: 0, end: length });
+  const places = positions
+    ? g.op('Gather', [weight(place_table), positions])
+    : g.op('Slice', [weight(place_table)], { axis: 0, start: 0, end: length });
   const words = g.op('Gather', [weight(word_table), inputIds]);
   const x = asMatrix(g, g.op('Add', [words, places]));
   const tokens = decode(layers, config, x, (inputs) => attend(layers, { ...inputs, bias }, shape));

@@ -94,18 +94,20 @@ interface Turns {
 /** A layer's turned query, key and value to what attention makes of them. */
 type Attend = (inputs: { query: Value; key: Value; value: Value }, layer: number) => Value;
 
-function buildLlama(layers: Layers, design: LlamaDesign, { inputIds, attentionBias }: TextInputs, head: Head): Value {
+function buildLlama(layers: Layers, design: LlamaDesign, inputs: TextInputs, head: Head): Value {
   const { g } = layers;
+  const { inputIds, attentionBias, positions } = inputs;
   const [rows = 0, length = 0] = inputIds.shape;
   const everything = g.op('Add', [attentionBias, causalBias(g, length)]);
   const slides = design.window !== undefined && design.window < length;
   const nearest = slides ? g.op('Add', [attentionBias, causalBias(g, length, design.window)]) : everything;
   const shape = attentionShape(design, rows, length);
   const turn = (scale: number) => {
-    const { cos, sin } = anglesOf(layers, design, length, scale);
+    const tables = anglesOf(layers, design, length, scale);
+    if (positions) return turnEach(layers, tables, positions);
     return (x: Value) => {
       const apart = g.op('Reshape', [x], { shape: [rows, length, x.shape[1] ?? 0] });
-      return g.op('Reshape', [g.op('RotaryEmbedding', [apart, cos, sin])], { shape: x.shape });
+      return g.op('Reshape', [g.op('RotaryEmbedding', [apart, tables.cos, tables.sin])], { shape: x.shape });
     };
   };
   const turns = { query: turn(1 / Math.sqrt(design.depth)), key: turn(1) };
@@ -117,23 +119,12 @@ function buildLlama(layers: Layers, design: LlamaDesign, { inputIds, attentionBi
 }
 
 function continueLlama(layers: Layers, design: LlamaDesign, inputs: CachedInputs): CachedOutputs {
-  const { g } = layers;
   const { inputIds, positions, attentionBias, slidingBias = attentionBias, past } = inputs;
   const [rows = 0, length = 0] = inputIds.shape;
   const shape = attentionShape(design, rows, length);
   const presents: KeyValue[] = [];
   const added: KeyValue[] = [];
-  const places = g.op('Reshape', [positions], { shape: [rows * length] });
-  const turn = (scale: number) => {
-    const tables = anglesOf(layers, design, inputs.positionLimit, scale);
-    // Every token has a place of its own: all rows are turned as one, each by the angles picked for it.
-    const cos = g.op('Gather', [tables.cos, places]);
-    const sin = g.op('Gather', [tables.sin, places]);
-    return (x: Value) => {
-      const together = g.op('Reshape', [x], { shape: [1, rows * length, x.shape[1] ?? 0] });
-      return g.op('Reshape', [g.op('RotaryEmbedding', [together, cos, sin])], { shape: x.shape });
-    };
-  };
+  const turn = (scale: number) => turnEach(layers, anglesOf(layers, design, inputs.positionLimit, scale), positions);
   const turns = { query: turn(1 / Math.sqrt(design.depth)), key: turn(1) };
   const tokens = decode(layers, design, inputIds, turns, (own, layer) => {
     const bias = design.member.slides(design.config, layer) ? slidingBias : attentionBias;
@@ -143,6 +134,18 @@ function continueLlama(layers: Layers, design: LlamaDesign, inputs: CachedInputs
     return answer.context;
   });
   return { logits: scoreCached(layers, headDesign(design), tokens, inputs), presents, added };
+}
+
+/** Every token has a place of its own: all rows are turned as one, each by the angles picked for it. */
+function turnEach({ g }: Layers, tables: { readonly cos: Value; readonly sin: Value }, positions: Value) {
+  const [rows = 0, length = 0] = positions.shape;
+  const places = g.op('Reshape', [positions], { shape: [rows * length] });
+  const cos = g.op('Gather', [tables.cos, places]);
+  const sin = g.op('Gather', [tables.sin, places]);
+  return (x: Value) => {
+    const together = g.op('Reshape', [x], { shape: [1, rows * length, x.shape[1] ?? 0] });
+    return g.op('Reshape', [g.op('RotaryEmbedding', [together, cos, sin])], { shape: x.shape });
+  };
 }
 
 const attentionShape = ({ config, keyHeads, depth }: LlamaDesign, rows: number, length: number) => ({

@@ -47,8 +47,13 @@ export type ParameterSpecs = ReadonlyMap<string, ParameterSpec>;
 export interface TextInputs {
   /** [rows, length] int32; padding stands on the right. */
   readonly inputIds: Value;
-  /** [rows, 1, 1, length] float32: 0 where there is a token, very negative where there is padding. */
+  /**
+   * [rows, 1, 1, length] float32: 0 where there is a token, very negative where there is padding. For a decoder also
+   * [rows, 1, length, length]: what each token may see of what stands before it.
+   */
   readonly attentionBias: Value;
+  /** [rows, length] int32: each token's place in its text, for a decoder that reads several texts in a row; else 0, 1, 2, … */
+  readonly positions?: Value | undefined;
 }
 
 export interface ImageInputs {

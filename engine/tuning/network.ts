@@ -199,9 +199,9 @@ function inputsOf(g: GraphBuilder, feeds: Feeds): { readonly [name: string]: Val
 }
 
 function buildAnswer(layers: Layers, { model, head }: Parameters, inputs: { readonly [name: string]: Value }): Value {
-  const { inputIds, attentionBias, pixelValues, features } = inputs;
+  const { inputIds, attentionBias, tokenPositions: positions, pixelValues, features } = inputs;
   if (model.modality === 'text' && inputIds && attentionBias)
-    return model.build(layers, { inputIds, attentionBias }, head);
+    return model.build(layers, { inputIds, attentionBias, positions }, head);
   if (model.modality === 'image' && features) return model.buildHead(layers, features, head);
   if (model.modality === 'image' && pixelValues) return model.build(layers, { pixelValues }, head);
   if (model.modality === 'image-text') return buildTowers(layers, model, inputs);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { addGradients } from '../../engine/autodiff/gradients.ts';
-import { assembleBatch, type Batch } from '../../engine/data/batches.ts';
+import { assembleBatch } from '../../engine/data/batches.ts';
 import { createGraph, type GraphBuilder } from '../../engine/graph/graph.ts';
 import type { Value } from '../../engine/graph/ops.ts';
 import { createSession, type Device } from '../../engine/graph/session.ts';
@@ -11,6 +11,7 @@ import { elementCount, type FloatTensor, type Shape, type Tensor } from '../../e
 import { createModel } from '../../engine/models/families.ts';
 import { asMatrix, createLayers, crossEntropy } from '../../engine/models/layers.ts';
 import type { Head, TextModel } from '../../engine/models/model.ts';
+import { keepApart } from '../../engine/tuning/tasks/token-targets.ts';
 
 const numbers = z.array(z.number());
 const headSchema = z.discriminatedUnion('kind', [
@@ -87,12 +88,30 @@ export interface Solved {
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-/** Our answer, loss and gradients, in a batch that is longer and has more rows than there are texts. */
-export async function solve(one: OracleCase, device: Device = 'cpu'): Promise<Solved> {
+/**
+ * Our answer, loss and gradients, in a batch that is longer and has more rows than there are texts.
+ * @param packed all texts stand in the first row, one after another, and none sees another.
+ */
+export async function solve(
+  one: OracleCase,
+  device: Device = 'cpu',
+  { packed = false }: { readonly packed?: boolean } = {},
+): Promise<Solved> {
   const model = modelOf(one);
   const weights = seededWeights(model, one.head);
-  const batch = assembleBatch(one.texts, { rows: one.texts.length + 1, padId: one.padId, maxLength: model.maxLength });
+  const apart = { padId: one.padId, maxLength: model.maxLength };
+  const batch = packed
+    ? assembleBatch([one.texts.flat()], { ...apart, rows: 2 })
+    : assembleBatch(one.texts, { ...apart, rows: one.texts.length + 1 });
   const { rows, length } = batch;
+  const starts = startsOf(one, packed ? undefined : length);
+  const sight = packed
+    ? keepApart(
+        [one.texts.flat()].map((ids) => ({ ids, guesses: [], texts: sizesOf(one) })),
+        rows,
+        length,
+      )
+    : {};
   const g = createGraph(device);
   const values = new Map(Array.from(weights, ([name, { shape }]) => [name, g.input(name, 'float32', shape)]));
   const weight = (name: string) => {
@@ -101,9 +120,10 @@ export async function solve(one: OracleCase, device: Device = 'cpu'): Promise<So
     return value;
   };
   const inputIds = g.input('inputIds', 'int32', [rows, length]);
-  const attentionBias = g.input('attentionBias', 'float32', [rows, 1, 1, length]);
-  const answer = model.build(createLayers(g, { weight }), { inputIds, attentionBias }, one.head);
-  const { loss, feeds } = addLoss(g, one, asMatrix(g, answer), batch);
+  const attentionBias = g.input('attentionBias', 'float32', [rows, 1, packed ? length : 1, length]);
+  const positions = packed ? g.input('tokenPositions', 'int32', [rows, length]) : undefined;
+  const answer = model.build(createLayers(g, { weight }), { inputIds, attentionBias, positions }, one.head);
+  const { loss, feeds } = addLoss(g, one, asMatrix(g, answer), starts);
   g.output('answer', answer);
   g.output('loss', loss);
   const names = [...weights.keys()];
@@ -116,6 +136,7 @@ export async function solve(one: OracleCase, device: Device = 'cpu'): Promise<So
     ...feeds,
     inputIds: { type: 'int32', shape: [rows, length], data: batch.inputIds },
     attentionBias: { type: 'float32', shape: [rows, 1, 1, length], data: batch.attentionBias },
+    ...sight,
   });
   await session.close();
   const floats = (name: string) => {
@@ -124,7 +145,7 @@ export async function solve(one: OracleCase, device: Device = 'cpu'): Promise<So
     return data;
   };
   return {
-    answer: ownTokens(one, floats('answer'), answer.shape),
+    answer: ownTokens(one, floats('answer'), answer.shape, starts),
     loss: floats('loss')[0] ?? Number.NaN,
     gradients: new Map(names.map((name) => [name, floats(`gradient of ${name}`)])),
   };
@@ -135,7 +156,7 @@ function addLoss(
   g: GraphBuilder,
   { head, targets, texts }: OracleCase,
   answer: Value,
-  { length }: Batch,
+  starts: readonly number[],
 ): { readonly loss: Value; readonly feeds: { readonly [name: string]: Tensor } } {
   const [places = 0, width = 0] = answer.shape;
   const truth = new Float32Array(places * width);
@@ -155,25 +176,37 @@ function addLoss(
     .flatMap((row, at) =>
       typeof row === 'number'
         ? [{ place: at, label: row }]
-        : row.map((label, token) => ({ place: at * length + token, label })),
+        : row.map((label, token) => ({ place: (starts[at] ?? 0) + token, label })),
     )
     .filter(({ label }) => label >= 0);
   for (const { place, label } of asked) truth[place * width + label] = 1 / asked.length;
   return { loss: crossEntropy(g, answer, target), feeds: { targets: feed(truth) } };
 }
 
-function ownTokens({ texts }: OracleCase, answer: Float32Array, shape: Shape): number[] {
+const sizesOf = ({ texts }: OracleCase) => texts.map((ids) => ids.length);
+
+/** Where each text begins, counted through all rows; one after another where they share a row. */
+function startsOf(one: OracleCase, length: number | undefined): number[] {
+  let end = 0;
+  return sizesOf(one).map((size, at) => {
+    const start = length === undefined ? end : at * length;
+    end += size;
+    return start;
+  });
+}
+
+function ownTokens({ texts }: OracleCase, answer: Float32Array, shape: Shape, starts: readonly number[]): number[] {
   const [, second = 0, width = 0] = shape;
   if (shape.length === 2) return Array.from(answer.subarray(0, texts.length * second));
-  return texts.flatMap(({ length }, row) => {
-    const start = row * second * width;
+  return texts.flatMap(({ length }, at) => {
+    const start = (starts[at] ?? 0) * width;
     return Array.from(answer.subarray(start, start + length * width));
   });
 }
 
 /** The fixture's answer for the texts' own tokens. */
 export function trueAnswer(one: OracleCase): number[] {
-  return ownTokens(one, unpack(one.answer), one.shape);
+  return ownTokens(one, unpack(one.answer), one.shape, startsOf(one, one.shape[1]));
 }
 
 /** Softmax does not see a shift of all scores: a key's bias has the gradient 0, and only rounding moves it. */

@@ -23,6 +23,8 @@ const samplePromptTokens = 24;
 interface Sequence {
   readonly ids: readonly number[];
   readonly learnt: readonly boolean[];
+  /** How many tokens each of the texts in it has; it is one text, unless given. */
+  readonly texts?: readonly number[];
 }
 
 export const causalLm: Task<'causal-lm'> = {
@@ -134,23 +136,28 @@ function cutToLength(sequence: Sequence, kind: LmDocument['kind'], maxLength: nu
   return pieces;
 }
 
-/** Puts texts one after another into rows that are as full as can be (first fit, longest first). */
+/** Puts texts one after another into rows that are as full as can be (first fit, longest first). No text sees another. */
 function pack(sequences: readonly Sequence[], maxLength: number): Sequence[] {
-  const rows: { ids: number[]; learnt: boolean[] }[] = [];
+  const rows: { ids: number[]; learnt: boolean[]; texts: number[] }[] = [];
   for (const { ids, learnt } of sequences.toSorted((a, b) => b.ids.length - a.ids.length)) {
     const row = rows.find((one) => one.ids.length + ids.length <= maxLength);
     if (row) {
       row.ids.push(...ids);
       // What begins a text cannot be guessed from the one before.
       row.learnt.push(false, ...learnt.slice(1));
-    } else rows.push({ ids: [...ids], learnt: [...learnt] });
+      row.texts.push(ids.length);
+    } else rows.push({ ids: [...ids], learnt: [...learnt], texts: [ids.length] });
   }
   return rows;
 }
 
 /** At each place the token that follows, where it is learnt. */
-function guessNext({ ids, learnt }: Sequence): GuessedText {
-  return { ids, guesses: ids.map((_, index) => (learnt[index + 1] ? ids[index + 1] : undefined)) };
+function guessNext({ ids, learnt, texts }: Sequence): GuessedText {
+  return {
+    ids,
+    ...(texts ? { texts } : {}),
+    guesses: ids.map((_, index) => (learnt[index + 1] ? ids[index + 1] : undefined)),
+  };
 }
 
 function encode({ hyper }: Spec, { train, held }: Sides<LmDocument>, base: Base, maxLength: number): EncodedTask {

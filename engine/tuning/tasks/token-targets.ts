@@ -8,6 +8,8 @@ import { forEachBatch, type TextShape, textInputs } from './text-batches.ts';
 export interface GuessedText {
   readonly ids: readonly number[];
   readonly guesses: readonly (number | undefined)[];
+  /** Where several texts stand one after another: how many tokens each has. None sees another. */
+  readonly texts?: readonly number[];
 }
 
 export function guessingBatch(texts: readonly GuessedText[], rows: number, shape: TextShape): TaskBatch {
@@ -31,7 +33,33 @@ export function guessingBatch(texts: readonly GuessedText[], rows: number, shape
     targetIds: { type: 'int32', shape: [rows * length, 1], data: ids },
     targetWeights: { type: 'float32', shape: [rows * length, 1], data: weights },
   };
-  return { inputs, targets, weight };
+  return { inputs: texts.some(isPacked) ? { ...inputs, ...keepApart(texts, rows, length) } : inputs, targets, weight };
+}
+
+const isPacked = (text: GuessedText) => text.texts !== undefined;
+
+/** As padding's: e^−10,000 is 0 in any float. */
+const unseen = -10_000;
+
+/** Each token sees those of its own text, and counts its place from that text's beginning. */
+export function keepApart(packed: readonly GuessedText[], rows: number, length: number): Feeds {
+  const bias = new Float32Array(rows * length * length).fill(unseen);
+  const places = new Int32Array(rows * length);
+  packed.forEach(({ ids, texts = [ids.length] }, row) => {
+    let start = 0;
+    for (const size of texts) {
+      for (let at = 0; at < size; at++) {
+        const from = (row * length + start + at) * length + start;
+        bias.fill(0, from, from + size);
+        places[row * length + start + at] = at;
+      }
+      start += size;
+    }
+  });
+  return {
+    attentionBias: { type: 'float32', shape: [rows, 1, length, length], data: bias },
+    tokenPositions: { type: 'int32', shape: [rows, length], data: places },
+  };
 }
 
 export async function measureGuesses(
