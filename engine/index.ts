@@ -6,7 +6,7 @@ import type { Illustrations } from './charts/illustrations.ts';
 import type { Pictures } from './charts/pictures.ts';
 import type { Datasets } from './data/datasets.ts';
 import type { Demos } from './demos/demos.ts';
-import type { DeviceSpeed } from './graph/device-speeds.ts';
+import type { DeviceLook } from './graph/choose-device.ts';
 import type { Material } from './material/material.ts';
 import type { Runs } from './runs/runs.ts';
 import type { Conversations } from './store/conversations.ts';
@@ -29,11 +29,11 @@ export type { Control } from './demos/demo.ts';
 export type { Demos, DemoView } from './demos/demos.ts';
 export { UserError } from './errors.ts';
 export { code, plain, shorten } from './escape.ts';
-export type { DeviceSpeed } from './graph/device-speeds.ts';
+export type { DeviceLook } from './graph/choose-device.ts';
 export { documentOf, type GroupDocument, type Where } from './material/documents.ts';
 export type { Material } from './material/material.ts';
-export type { ClassificationMetrics, Metrics, MetricsOf, RunEvent } from './runs/events.ts';
 export type { Comparison } from './runs/comparison.ts';
+export type { ClassificationMetrics, Metrics, MetricsOf, RunEvent } from './runs/events.ts';
 export { parseRunSpec } from './runs/parse-spec.ts';
 export type { Prediction } from './runs/prediction.ts';
 export type { Advice, ModelExport, Run, Runs } from './runs/runs.ts';
@@ -92,10 +92,10 @@ export async function loadExport() {
   return { exportArtifact, export_formats, export_dtypes };
 }
 
-/** How fast each installed device is, measured now: seconds of work. */
-export async function measureDevices(): Promise<readonly DeviceSpeed[]> {
-  const speeds = await import('./graph/device-speeds.ts');
-  return speeds.measureDevices();
+/** How fast each installed device is, measured now, and which one `auto` means: seconds of work. */
+export async function lookAtDevices(): Promise<DeviceLook> {
+  const choice = await import('./graph/choose-device.ts');
+  return choice.lookAtDevices();
 }
 
 /** The execution providers that are installed, such as `cpu` and `webgpu`. */

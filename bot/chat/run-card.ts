@@ -96,7 +96,9 @@ function progressOf(run: Run, start: NonNullable<Run['start']>): Block {
     kind: 'progress',
     label: `step ${step} of ${start.totalSteps} · epoch ${epoch} of ${start.epochs}`,
     fraction: start.totalSteps === 0 ? 0 : Math.min(1, step / start.totalSteps),
-    detail: details?.join(' · ') ?? `${start.parameters.toLocaleString('en')} parameters on ${start.device}`,
+    detail:
+      details?.join(' · ') ??
+      `${start.parameters.toLocaleString('en')} parameters on ${start.device}${start.deviceReason === undefined ? '' : ` (${start.deviceReason})`}`,
     steps: stepsOf(run, start, step >= start.totalSteps),
   };
 }

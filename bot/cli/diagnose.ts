@@ -2,18 +2,19 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { checkLanguageModel, type DeviceSpeed, listProviders, measureDevices, UserError } from '../../engine/index.ts';
+import { checkLanguageModel, type DeviceLook, listProviders, lookAtDevices, UserError } from '../../engine/index.ts';
 import { commands } from '../commands/index.ts';
 import { type Config, describeSettings, type Environment, mask, readConfig } from '../config.ts';
 import type { DiscordCheck } from '../fronts/discord/check.ts';
 import type { SlackCheck } from '../fronts/slack/check.ts';
+import { describeDevices } from './devices.ts';
 
 export interface Diagnosis {
   readonly ok: boolean;
   readonly node: { readonly version: string; readonly ok: boolean; readonly needed: string };
   readonly providers: readonly string[];
-  /** Matrix products (GFLOP/s) and memory (GB/s) of each device, or why it cannot be used. */
-  readonly speeds: readonly DeviceSpeed[];
+  /** The speed of each device, or why it cannot be used; what `auto` means; what CUDA misses. */
+  readonly devices: DeviceLook;
   readonly cores: number;
   readonly memory: { readonly totalBytes: number; readonly freeBytes: number };
   readonly database: {
@@ -64,7 +65,7 @@ export async function diagnose(environment: Environment): Promise<Diagnosis> {
     ok: problems.length === 0,
     node,
     providers: await listProviders(),
-    speeds: await measureDevices(),
+    devices: await lookAtDevices(),
     cores: availableParallelism(),
     memory: { totalBytes: totalmem(), freeBytes: freemem() },
     database,
@@ -152,21 +153,15 @@ function isNewEnough(version: string): boolean {
   return major > neededNode[0] || (major === neededNode[0] && minor >= neededNode[1]);
 }
 
-function speedInWords(speed: DeviceSpeed): string {
-  if ('problem' in speed)
-    return `– ${speed.device} can't be used here: ${speed.problem.replace(/^.*?(?=Failed to )/s, '').slice(0, 120)}`;
-  return `✓ ${speed.device}: matrix products at ${speed.matmulGflops.toFixed(0)} GFLOP/s, memory at ${speed.bandwidthGBs.toFixed(1)} GB/s`;
-}
-
 export function describeDiagnosis(diagnosis: Diagnosis): string {
-  const { node, providers, speeds, cores, memory, database, folders, discord, slack, llm, settings, problems } =
+  const { node, providers, devices, cores, memory, database, folders, discord, slack, llm, settings, problems } =
     diagnosis;
   const gib = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   const mark = (ok: boolean) => (ok ? '✓' : '✗');
   return [
     `${mark(node.ok)} Node ${node.version} (needs ${node.needed})`,
     `✓ trains on: ${providers.join(', ')}`,
-    ...speeds.map(speedInWords),
+    ...describeDevices(devices),
     `✓ ${cores} cores, ${gib(memory.totalBytes)} memory (${gib(memory.freeBytes)} free)`,
     `${mark(database.ok)} ${database.kind} database ${database.at}: ${database.detail}`,
     ...folders.map(

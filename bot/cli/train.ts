@@ -70,12 +70,13 @@ const inLine: { readonly [T in RunEvent['type']]: (event: Extract<RunEvent, { ty
     parameters,
     trainableParameters,
     device,
+    deviceReason,
     forecast,
     warnings,
   }) =>
     [
       `${trainExamples} examples to learn from, ${evalExamples} held out${labels.length === 0 ? '' : `, ${labels.length} labels`}; ` +
-        `${trainableParameters.toLocaleString('en')} of ${parameters.toLocaleString('en')} parameters learn, ${totalSteps} steps on ${device}${forecast === undefined ? '' : `; about ${(forecast.peakBytes / 2 ** 30).toFixed(1)} GiB and ${forecast.secondsPerStep.toFixed(2)} s a step`}`,
+        `${trainableParameters.toLocaleString('en')} of ${parameters.toLocaleString('en')} parameters learn, ${totalSteps} steps on ${device}${deviceReason === undefined ? '' : ` (${deviceReason})`}${forecast === undefined ? '' : `; about ${(forecast.peakBytes / 2 ** 30).toFixed(1)} GiB and ${forecast.secondsPerStep.toFixed(2)} s a step`}`,
       ...warnings.map((warning) => `note: ${warning}`),
     ].join('\n'),
   step: ({ step, epoch, loss, examplesPerSecond, secondsLeft }) =>

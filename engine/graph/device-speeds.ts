@@ -4,14 +4,22 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { devices, listProviders } from './session.ts';
+import { type Device, devices, listProviders } from './session.ts';
 
 const answerSchema = z.union([
-  z.object({ matmulGflops: z.number(), bandwidthGBs: z.number() }),
+  z.object({
+    matmulGflops: z.number(),
+    batchedGflops: z.number(),
+    convolutionGflops: z.number(),
+    bandwidthGBs: z.number(),
+    freshGBs: z.number(),
+    functionsG: z.number(),
+    nodeMicroseconds: z.number(),
+  }),
   z.object({ problem: z.string() }),
 ]);
 
-export type DeviceSpeed = { readonly device: string } & z.output<typeof answerSchema>;
+export type DeviceSpeed = { readonly device: Device } & z.output<typeof answerSchema>;
 
 const longestMs = 60_000;
 

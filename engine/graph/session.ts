@@ -1,11 +1,12 @@
 // The only file that imports onnxruntime-node: makes a session of a graph, feeds it by name and hands back numbers.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, availableParallelism, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { UserError } from '../errors.ts';
+import { describeMissing, lookForCuda } from './cuda.ts';
 import type { Graph } from './graph.ts';
 import { writeOnnx } from './onnx.ts';
 import type { Shape, Tensor } from './tensor.ts';
@@ -55,24 +56,21 @@ export interface Session {
 /** Whether trained weights can stay there between steps: onnxruntime's Node binding keeps outputs on WebGPU alone. */
 export const keepsValues = (device: Device): boolean => device === 'webgpu';
 
-/** `auto` is the CPU until devices are measured against each other. */
-export function chooseDevice(device: 'auto' | Device): Device {
-  return device === 'auto' ? 'cpu' : device;
-}
-
 /**
  * The execution providers whose code is installed: built in, or a library beside onnxruntime's own (CUDA, TensorRT).
  * Whether one finds its hardware shows only when it is used.
  */
 export async function listProviders(): Promise<readonly string[]> {
   const ort = await import('onnxruntime-node');
-  const home = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-  const libraries = readdirSync(join(home, 'bin'), { recursive: true, encoding: 'utf8' });
-  const isInstalled = (name: string) =>
-    libraries.some(
-      (path) => path.includes(join(platform(), arch())) && path.includes(`onnxruntime_providers_${name}.`),
-    );
+  const names = existsSync(librariesFolder()) ? readdirSync(librariesFolder()) : [];
+  const isInstalled = (name: string) => names.some((file) => file.includes(`onnxruntime_providers_${name}.`));
   return ort.listSupportedBackends().flatMap(({ name, bundled }) => (bundled || isInstalled(name) ? name : []));
+}
+
+/** Where onnxruntime's own libraries lie. */
+export function librariesFolder(): string {
+  const home = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  return join(home, 'bin', 'napi-v6', platform(), arch());
 }
 
 /** @throws UserError when the device cannot be used here. */
@@ -111,9 +109,10 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
     const reason = error instanceof Error ? error.message : String(error);
     throw new UserError(
       `The device ${options.device} cannot be used here: ${reason.slice(0, 300)}`,
-      options.device === 'cuda'
-        ? 'CUDA needs an NVIDIA GPU, its driver and onnxruntime’s CUDA libraries. Use the device auto or cpu.'
-        : 'Use the device auto or cpu.',
+      [
+        ...(options.device === 'cuda' ? describeMissing(lookForCuda(librariesFolder())) : []),
+        'Or use the device auto or cpu.',
+      ].join(' '),
       { cause: error },
     );
   });

@@ -1,66 +1,159 @@
-// How fast a device is here and now: matrix products, and moving numbers about.
-import { createGraph } from './graph.ts';
+// How fast a device is here and now, as far as a training step's time follows from it: each kind of work, tried for a moment.
+import { createGraph, type GraphBuilder } from './graph.ts';
+import type { Value } from './ops.ts';
 import { createSession, type Device, type Session } from './session.ts';
+import { elementCount, type Shape } from './tensor.ts';
 
 export interface Speed {
-  /** 10⁹ operations a second in matrix products. */
+  /** 10⁹ operations a second in large matrix products. */
   readonly matmulGflops: number;
-  /** 10⁹ bytes a second, read and written. */
+  /** The same in many small ones side by side, as attention's heads are. */
+  readonly batchedGflops: number;
+  /** The same in convolutions of 3 × 3. */
+  readonly convolutionGflops: number;
+  /** 10⁹ bytes a second, read and written, by what does next to nothing with each. */
   readonly bandwidthGBs: number;
+  /** The same with values so large that their memory is fresh from the system each time. */
+  readonly freshGBs: number;
+  /** 10⁹ a second of exponentials and their like. */
+  readonly functionsG: number;
+  /** What a node costs however small its values. */
+  readonly nodeMicroseconds: number;
+}
+
+/** Seconds that have passed, by whichever clock. */
+export type SecondsClock = () => number;
+
+const wallClock: SecondsClock = () => performance.now() / 1000;
+
+/** One kind of work: a chain of `repeats` nodes that each do `work` of it. */
+interface Trial {
+  readonly shape: Shape;
+  readonly repeats: number;
+  readonly work: number;
+  next(g: GraphBuilder, previous: Value, start: Value): Value;
 }
 
 const side = 512;
-const movedLength = 1 << 22;
-const repeats = 4;
+const heads = { count: 48, length: 128, depth: 64 };
+const picture = { channels: 128, side: 28 };
+const long = 1 << 21;
+/** glibc keeps what is given back up to 32 MB, and gives larger pieces back to the system. */
+const fresh = 10 << 20;
 
-/** Takes well under a second on a processor. @throws UserError when the device cannot be used here. */
-export async function measureSpeed(device: Device): Promise<Speed> {
-  const matmulSeconds = await timeMatmul(device);
-  const addSeconds = await timeAdd(device);
-  return {
-    matmulGflops: (2 * side ** 3) / matmulSeconds / 1e9,
+const trials: { readonly [Name in keyof Speed]: Trial } = {
+  matmulGflops: {
+    shape: [side, side],
+    repeats: 4,
+    work: 2 * side ** 3,
+    next: (g, previous, start) => g.op('MatMul', [previous, start]),
+  },
+  batchedGflops: {
+    shape: [heads.count, heads.length, heads.depth],
+    repeats: 4,
+    // Scores, and what is summed by them.
+    work: 4 * heads.count * heads.length ** 2 * heads.depth,
+    next: (g, previous, start) =>
+      g.op('MatMul', [g.op('MatMul', [previous, g.op('Transpose', [start], { perm: [0, 2, 1] })]), start]),
+  },
+  convolutionGflops: {
+    shape: [4, picture.channels, picture.side, picture.side],
+    repeats: 2,
+    work: 2 * 4 * 9 * picture.channels ** 2 * picture.side ** 2,
+    next: (g, previous) => {
+      const kernels = [picture.channels, picture.channels, 3, 3];
+      const data = new Float32Array(elementCount(kernels)).fill(1e-3);
+      return g.op('Conv', [previous, g.constant({ type: 'float32', shape: kernels, data })], {
+        strides: [1, 1],
+        pads: [1, 1, 1, 1],
+        dilations: [1, 1],
+        groups: 1,
+      });
+    },
+  },
+  bandwidthGBs: {
+    shape: [long],
+    repeats: 4,
     // Two are read, one is written.
-    bandwidthGBs: (3 * 4 * movedLength) / addSeconds / 1e9,
+    work: 3 * 4 * long,
+    next: (g, previous, start) => g.op('Mul', [previous, start]),
+  },
+  freshGBs: {
+    shape: [fresh],
+    repeats: 2,
+    work: 3 * 4 * fresh,
+    next: (g, previous, start) => g.op('Mul', [previous, start]),
+  },
+  functionsG: {
+    shape: [long >> 2],
+    repeats: 4,
+    work: long >> 2,
+    next: (g, previous) => g.op('Erf', [previous]),
+  },
+  nodeMicroseconds: {
+    shape: [1],
+    repeats: 200,
+    work: 1,
+    next: (g, previous, start) => g.op('Mul', [previous, start]),
+  },
+};
+
+const known = new Map<string, Promise<Speed>>();
+
+/** Takes about a second on a processor, once a process and device. @throws UserError when the device cannot be used here. */
+export function measureSpeed(device: Device): Promise<Speed> {
+  const measured = known.get(device) ?? measureSpeedNow(device);
+  known.set(device, measured);
+  return measured;
+}
+
+/** @throws UserError when the device cannot be used here. */
+export async function measureSpeedNow(device: Device, clock: SecondsClock = wallClock): Promise<Speed> {
+  const rate = async (name: keyof Speed) => trials[name].work / (await timeOne(device, trials[name], clock)) / 1e9;
+  return {
+    matmulGflops: await rate('matmulGflops'),
+    batchedGflops: await rate('batchedGflops'),
+    convolutionGflops: await rate('convolutionGflops'),
+    bandwidthGBs: await rate('bandwidthGBs'),
+    freshGBs: await rate('freshGBs'),
+    functionsG: await rate('functionsG'),
+    nodeMicroseconds: 1e6 * (await timeOne(device, trials.nodeMicroseconds, clock)),
   };
 }
 
-async function timeMatmul(device: Device): Promise<number> {
-  const g = createGraph(device);
-  const a = g.input('a', 'float32', [side, side]);
-  let product = a;
-  for (let repeat = 0; repeat < repeats; repeat++) product = g.op('MatMul', [product, a]);
-  // One number comes back: the way to the device and back is not what is measured.
-  g.output('sum', g.op('ReduceSum', [product], { axes: [0, 1], keepDims: false }));
-  const data = new Float32Array(side * side).fill(1 / side);
-  const session = await createSession(g.graph, { device });
-  return (await fastest(session, { a: { type: 'float32', shape: [side, side], data } })) / repeats;
-}
-
-async function timeAdd(device: Device): Promise<number> {
-  const g = createGraph(device);
-  const start = g.op('Expand', [g.input('a', 'float32', [1])], { shape: [movedLength] });
-  const other = g.op('Expand', [g.input('b', 'float32', [1])], { shape: [movedLength] });
-  let sum = start;
-  for (let repeat = 0; repeat < repeats; repeat++) sum = g.op('Mul', [sum, other]);
-  g.output('sum', g.op('Slice', [sum], { axis: 0, start: 0, end: 1 }));
-  const one = { type: 'float32', shape: [1], data: Float32Array.of(1) } as const;
-  const session = await createSession(g.graph, { device });
-  // The two expansions write once each: two thirds of a product.
-  return (await fastest(session, { a: one, b: one })) / (repeats + 2 / 3);
-}
-
-/** Seconds of the quickest of a few runs: others may be at work on the machine. */
-async function fastest(session: Session, feeds: Parameters<Session['run']>[0]): Promise<number> {
+/** Seconds of one node, of the quickest of a few runs: others may be at work on the machine. */
+async function timeOne(device: Device, trial: Trial, clock: SecondsClock): Promise<number> {
+  const chain = await openChain(device, trial);
   try {
-    await session.run(feeds);
+    await chain.run();
     let best = Number.POSITIVE_INFINITY;
-    for (let run = 0; run < 3; run++) {
-      const startedAt = performance.now();
-      await session.run(feeds);
-      best = Math.min(best, (performance.now() - startedAt) / 1000);
-    }
-    return best;
+    for (let run = 0; run < 3; run++) best = Math.min(best, await secondsOf(chain, clock));
+    return best / trial.repeats;
   } finally {
-    await session.close();
+    await chain.close();
   }
+}
+
+interface Chain {
+  run(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+async function openChain(device: Device, { shape, next, repeats }: Trial): Promise<Chain> {
+  const g = createGraph(device);
+  const start = g.input('start', 'float32', shape);
+  let last = start;
+  for (let repeat = 0; repeat < repeats; repeat++) last = next(g, last, start);
+  // One number comes back: the way to the device and back is not what is measured.
+  for (const axis of shape.keys()) last = g.op('Slice', [last], { axis, start: 0, end: 1 });
+  g.output('one', last);
+  const session: Session = await createSession(g.graph, { device });
+  const data = new Float32Array(elementCount(shape)).fill(1 / side);
+  return { run: () => session.run({ start: { type: 'float32', shape, data } }), close: () => session.close() };
+}
+
+async function secondsOf(chain: Chain, clock: SecondsClock): Promise<number> {
+  const startedAt = clock();
+  await chain.run();
+  return clock() - startedAt;
 }

@@ -115,6 +115,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
     parameters: z.number().int(),
     trainableParameters: z.number().int(),
     device: z.string(),
+    /** Why that device, in words that follow a colon. */
+    deviceReason: z.string().optional(),
     /** Reckoned from the graphs and the device's measured speed: the most memory of the whole process, and time per step. */
     forecast: z.object({ peakBytes: z.number(), secondsPerStep: z.number() }).optional(),
     warnings: z.array(z.string()),

@@ -1,7 +1,7 @@
 // Answers with a finished run's artifact, a Hugging Face folder or a PEFT adapter.
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
-import { chooseDevice, devices } from '../graph/session.ts';
+import { devices } from '../graph/session.ts';
 import type { HubOptions } from '../models/hub-options.ts';
 import type { Prediction } from '../runs/prediction.ts';
 import type { TaskName } from '../runs/spec.ts';
@@ -38,7 +38,8 @@ export async function loadPredictor(
   }
   const artifact = await loadArtifact(folder, hub);
   const { task, labels } = artifact;
-  const chosen = { device: chooseDevice(asked.data) };
+  // A few answers are sooner there on the processor than their weights are on another device.
+  const chosen = { device: asked.data === 'auto' ? 'cpu' : asked.data } as const;
   const network = createNetwork(artifact.parameters, no_objective, chosen);
   const answering = refuseDamaged(network, folder);
   let writer: Writer | undefined;

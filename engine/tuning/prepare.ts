@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { chooseDevice, type Device } from '../graph/session.ts';
+import { chooseDevice } from '../graph/choose-device.ts';
+import type { Device } from '../graph/session.ts';
 import type { FloatTensor } from '../graph/tensor.ts';
 import { type Base, loadBaseFolder, resolveBase } from '../models/base.ts';
 import { makeFolder, writeJson } from '../models/files.ts';
@@ -33,6 +34,8 @@ export interface PreparedRun {
   readonly epochs: number;
   readonly schedule: Schedule;
   readonly device: Device;
+  /** Why that one. */
+  readonly deviceReason: string;
   readonly warnings: readonly string[];
   /** What a checkpoint must agree with to be gone on from: everything that decides the numbers. */
   readonly fingerprint: string;
@@ -62,7 +65,7 @@ export async function prepareRun(spec: RunSpec, hub?: HubOptions): Promise<Prepa
   const epochs = hyper.epochs ?? chooseEpochs(base, stepsPerEpoch, method);
   const totalSteps = stepsPerEpoch * epochs;
   const parameters = await prepareParameters(base, data.head, spec);
-  const device = chooseDevice(spec.device);
+  const { device, why } = await chooseDevice(spec.device, parameters.count);
   await encoded.begin?.(parameters, { device });
   const usualRate = learning_rates[base.fresh ? 'fresh' : 'pretrained'][method] * optimizer_factors[hyper.optimizer];
   return {
@@ -81,6 +84,7 @@ export async function prepareRun(spec: RunSpec, hub?: HubOptions): Promise<Prepa
       totalSteps,
     },
     device,
+    deviceReason: why,
     warnings: [...data.warnings, ...encoded.warnings, ...adviseOn(base, spec, maxLength, totalSteps, stepsPerEpoch)],
     fingerprint: fingerprintOf(spec, data.fingerprint),
   };

@@ -103,6 +103,7 @@ function startEvent(run: PreparedRun, { step }: Progress, expected: Forecast, da
     parameters: count,
     trainableParameters: [...trainable.values()].reduce((sum, { data }) => sum + data.length, 0),
     device: run.device,
+    deviceReason: run.deviceReason,
     forecast: expected,
     warnings: [...run.warnings, ...damaged],
   };
