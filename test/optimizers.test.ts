@@ -1,9 +1,14 @@
 // One contract for every optimizer: where PyTorch, or Adafactor written out naively, ends after fifty steps, and exact resuming.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import createWabt from 'wabt';
 import { z } from 'zod';
 import type { FloatTensor } from '../engine/graph/tensor.ts';
+import { createRandom } from '../engine/random.ts';
 import { hyperSchema } from '../engine/runs/spec.ts';
 import { clippingScale, globalNorm } from '../engine/tuning/clipping.ts';
+import { adamw_wasm } from '../engine/tuning/optimizers/adamw-wasm.ts';
 import { createOptimizer } from '../engine/tuning/optimizers/index.ts';
 import { learningRateAt } from '../engine/tuning/schedule.ts';
 import fixtureJson from './oracle/fixtures/optimizers.json' with { type: 'json' };
@@ -87,6 +92,32 @@ test.each(all)('%s goes on bit for bit from a copy of its state', (_name, hyper)
     second.step(gradientsOf(step), settings(step));
   }
   expect(resumed).toEqual(whole);
+});
+
+test('AdamW’s kernel is what its text assembles to', async () => {
+  const path = fileURLToPath(new URL('../engine/tuning/optimizers/adamw.wat', import.meta.url));
+  const wabt = await createWabt();
+  const { buffer } = wabt.parseWat('adamw.wat', readFileSync(path, 'utf8'), { simd: true }).toBinary({});
+  expect(adamw_wasm).toBe(Buffer.from(buffer).toString('base64'));
+});
+
+test.each([1, 3, 8192, 20_001])('AdamW updates each of %i weights, over the blocks of its kernel', (length) => {
+  const random = createRandom(length);
+  const draw = () => Float32Array.from({ length }, () => random.normal());
+  const [data, gradient, start] = [draw(), draw(), new Float32Array(length)];
+  start.set(data);
+  const optimizer = createOptimizer(
+    new Map([['w', { shape: [1, length], data }]]),
+    hyperSchema.parse({ optimizer: 'adamw', weightDecay: 0.1 }),
+  );
+  const [first, second] = ['first.w', 'second.w'].map((name) => optimizer.state.get(name)?.data);
+  optimizer.step(new Map([['w', gradient]]), { step: 1, learningRate: 0.01, gradientScale: 0.5 });
+  // At the first step the corrected moments are the scaled gradient and its square: the move is its sign, but for ε.
+  const half = gradient.map((g) => 0.5 * g);
+  const naive = start.map((w, i) => w - 0.01 * (0.1 * w + (half[i] ?? 0) / (Math.abs(half[i] ?? 0) + 1e-8)));
+  expect(relativeError(data, [...naive])).toBeLessThan(1e-6);
+  expect(relativeError(first ?? [], [...half.map((g) => 0.1 * g)])).toBeLessThan(1e-6);
+  expect(relativeError(second ?? [], [...half.map((g) => 0.001 * g * g)])).toBeLessThan(1e-6);
 });
 
 test('Adafactor keeps a row and a column where AdamW keeps two matrices', () => {

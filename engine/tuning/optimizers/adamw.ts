@@ -1,5 +1,6 @@
 // AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019).
 import type { Value } from '../../graph/ops.ts';
+import { createAdamWKernel } from './adamw-kernel.ts';
 import { decays, gradientFor, type Optimizer, type Trainable, zerosLike } from './optimizer.ts';
 import type { UpdateRule } from './update-rule.ts';
 
@@ -15,6 +16,7 @@ export const adamw_defaults: AdamWOptions = { beta1: 0.9, beta2: 0.999, epsilon:
 export function createAdamW(trainable: Trainable, options: AdamWOptions): Optimizer {
   const { beta1, beta2, epsilon, weightDecay } = options;
   const state = new Map([...zerosLike(trainable, 'first'), ...zerosLike(trainable, 'second')]);
+  const update = createAdamWKernel();
   return {
     state,
     step(gradients, { step, learningRate, gradientScale }) {
@@ -26,17 +28,11 @@ export function createAdamW(trainable: Trainable, options: AdamWOptions): Optimi
         const first = state.get(`first.${name}`)?.data;
         const second = state.get(`second.${name}`)?.data;
         if (!first || !second) throw new Error(`no moments of ${name}`);
-        const shrink = decays(tensor) ? 1 - learningRate * weightDecay : 1;
-        const { data: weights } = tensor;
-        for (let i = 0; i < weights.length; i++) {
-          const slope = (gradient[i] ?? 0) * gradientScale;
-          const mean = beta1 * (first[i] ?? 0) + (1 - beta1) * slope;
-          const square = beta2 * (second[i] ?? 0) + (1 - beta2) * slope * slope;
-          first[i] = mean;
-          second[i] = square;
-          weights[i] =
-            (weights[i] ?? 0) * shrink - (stepSize * mean) / (Math.sqrt(square) * secondCorrection + epsilon);
-        }
+        const decay = decays(tensor) ? learningRate * weightDecay : 0;
+        update(
+          { weights: tensor.data, gradients: gradient, firsts: first, seconds: second },
+          { gradientScale, beta1, beta2, stepSize, secondCorrection, epsilon, decay },
+        );
       }
     },
   };
