@@ -72,6 +72,7 @@ export interface Guide {
   readonly passages: readonly Passage[];
   readonly quizItems: readonly QuizItem[];
   readonly misconceptions?: readonly Misconception[];
+  readonly facts?: readonly Fact[];
   readonly diagrams?: readonly Diagram[];
   readonly formulas?: readonly Formula[];
   /** The way through the chapters, in order. */
@@ -168,4 +169,24 @@ export interface Misconception {
   readonly sectionId: string;
   /** The guide's own sentence that carries the denial. */
   readonly quote: string;
+}
+
+/** What the guide says of one thing. The patterns read a clause in lower case, without apostrophes and punctuation. */
+export interface Fact {
+  /** As it is called in a sentence: "k-means", "a random forest". */
+  readonly of: string;
+  readonly names: string;
+  /** `usual`: the points speak of more of it, as questions do that say no size; `needed`: only with a size is anything said of it. */
+  readonly size: 'none' | 'usual' | 'needed';
+  readonly points: readonly FactPoint[];
+}
+
+export interface FactPoint {
+  /** Wordings of the truth and of its opposite. */
+  readonly right?: string;
+  readonly wrong?: string;
+  /** What is so, in one sentence. */
+  readonly so: string;
+  readonly chapterId: string;
+  readonly sectionId: string;
 }

@@ -1,15 +1,24 @@
 // A false premise is answered by its denial first, then by the guide's own sentence that bears it out.
-import type { Misconception } from '../../knowledge/index.ts';
+import type { Sentence } from '../../knowledge/index.ts';
 import type { Level } from './answer.ts';
-import { openingOf } from './compose.ts';
+import { type Overlap, openingOf } from './compose.ts';
 import { assemble, type Composed, joinPieces, type Piece, quotePiece, type Source } from './draft.ts';
+import type { Mistake } from './mistakes.ts';
 
 const longestOpening = 420;
 const asksWhether = /^\W*(?:is|are|does|do|should|can|could|will|would|must|has|have)\b/i;
 
-/** @param source the section that the misconception names. @param meant the question as it was understood. */
-export function correct({ denial, quote }: Misconception, source: Source, meant: string, level: Level): Composed {
-  const sentence = source.parts.flatMap(({ sentences }) => sentences).find(({ prose }) => prose === quote);
+/** @param source the section that the mistake names. @param meant the question as it was understood. */
+export function correct(
+  { denial, quote: known }: Mistake,
+  source: Source,
+  meant: string,
+  level: Level,
+  overlap: Overlap,
+): Composed {
+  const sentences = source.parts.flatMap((part) => part.sentences);
+  const sentence = known === undefined ? nearest(sentences, overlap) : sentences.find(({ prose }) => prose === known);
+  const quote = sentence?.prose;
   const head: Piece = {
     // Who asks whether it is so has claimed nothing.
     text: asksWhether.test(meant) ? denial : `**Not quite.** ${denial}`,
@@ -20,4 +29,11 @@ export function correct({ denial, quote }: Misconception, source: Source, meant:
   // Each is cited by itself: what the correction took out of the middle is missing between them.
   const more = level === 'eli5' ? [] : joinPieces(rest.map((told) => quotePiece(source, [told])));
   return assemble([head, ...said, ...more]);
+}
+
+/** @param overlap with the denial. */
+function nearest(sentences: readonly Sentence[], overlap: Overlap): Sentence | undefined {
+  const shares = overlap(sentences.map(({ prose }) => prose));
+  const most = Math.max(...shares);
+  return sentences[shares.indexOf(most)];
 }

@@ -4,7 +4,6 @@ import type { Guide, Search } from '../../knowledge/index.ts';
 import { UserError } from '../errors.ts';
 import type { Answer, AskOptions, Level, Tutor } from './answer.ts';
 import { createAnswers, talk } from './answers.ts';
-import { createFindClaim } from './claims.ts';
 import { composeAnswer, type Overlap, qualify } from './compose.ts';
 import type { Outcome } from './compute/calculation.ts';
 import { compute, computeAgain } from './compute/compute.ts';
@@ -14,7 +13,8 @@ import { createExplain } from './explain.ts';
 import { createFind, type Found } from './find.ts';
 import { readInThread } from './follow-up.ts';
 import { levelAsked } from './level.ts';
-import { createFindMisconception, isAbsolute } from './misconceptions.ts';
+import { isAbsolute } from './misconceptions.ts';
+import { createFindMistake } from './mistakes.ts';
 import { isErrand } from './scope.ts';
 import { createCompare } from './sides.ts';
 import { answerSmallTalk } from './small-talk.ts';
@@ -43,10 +43,7 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       search.overlap(query, texts);
   const compare = createCompare(guide, search, concepts, sources, overlapWith);
   const explain = createExplain(guide, search, sources, answers, overlapWith);
-  const byPattern = createFindMisconception(guide.misconceptions ?? []);
-  const byClaim = createFindClaim(guide.misconceptions ?? [], search.weigh);
-  const findMisconception = (meant: string, question: string) =>
-    byPattern(meant) ?? byPattern(question) ?? byClaim(meant) ?? byClaim(question);
+  const findMistake = createFindMistake(guide, search);
 
   const answerSum = (outcome: Outcome, found: Found): Answer | undefined => {
     const { section } = outcome.kind === 'computed' ? outcome.calculation : outcome.needs;
@@ -56,10 +53,10 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
   };
 
   const answerMistaken = (meant: string, question: string, found: Found, level: Level): Answer | undefined => {
-    const misconception = findMisconception(meant, question);
-    const source = misconception && sources.read(misconception.chapterId, misconception.sectionId);
+    const mistake = findMistake(meant === question ? [meant] : [meant, question]);
+    const source = mistake && sources.read(mistake.chapterId, mistake.sectionId);
     if (!source) return undefined;
-    const composed = correct(misconception, source, meant, level);
+    const composed = correct(mistake, source, meant, level, overlapWith(mistake.denial));
     return answers.give('correction', composed, found, [source], matchedConfidence);
   };
 

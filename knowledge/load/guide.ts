@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { checkDiagram } from '../diagrams/check.ts';
 import type { Diagram, Guide } from '../types.ts';
 import { type ChapterFile, type LinkUse, readChapter } from './chapter.ts';
+import { readFacts } from './facts.ts';
 import { readMisconceptions } from './misconceptions.ts';
 import { orderChapters } from './order.ts';
 import { readPhases } from './phases.ts';
@@ -13,7 +14,7 @@ import { type QuizFile, readQuiz } from './quiz.ts';
 /** What a guide holds, as plain data. */
 export type GuideContents = Pick<
   Guide,
-  'chapters' | 'passages' | 'quizItems' | 'misconceptions' | 'diagrams' | 'formulas' | 'phases'
+  'chapters' | 'passages' | 'quizItems' | 'misconceptions' | 'facts' | 'diagrams' | 'formulas' | 'phases'
 >;
 
 /** @throws GuideError listing every problem with its file and line. */
@@ -37,6 +38,9 @@ export async function readGuide(folder: string): Promise<GuideContents> {
     await readIfThere(misconceptionsFile),
     show(misconceptionsFile),
   );
+
+  const factsFile = join(folder, 'facts.yaml');
+  const known = readFacts(await readIfThere(factsFile), show(factsFile));
 
   // A chapter that could not be read has told so already; links to it are not reported a second time.
   const unread = new Set(chapterFiles.flatMap(({ chapter, name }) => (chapter ? [] : name)));
@@ -76,6 +80,14 @@ export async function readGuide(folder: string): Promise<GuideContents> {
     const message = `${id}: its quote does not stand in "${chapterId}#${sectionId}"`;
     problems.push({ file: show(misconceptionsFile), line, message });
   }
+  problems.push(...known.problems);
+  for (const { fact, line } of known.facts) {
+    for (const { chapterId, sectionId } of fact.points) {
+      if (resolves(chapterId, sectionId)) continue;
+      const message = `${fact.of}: section "${chapterId}#${sectionId}" does not exist`;
+      problems.push({ file: show(factsFile), line, message });
+    }
+  }
   const phasesFile = join(folder, 'phases.yaml');
   const tracked = readPhases(
     await readIfThere(phasesFile),
@@ -91,6 +103,7 @@ export async function readGuide(folder: string): Promise<GuideContents> {
     passages: chapterFiles.flatMap(({ passages }) => passages),
     quizItems: items.map(({ item }) => item),
     misconceptions: misconceptions.map(({ misconception }) => misconception),
+    facts: known.facts.map(({ fact }) => fact),
     diagrams: drawn.diagrams,
     formulas: chapterFiles.flatMap((file) => file.formulas),
     phases: tracked.phases,

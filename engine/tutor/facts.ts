@@ -1,0 +1,173 @@
+// Tells whether a question takes for granted what the guide says, or its opposite: it is cut into clauses, and in each the things
+// spoken of, what is said of them, negations and sizes ("lower", "too small") are read against the guide's facts.
+import type { Fact, FactPoint } from '../../knowledge/index.ts';
+
+/** What a question says, held against the facts. */
+export interface FactCheck {
+  /** The point it contradicts most plainly. */
+  readonly mistaken: FactPoint | undefined;
+  /** It says something that a fact confirms. */
+  readonly confirmed: boolean;
+}
+
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+interface CompiledPoint {
+  readonly point: FactPoint;
+  readonly right: RegExp | undefined;
+  readonly wrong: RegExp | undefined;
+}
+interface CompiledFact {
+  readonly names: RegExp;
+  readonly size: Fact['size'];
+  readonly points: readonly CompiledPoint[];
+}
+/** What one clause says of one thing. */
+interface Finding {
+  readonly point: FactPoint;
+  readonly isRight: boolean;
+  readonly subject: Span;
+  readonly said: Span;
+}
+
+const negation =
+  /(?<![a-z])(?:not|no|never|cannot|cant|dont|doesnt|didnt|isnt|arent|wasnt|werent|wont|wouldnt|shouldnt|couldnt|havent|hasnt|without|neither|nor|nothing|hardly|barely|seldom|rarely|unlike|instead of|rather than|wrong to|wrong that|mistake|bad idea|bad|dangerous|harmful|myth|risky|forbidden|far from|lacks?)(?![a-z])/g;
+const larger =
+  /(?<![a-z])(?:high(?:er|est)?|larger?|largest|big(?:ger|gest)?|increas\w*|rais\w*|more|longer|doubl\w*|greater|up|stronger|many|stricter|growing)(?![a-z])/;
+const smaller =
+  /(?<![a-z])(?:low(?:er|ering|est)?|small(?:er|est)?|tiny|decreas\w*|reduc\w*|less|fewer|few|shorter|halv\w*|halve|down|weaker|turn\w* down)(?![a-z])/;
+/** "…, so I take", "…, because": where one clause ends and the next begins. */
+const joints =
+  /[.;!?\n]+|,\s+|:\s+|\s[-–—]\s|\s+(?=(?:so|because|since|but|while|whereas|although|though|therefore|thus|hence)\s)/;
+const opening =
+  /^(?:(?:so|but|and|ok|okay|well|hi|hey|then|also|if|hmm+) )*(?:(?:isnt|arent|doesnt|dont|didnt|wasnt|wont|cant|wouldnt) (?!need|have|use|get|require|care|mind|train|matter)|i (?:dont|do not|cant) (?:understand|get|see) |is it not |not sure |no idea )/;
+/** Asks what would be, what is wrong, or for a choice: nothing is taken for granted. */
+const open =
+  /^(?:what (?:if|happens|is (?:the )?(?:wrong|difference)|are the differences)|how (?:is|are|does|do) .* differ|whats (?:wrong|the difference)|which (?:one|is (?:better|right))|is (?:it|this|that) (?:a )?(?:myth|wrong)|best reply)\b/;
+
+export function createCheckFacts(facts: readonly Fact[]): (question: string) => FactCheck {
+  const compiled = facts.map(compile);
+  return (question) => {
+    const clauses = clausesOf(question);
+    const findings = clauses.parts.flatMap((clause) => findIn(clause, compiled));
+    const all = findings.length > 0 ? findings : findIn(clauses.whole, compiled);
+    const mistakes = all.filter(({ isRight }) => !isRight);
+    const best = mistakes.toSorted((a, b) => plainness(b) - plainness(a))[0];
+    return { mistaken: best?.point, confirmed: mistakes.length === 0 && all.length > 0 };
+  };
+}
+
+function compile({ names, size, points }: Fact): CompiledFact {
+  const pattern = (source: string | undefined) =>
+    source === undefined ? undefined : new RegExp(`(?<![a-z0-9])(?:${source})`, 'g');
+  return {
+    names: new RegExp(`(?<![a-z0-9])(?:${names})`, 'g'),
+    size,
+    points: points.map((point) => ({ point, right: pattern(point.right), wrong: pattern(point.wrong) })),
+  };
+}
+
+/** The thing before what is said of it, near it, and in many letters. */
+const plainness = ({ subject, said }: Finding) =>
+  (subject.to <= said.from ? 40 : 0) + (said.to - said.from) + (subject.to - subject.from);
+
+function clausesOf(question: string): { readonly parts: readonly string[]; readonly whole: string } {
+  const parts = question
+    .split(joints)
+    .map(plain)
+    .filter((part) => part.includes(' ') && !open.test(part));
+  const whole = plain(question);
+  return { parts, whole: parts.length < 2 || open.test(whole) ? '' : whole };
+}
+
+function plain(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/['’`]/g, '')
+    .replace(/[−–]/g, '-')
+    .replace(/(?<!^|\s)-|-(?!\d)|[^a-z0-9%²³=×+.-]+|\.(?!\d)/g, ' ')
+    .replace(/\./g, ' ')
+    .replace(
+      /\b(regular|quant|normal|standard|memor|general|optim|token|initial|penal|minim|maxim|random)is(e|es|ed|er|ers|ing|ation|ations)\b/g,
+      '$1iz$2',
+    )
+    .replace(/labell/g, 'label')
+    .replace(/neighbour/g, 'neighbor')
+    .replace(/colour/g, 'color')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(opening, '');
+}
+
+function findIn(clause: string, facts: readonly CompiledFact[]): readonly Finding[] {
+  if (clause === '') return [];
+  const findings = facts.flatMap((fact) => {
+    const subjects = spansOf(fact.names, clause);
+    if (subjects.length === 0) return [];
+    return subjects.flatMap((subject) => {
+      const size = sizeOf(clause, subject, fact.size);
+      return size === 0 ? [] : fact.points.flatMap((point) => judge(clause, subject, size, point) ?? []);
+    });
+  });
+  // Of two things near the same words those are said of the one before them, and of the nearer.
+  return findings.filter(
+    ({ subject, said }) =>
+      !findings.some(
+        (other) =>
+          overlaps(other.said, said) &&
+          other.subject.to <= said.from &&
+          !overlaps(other.subject, subject) &&
+          (subject.from >= said.from || other.subject.from > subject.to),
+      ),
+  );
+}
+
+/** 1 for more of it, -1 for less; 0 where a size was needed and none is said. */
+function sizeOf(clause: string, { from, to }: Span, size: Fact['size']): number {
+  if (size === 'none') return 1;
+  const before = clause.slice(0, from).split(' ').slice(-4).join(' ');
+  const after =
+    /^(?: (?:is|are|was|gets?|too|very|being|means|set|goes|that|value|steps?|size))* (\S+)/.exec(
+      clause.slice(to),
+    )?.[1] ?? '';
+  const told = `${before} ${clause.slice(from, to)}`;
+  if (smaller.test(told) || smaller.test(after)) return -1;
+  if (larger.test(told) || larger.test(after)) return 1;
+  return size === 'usual' ? 1 : 0;
+}
+
+function judge(
+  clause: string,
+  subject: Span,
+  size: number,
+  { point, right, wrong }: CompiledPoint,
+): Finding | undefined {
+  const free = (pattern: RegExp | undefined) =>
+    pattern === undefined ? [] : spansOf(pattern, clause).filter((said) => !contains(subject, said));
+  const rights = free(right);
+  const wrongs = free(wrong);
+  const votes = [
+    ...rights.filter((said) => !wrongs.some((other) => contains(said, other))).map((said) => ({ said, sign: 1 })),
+    ...wrongs
+      .filter((said) => !rights.some((other) => contains(said, other) && said !== other))
+      .map((said) => ({ said, sign: -1 })),
+  ].map(({ said, sign }) => ({ said, isRight: sign * size * (isNegated(clause, subject, said) ? -1 : 1) > 0 }));
+  // The truth said once outweighs the words of its opposite: they may be spoken of another thing.
+  const chosen = votes.find(({ isRight }) => isRight) ?? votes[0];
+  return chosen && { point, isRight: chosen.isRight, subject, said: chosen.said };
+}
+
+/** An odd number of negations before the end of what is said, and outside of it. */
+function isNegated(clause: string, subject: Span, said: Span): boolean {
+  const counted = spansOf(negation, clause.slice(0, said.from)).filter((span) => !overlaps(span, subject));
+  return counted.length % 2 === 1;
+}
+
+function spansOf(pattern: RegExp, text: string): readonly Span[] {
+  return [...text.matchAll(pattern)].map((match) => ({ from: match.index, to: match.index + match[0].length }));
+}
+
+const overlaps = (a: Span, b: Span) => a.from < b.to && b.from < a.to;
+const contains = (outer: Span, inner: Span) => outer.from <= inner.from && inner.to <= outer.to;

@@ -1,0 +1,40 @@
+// Finds what a question wrongly takes for granted: by the guide's facts first, then by the wrong claims people are known to make.
+import type { Guide, Search } from '../../knowledge/index.ts';
+import { createFindClaim } from './claims.ts';
+import { createCheckFacts } from './facts.ts';
+import { createFindMisconception } from './misconceptions.ts';
+
+export interface Mistake {
+  /** What is so instead, in one sentence. */
+  readonly denial: string;
+  readonly chapterId: string;
+  readonly sectionId: string;
+  /** The guide's own sentence that carries the denial; undefined where the section's nearest is to be taken. */
+  readonly quote: string | undefined;
+}
+
+/** @returns what the question is wrong about; of its readings the likeliest first. */
+export type FindMistake = (readings: readonly string[]) => Mistake | undefined;
+
+export function createFindMistake({ facts = [], misconceptions = [] }: Guide, search: Search): FindMistake {
+  const checkFacts = createCheckFacts(facts);
+  const byPattern = createFindMisconception(misconceptions);
+  const byClaim = createFindClaim(misconceptions, search.weigh);
+  return (readings) => {
+    const checks = readings.map(checkFacts);
+    const point = checks.find(({ mistaken }) => mistaken)?.mistaken;
+    if (point) return { denial: point.so, chapterId: point.chapterId, sectionId: point.sectionId, quote: undefined };
+    const known = first(readings, byPattern);
+    if (known) return known;
+    // Shared words say little of what is true: what the facts confirm is not called wrong for them.
+    return checks.some(({ confirmed }) => confirmed) ? undefined : first(readings, byClaim);
+  };
+}
+
+function first<T>(readings: readonly string[], find: (reading: string) => T | undefined): T | undefined {
+  for (const reading of readings) {
+    const found = find(reading);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
