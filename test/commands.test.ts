@@ -7,6 +7,7 @@ import remarkParse from 'remark-parse';
 import { unified } from 'unified';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { code, plain, shorten } from '../bot/chat/escape.ts';
+import { nameMaintainer } from '../bot/chat/maintainers.ts';
 import type { Field } from '../bot/chat/message.ts';
 import { checkModel } from '../bot/chat/models.ts';
 import { hyperSchema } from '../engine/index.ts';
@@ -424,6 +425,19 @@ describe('runs and try', () => {
     expect(wordsOf(await talk.say('runs run-1'))).toContain('Waiting for its turn');
     expect(wordsOf(await talk.say('runs stop run-1'))).toContain('its checkpoint is kept');
     expect(wordsOf(await talk.say('runs resume run-1'))).toContain('goes on from its last checkpoint');
+  });
+
+  it('are stopped and resumed by whoever started them, or by a maintainer', async () => {
+    const place = { front: 'discord', workspaceId: 'guild', conversationId: 'c' } as const;
+    const talk = createTalk({ place });
+    await talk.say('finetune moods');
+    const stop = { command: 'runs', args: { action: 'stop', run: 'run-1' } };
+    const ben = { id: 'ben', name: 'Ben' };
+    expect(wordsOf(await talk.press(stop, ben))).toContain('started by someone else');
+    expect((await talk.engine.runs.get('guild', 'run-1')).status).toBe('queued');
+    await nameMaintainer(talk.engine.kept, 'guild', 'ben');
+    expect(wordsOf(await talk.press(stop, ben))).toContain('its checkpoint is kept');
+    expect(wordsOf(await talk.press({ ...stop, args: { action: 'resume', run: 'run-1' } }))).toContain('goes on');
   });
 
   it('there is a first step when there are none', async () => {

@@ -1,9 +1,10 @@
 // runs: what has been trained and is being trained; opens, stops and resumes one.
 import { z } from 'zod';
-import type { Run } from '../../engine/index.ts';
+import { type Run, UserError } from '../../engine/index.ts';
 import { type CommandContext, defineCommand } from '../chat/command.ts';
 import { code, plain } from '../chat/escape.ts';
 import { finishedParts } from '../chat/live.ts';
+import { isMaintainer } from '../chat/maintainers.ts';
 import type { Reply } from '../chat/message.ts';
 import { metricsInWords } from '../chat/metrics-words.ts';
 import { aside, button, buttons, reply, text } from '../chat/reply.ts';
@@ -46,7 +47,9 @@ const act: { readonly [A in 'show' | 'stop' | 'resume' | 'export']: Act } = {
     const { slot: _, ...card } = runCard(run, { ...(await finishedParts(engine.runs, run)), loss });
     return card;
   },
-  async stop(name, { engine, place }) {
+  async stop(name, context) {
+    await requireOwner('stop', name, context);
+    const { engine, place } = context;
     const run = await engine.runs.stop(place.workspaceId, name);
     return aside(text(stopWords(run)));
   },
@@ -54,11 +57,23 @@ const act: { readonly [A in 'show' | 'stop' | 'resume' | 'export']: Act } = {
     const exported = await engine.runs.exportModel(place.workspaceId, name);
     return reply(text(`**${plain(name)}** is exported.`), ...exportBlocks(exported));
   },
-  async resume(name, { engine, place }) {
+  async resume(name, context) {
+    await requireOwner('resume', name, context);
+    const { engine, place } = context;
     const run = await engine.runs.resume(place.workspaceId, name);
     return aside(text(`**${plain(run.name)}** goes on from its last checkpoint.`));
   },
 };
+
+/** A group sees all its runs; each is stopped and resumed by whoever started it, or by a maintainer. */
+async function requireOwner(action: 'stop' | 'resume', name: string, { engine, place, person }: CommandContext) {
+  const run = await engine.runs.get(place.workspaceId, name);
+  if (run.startedBy === person.id || (await isMaintainer(engine.kept, place, person))) return;
+  throw new UserError(
+    `${run.name} was started by someone else, so you cannot ${action} it.`,
+    'Ask them, or a maintainer of this workspace.',
+  );
+}
 
 function stopWords({ name, status }: Run): string {
   switch (status) {
