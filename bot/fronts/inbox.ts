@@ -3,6 +3,7 @@
 import type { Engine, KeptEvent } from '../../engine/index.ts';
 import type { FrontName } from '../chat/message.ts';
 import { createSpool, type LeftEvents } from './spool.ts';
+import { type After, within } from './within.ts';
 
 export interface Keeping {
   /** Resolves once it may be acknowledged: it is on the disk, or the disk is too slow to be waited for. Never rejects. */
@@ -34,8 +35,7 @@ export interface FrontInboxOptions {
   /** How long work waits to hear whose it is. */
   readonly patienceMs?: number;
   readonly now: () => Date;
-  /** Calls back once after a delay. @returns what takes it back. */
-  readonly after: (delayMs: number, callback: () => void) => () => void;
+  readonly after: After;
   readonly log: {
     info(fields: object, message: string): void;
     error(fields: object, message: string): void;
@@ -154,26 +154,15 @@ export function createFrontInbox(options: FrontInboxOptions): FrontInbox {
     }
   }
 
-  /** Resolves with what comes of it, or with `otherwise` after a while. */
-  function within<T>(patienceMs: number, promise: Promise<T>, otherwise: T): Promise<T> {
-    return new Promise((resolve) => {
-      const stopWaiting = after(patienceMs, () => resolve(otherwise));
-      void promise.then((value) => {
-        stopWaiting();
-        resolve(value);
-      });
-    });
-  }
-
   return {
     keep(event) {
       const name = nameOf(event);
       // Sent again while it is being worked on.
       if (underWay.has(name)) return { written: Promise.resolve(), ours: Promise.resolve(false) };
-      const written = within(longestSyncMs, writeDown(event), undefined);
+      const written = within(after, longestSyncMs, writeDown(event), undefined);
       const writing = write(event);
       underWay.set(name, writing);
-      return { written, ours: within(options.patienceMs ?? standardPatienceMs, writing, true) };
+      return { written, ours: within(after, options.patienceMs ?? standardPatienceMs, writing, true) };
     },
     done,
     start() {

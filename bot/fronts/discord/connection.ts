@@ -97,6 +97,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     made.ws.on(GatewayDispatchEvents.InteractionCreate, options.onInteraction);
     made.ws.on(GatewayDispatchEvents.MessageCreate, options.onMessage);
     made.on(Events.ShardReconnecting, (shard) => {
+      if (state === 'stopped') return;
       counts.reconnects += 1;
       turn('reconnecting', `shard ${shard} lost its connection`);
       log.warn({ shard }, 'Discord: connection lost, reconnecting');

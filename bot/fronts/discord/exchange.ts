@@ -1,5 +1,10 @@
 // One event being answered: where its answers go while its token lives, and the thread it may open.
-
+import {
+  type APIInteraction,
+  type APIMessageComponentInteraction,
+  type APIModalSubmitInteraction,
+  ChannelType,
+} from 'discord.js';
 import { limits } from './limits.ts';
 import type { Origin } from './origin.ts';
 import { type Calls, codeOf, codes, type InteractionToken } from './rest.ts';
@@ -15,8 +20,14 @@ export interface Exchange {
   /** Our acknowledgement shows "thinking…" until something replaces it. */
   thinking: boolean;
   /** The thread that the conversation goes on in; opened when something is first said there. */
-  readonly thread: Thread | undefined;
+  thread: Thread | undefined;
 }
+
+export const tokenOf = ({ application_id, id, token }: APIInteraction): InteractionToken => ({
+  applicationId: application_id,
+  interactionId: id,
+  token,
+});
 
 export interface Thread {
   /** The message it hangs on gives it its id. */
@@ -28,6 +39,21 @@ export interface Thread {
 
 export const isFresh = ({ token, arrivedAtMs }: Exchange, nowMs: number): boolean =>
   token !== undefined && nowMs - arrivedAtMs < limits.interaction.tokenMs;
+
+/** That of a used component or a sent modal. */
+export const exchangeOf = (
+  interaction: APIMessageComponentInteraction | APIModalSubmitInteraction,
+  { origin, atMs }: { readonly origin: Origin; readonly atMs: number },
+  late: boolean,
+): Exchange => ({
+  origin,
+  arrivedAtMs: atMs,
+  token: late ? undefined : tokenOf(interaction),
+  sourceMessageId: interaction.message?.id,
+  answers: undefined,
+  thinking: false,
+  thread: undefined,
+});
 
 /** @param before what has to stand in the parent first, such as the words the thread hangs on. */
 export function createThread(options: {
@@ -66,3 +92,9 @@ export function createThread(options: {
     opened: () => opening !== undefined,
   };
 }
+
+export const threadTypes: ReadonlySet<number> = new Set([
+  ChannelType.PublicThread,
+  ChannelType.PrivateThread,
+  ChannelType.AnnouncementThread,
+]);

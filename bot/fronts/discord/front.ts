@@ -188,6 +188,7 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     bitsIn: (channelId) => channelFacts(channelId).bits,
     acknowledged: (delayMs) => options.meter?.acknowledged('discord', delayMs),
     now,
+    after,
     log,
   });
   const messages = createMessages({

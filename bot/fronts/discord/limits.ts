@@ -18,6 +18,8 @@ export const limits = {
   interaction: {
     /** An interaction not acknowledged by then is lost. */
     acknowledgeMs: 3000,
+    /** What has to be looked up before the acknowledgement (a modal, suggestions) is waited for so long. */
+    lookUpMs: 1500,
     /** Its token serves for 15 minutes; a little less, for what is under way. */
     tokenMs: 14.5 * 60_000,
   },
