@@ -57,13 +57,9 @@ const checks: { readonly [language: string]: Check } = {
     });
     return wrong;
   },
-  // A file of JSON lines is one value a line.
+  // Several values may stand below each other, as in a file of JSON lines.
   json: inWords((code) => {
-    try {
-      JSON.parse(code);
-    } catch {
-      for (const line of code.split('\n')) JSON.parse(line);
-    }
+    for (const value of code.split(/\n(?=[{[])/)) JSON.parse(value);
   }),
   yaml: (code) => parseDocument(code).errors[0]?.message,
   js: typescript,

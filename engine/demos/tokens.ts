@@ -15,7 +15,7 @@ export const tokens = defineDemo({
   id: 'tokens',
   title: 'Tokens of your own text',
   summary: 'how BPE and WordPiece cut your words, merge by merge',
-  home: 'data-preparation#text',
+  home: 'data-preparation#tokenization',
   alsoFor: ['fine-tuning-data', 'project-movie-sentiment'],
   seeded: false,
   controls: {
@@ -97,7 +97,7 @@ export const tokens = defineDemo({
     if (merges === 0) {
       return {
         markdown: `**Letters only:** ${numbers}. The first merges join the pairs seen most: ${first.map(show).join(', ')}.`,
-        cites: ['data-preparation#text', 'neural-networks#embeddings'],
+        cites: ['data-preparation#tokenization', 'neural-networks#embeddings'],
       };
     }
     const unknowns =
@@ -111,7 +111,7 @@ export const tokens = defineDemo({
       each < 2 ? 'Costly' : split === 0 ? 'Every word whole' : `${split} of ${words.length} words in parts`;
     return {
       markdown: `**${verdict}:** ${numbers}.${unknowns}${last === undefined ? '' : ` The last merge joined ${show(last)}.`} Frequent words become one token; rare ones are spelt from pieces, so the model pays more for them.`,
-      cites: ['data-preparation#text', 'fine-tuning-data#packing', 'neural-networks#transformer'],
+      cites: ['data-preparation#tokenization', 'fine-tuning-data#packing', 'data-preparation#text'],
     };
   },
 });

@@ -111,7 +111,7 @@ export function standOn({ phases, chapters, questions }: Way, facts: StudyFacts)
   return { phases: standing, next: findNext(standing, chapters) };
 }
 
-export const isPassed = (best: QuizResult | undefined) => best !== undefined && best.correct / best.total >= passShare;
+const isPassed = (best: QuizResult | undefined) => best !== undefined && best.correct / best.total >= passShare;
 
 function findNext(phases: readonly PhaseStanding[], chapters: readonly Chapter[]): NextStep | undefined {
   const phase = phases.find(({ done, waitsFor }) => !done && waitsFor.length === 0);

@@ -13,7 +13,7 @@ import type { Reviews } from './reviews.ts';
 import { type Standing, standOn } from './roadmap-standing.ts';
 
 /** Sections that one mark is set on. */
-export interface Marked {
+interface Marked {
   readonly chapterId: string;
   readonly title: string;
   /** `chapter#section`, or `chapter` for all of its sections: what to name to take the mark back. */
