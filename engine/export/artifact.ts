@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { makeFolder, writeJson } from '../models/files.ts';
 import type { HubOptions } from '../models/hub-options.ts';
+import type { AnyBase } from '../models/image-base.ts';
 import { writeCheckpoint } from '../models/write-checkpoint.ts';
 import { modelConfig, writeInputFiles } from '../tuning/artifact.ts';
 import { type LoadedArtifact, loadArtifact } from '../tuning/load-artifact.ts';
@@ -38,7 +39,7 @@ export async function exportArtifact(
   const { model, head } = parameters;
   const config = modelConfig(base, head, labels, task);
   await makeFolder(out);
-  await writeInputFiles(out, base, maxLength);
+  await writeInputFiles(out, head.kind === 'causal-lm' ? base : withPadding(base), maxLength);
   if (format === 'huggingface') {
     await writeCheckpoint(out, weights);
     await writeJson(join(out, 'config.json'), config);
@@ -46,6 +47,14 @@ export async function exportArtifact(
   }
   const files = { 'config.json': config, ...generationConfig(loaded) };
   return exportTransformersJs({ model, head, weights, files }, out, dtypes);
+}
+
+/** GPT-2's tokenizer has no token to pad with: its end stands in, so that several texts can be answered at once. */
+function withPadding(base: AnyBase): AnyBase {
+  if (!('tokenizerFiles' in base)) return base;
+  const { tokenizer, config } = base.tokenizerFiles;
+  if (config.pad_token || !config.eos_token) return base;
+  return { ...base, tokenizerFiles: { tokenizer, config: { ...config, pad_token: config.eos_token } } };
 }
 
 /** Where a model that writes texts begins and ends them. */

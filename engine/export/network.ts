@@ -1,5 +1,4 @@
 // One network with its weights inside, built at the sizes an export is made from, and at those its parity is measured at.
-import { UserError } from '../errors.ts';
 import { createGraph, type GraphBuilder } from '../graph/graph.ts';
 import { lowerGraph } from '../graph/onnx.ts';
 import type { OnnxNode, OnnxParts } from '../graph/onnx-bytes.ts';
@@ -9,7 +8,14 @@ import { createLayers, type Layers } from '../models/layers.ts';
 import type { Decoding, Head, ImageModel, ImageTextModel, Model, TextModel } from '../models/model.ts';
 import { generalize, type Sizes, sample_sizes, sizeName } from './generalize.ts';
 import { spellOut } from './standard-ops.ts';
-import { decoderPrologue, encoderPrologue, pastName, presentName, towersPrologue } from './text-inputs.ts';
+import {
+  decoderPrologue,
+  encoderPrologue,
+  pastName,
+  presentName,
+  readerPrologue,
+  towersPrologue,
+} from './text-inputs.ts';
 
 /** A trained model, adapters merged, ready to be written elsewhere. */
 export interface ExportSource {
@@ -49,12 +55,7 @@ function exportAnySize(source: ExportSource): OnnxParts {
     if (!model.decoding) throw new Error(`${model.modelType} does not write texts`);
     return exportDecoder(source, model, model.decoding);
   }
-  if (model.direction === 'decoder') {
-    throw new UserError(
-      `A ${model.modelType} that answers for ${head.kind} has no form for Transformers.js: only one that writes has.`,
-      'Export it as huggingface, or train an encoder such as BERT for this task.',
-    );
-  }
+  if (model.decoding) return exportReader(source, model, model.decoding);
   const parts = generalize(sample_sizes.map((sizes) => lowerGraph(buildEncoder(source, model, sizes))));
   const { nodes, inputs } = encoderPrologue();
   return { ...parts, nodes: [...nodes, ...parts.nodes], inputs };
@@ -110,6 +111,34 @@ function exportDecoder({ weights }: ExportSource, model: TextModel, decoding: De
   });
   const parts = generalize(builds);
   const { nodes, inputs } = decoderPrologue({ layers: layerCount, keyHeads, depth, slidingWindow });
+  return { ...parts, nodes: [...nodes, ...parts.nodes], inputs };
+}
+
+/** A decoder that reads a whole text and answers once, or for each token: no cache, as an encoder to whoever runs it. */
+function exportReader({ head, weights }: ExportSource, model: TextModel, decoding: Decoding): OnnxParts {
+  const { slidingWindow } = decoding;
+  const answersOnce = head.kind === 'classification' || head.kind === 'regression';
+  const builds = sample_sizes.map(({ rows, length }) => {
+    const g = createGraph();
+    const bias = (name: string) => g.input(name, 'float32', [rows, 1, length, length]);
+    const { logits } = decoding.build(
+      constantLayers(g, weights),
+      {
+        inputIds: g.input('inputIds', 'int32', [rows, length]),
+        positions: g.input('positions', 'int32', [rows, length]),
+        positionLimit: model.maxLength,
+        attentionBias: bias('attentionBias'),
+        ...(slidingWindow === undefined ? {} : { slidingBias: bias('slidingBias') }),
+        ...(answersOnce ? { scored: g.input('ends', 'int32', [rows]) } : {}),
+        past: [],
+      },
+      head,
+    );
+    g.output(outputName(head), logits);
+    return lowerGraph(g.graph);
+  });
+  const parts = generalize(builds);
+  const { nodes, inputs } = readerPrologue(slidingWindow);
   return { ...parts, nodes: [...nodes, ...parts.nodes], inputs };
 }
 

@@ -48,36 +48,64 @@ export function encoderPrologue(): Prologue {
 }
 
 /**
- * The same with what each token sees, [rows, 1, length, length], and `ends`, where each text's last token stands. The
- * number of `pixel_values` stands for the past.
+ * The same for texts whose tokens look back only: what each sees, [rows, 1, length, length], its place in its text, padding
+ * on the left not counted, and `ends`, where each text's last token stands.
  */
-export function towersPrologue(): Prologue {
+export function readerPrologue(slidingWindow?: number): Prologue {
   const { inputs, nodes } = encoderPrologue();
   return {
     inputs,
     nodes: [
-      ...nodes.filter(({ outputs }) => outputs[0] !== 'attentionBias' && outputs[0] !== 'flatBias'),
-      node('Reshape', [{ ints: [0] }, { ints: [] }], 'zero'),
-      node('Reshape', [{ ints: [1] }, { ints: [] }], 'one'),
-      ...takeSize('pixel_values', 0, 'past'),
+      ...nodes.filter(({ outputs: [output] }) => output !== 'attentionBias' && output !== 'flatBias'),
+      ...scalars,
       node('Reshape', [sizeName('length'), { ints: [] }], 'end'),
       node('Range', ['zero', 'end', 'one'], 'keys'),
       node('Unsqueeze', ['keys', { ints: [1] }], 'queries'),
-      node('Greater', ['keys', 'queries'], 'isLater'),
-      cast('isLater', 'float32', 'later'),
       node('Unsqueeze', ['padding', { ints: [1, 2] }], 'widePadding'),
-      node('Max', ['widePadding', 'later'], 'hidden'),
-      node('Mul', ['hidden', { float: unseen }], 'attentionBias'),
+      ...sightNodes('widePadding', slidingWindow),
+      node('CumSum', ['attention_mask', 'one'], 'counted'),
+      node('Sub', ['counted', { ints: [1] }], 'fromZero'),
+      node('Max', ['fromZero', { ints: [0] }], 'widePositions'),
+      cast('widePositions', 'int32', 'positions'),
       node('Reshape', [sizeName('rows'), { ints: [] }], 'texts'),
       node('Range', ['zero', 'texts', 'one'], 'places'),
       node('Mul', ['places', sizeName('length')], 'starts'),
-      node('ReduceSum', ['attention_mask', { ints: [1] }], 'tokens', { keepdims: { int: 0 } }),
-      node('Add', ['starts', 'tokens'], 'afterEnds'),
-      node('Sub', ['afterEnds', { ints: [1] }], 'wideEnds'),
+      node('Mul', ['attention_mask', 'keys'], 'seenPlaces'),
+      node('ReduceMax', ['seenPlaces', { ints: [1] }], 'lastPlaces', { keepdims: { int: 0 } }),
+      node('Add', ['starts', 'lastPlaces'], 'wideEnds'),
       cast('wideEnds', 'int32', 'ends'),
     ],
   };
 }
+
+/** The same for texts beside images, whose number stands for the past. */
+export function towersPrologue(): Prologue {
+  const { inputs, nodes } = readerPrologue();
+  return { inputs, nodes: [...nodes, ...takeSize('pixel_values', 0, 'past')] };
+}
+
+const scalars: readonly OnnxNode[] = [
+  node('Reshape', [{ ints: [0] }, { ints: [] }], 'zero'),
+  node('Reshape', [{ ints: [1] }, { ints: [] }], 'one'),
+];
+
+/** `keys` [total], `queries` [length, 1] and 1 where there is padding → `attentionBias`, and `slidingBias` where there is a window. */
+const sightNodes = (padding: string, slidingWindow: number | undefined): readonly OnnxNode[] => [
+  node('Greater', ['keys', 'queries'], 'isLater'),
+  cast('isLater', 'float32', 'later'),
+  node('Max', [padding, 'later'], 'hidden'),
+  node('Mul', ['hidden', { float: unseen }], 'attentionBias'),
+  ...(slidingWindow === undefined
+    ? []
+    : [
+        // Too far back: key ≤ query − window.
+        node('Sub', ['queries', { ints: [slidingWindow] }], 'horizon'),
+        node('LessOrEqual', ['keys', 'horizon'], 'isFar'),
+        cast('isFar', 'float32', 'far'),
+        node('Max', ['hidden', 'far'], 'slidingHidden'),
+        node('Mul', ['slidingHidden', { float: unseen }], 'slidingBias'),
+      ]),
+];
 
 export const pastName = (layer: number, part: 'key' | 'value') => `past_key_values.${layer}.${part}`;
 export const presentName = (layer: number, part: 'key' | 'value') => `present.${layer}.${part}`;
@@ -106,17 +134,6 @@ export function decoderPrologue({
       }),
     ),
   ).flat();
-  const sliding: OnnxNode[] =
-    slidingWindow === undefined
-      ? []
-      : [
-          // Too far back: key ≤ query − window.
-          node('Sub', ['queries', { ints: [slidingWindow] }], 'horizon'),
-          node('LessOrEqual', ['keys', 'horizon'], 'isFar'),
-          cast('isFar', 'float32', 'far'),
-          node('Max', ['hidden', 'far'], 'slidingHidden'),
-          node('Mul', ['slidingHidden', { float: unseen }], 'slidingBias'),
-        ];
   return {
     inputs: [
       input_ids,
@@ -133,21 +150,16 @@ export function decoderPrologue({
       node('Add', [sizeName('length'), sizeName('past')], 'allTokens'),
       node('Reshape', [sizeName('past'), { ints: [] }], 'firstNew'),
       node('Reshape', ['allTokens', { ints: [] }], 'end'),
-      node('Reshape', [{ ints: [0] }, { ints: [] }], 'zero'),
-      node('Reshape', [{ ints: [1] }, { ints: [] }], 'one'),
+      ...scalars,
       // [total] and [length, 1]: the places of what is seen and of what sees.
       node('Range', ['zero', 'end', 'one'], 'keys'),
       node('Range', ['firstNew', 'end', 'one'], 'flatQueries'),
       node('Unsqueeze', ['flatQueries', { ints: [1] }], 'queries'),
-      node('Greater', ['keys', 'queries'], 'isLater'),
-      cast('isLater', 'float32', 'later'),
       cast('attention_mask', 'float32', 'mask'),
       node('Sub', [{ float: 1 }, 'mask'], 'flatPadding'),
       // [rows, 1, 1, total] with [length, total] → [rows, 1, length, total].
       node('Unsqueeze', ['flatPadding', { ints: [1, 2] }], 'padding'),
-      node('Max', ['padding', 'later'], 'hidden'),
-      node('Mul', ['hidden', { float: unseen }], 'attentionBias'),
-      ...sliding,
+      ...sightNodes('padding', slidingWindow),
     ],
   };
 }

@@ -63,9 +63,19 @@ export async function exportTransformersJs(
     }
   }
   for (const [name, content] of Object.entries(source.files)) {
-    const told = name === 'config.json' && Object.keys(dataFiles).length > 0;
-    const hint = { 'transformers.js_config': { use_external_data_format: dataFiles } };
-    await writeJson(join(folder, name), told ? { ...content, ...hint } : content);
+    await writeJson(join(folder, name), name === 'config.json' ? configFor(source, content, dataFiles) : content);
   }
   return written;
+}
+
+/** config.json as Transformers.js is to read it. */
+function configFor({ model, head }: ExportSource, config: object, dataFiles: { readonly [model: string]: number }) {
+  const reads = model.modality === 'text' && model.direction === 'decoder' && head.kind !== 'causal-lm';
+  return {
+    ...config,
+    // It has no class for a decoder that reads and answers once. By this name it takes one that feeds ids and mask and
+    // leaves the rest to the graph, which is what this model wants.
+    ...(reads ? { model_type: 'bert', original_model_type: model.modelType } : {}),
+    ...(Object.keys(dataFiles).length > 0 ? { 'transformers.js_config': { use_external_data_format: dataFiles } } : {}),
+  };
 }

@@ -67,16 +67,33 @@ export function answerDecoder(
   }
 }
 
-/** The next token's logits after each of the new tokens, or after those asked for. */
-export function scoreCached(
+/** What the head says of each of the new tokens, or of those asked for. */
+export function answerCached(
   layers: Layers,
   design: DecoderHeadDesign,
   tokens: Value,
   { inputIds, scored }: Pick<CachedInputs, 'inputIds' | 'scored'>,
+  head: Head = { kind: 'causal-lm' },
 ): Value {
   const [rows = 0, length = 0] = inputIds.shape;
-  if (!scored) return scoreNextToken(layers, design, tokens, rows, length);
-  return scoreNextToken(layers, design, layers.g.op('Gather', [tokens, scored]), 1, scored.shape[0] ?? 0);
+  const { g } = layers;
+  const asked = scored ? g.op('Gather', [tokens, scored]) : tokens;
+  switch (head.kind) {
+    case 'causal-lm':
+      return scored
+        ? scoreNextToken(layers, design, asked, 1, scored.shape[0] ?? 0)
+        : scoreNextToken(layers, design, asked, rows, length);
+    case 'classification':
+    case 'regression':
+      return layers.linear(asked, 'score', { bias: false });
+    case 'token-classification':
+      return asTokens(g, layers.linear(asked, design.tokenClassifier), rows, length);
+    case 'embedding':
+      return asTokens(g, asked, rows, length);
+    case 'masked-lm':
+    case 'contrast':
+      throw new Error(`a decoder has no ${head.kind} head`);
+  }
 }
 
 /** Logits [rows, length, vocabulary]. */

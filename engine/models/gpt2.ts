@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Value } from '../graph/ops.ts';
 import { activate, activationSchema } from './activations.ts';
 import { attend, attendWithPast, causalBias, type KeyValue } from './attention.ts';
-import { addDecoderHead, answerDecoder, decoder_heads, scoreCached } from './decoder-heads.ts';
+import { addDecoderHead, answerCached, answerDecoder, decoder_heads } from './decoder-heads.ts';
 import { rateSchema, sizeSchema } from './encoder-config.ts';
 import { classNamer } from './heads.ts';
 import { asMatrix, type Layers } from './layers.ts';
@@ -81,7 +81,7 @@ export function createGpt2(raw: { readonly [key: string]: unknown }, source: str
       keyHeads: config.n_head,
       depth: config.n_embd / config.n_head,
       slidingWindow: undefined,
-      build: (layers, inputs) => continueGpt2(layers, config, inputs),
+      build: (layers, inputs, head) => continueGpt2(layers, config, inputs, head),
     },
   };
 }
@@ -127,7 +127,7 @@ function buildGpt2(layers: Layers, config: Gpt2Config, inputs: TextInputs, head:
   return answerDecoder(layers, headDesign(config), tokens, attentionBias, head);
 }
 
-function continueGpt2(layers: Layers, config: Gpt2Config, inputs: CachedInputs): CachedOutputs {
+function continueGpt2(layers: Layers, config: Gpt2Config, inputs: CachedInputs, head?: Head): CachedOutputs {
   const { g, weight } = layers;
   const { inputIds, positions, attentionBias: bias, past } = inputs;
   const [rows = 0, length = 0] = inputIds.shape;
@@ -142,7 +142,7 @@ function continueGpt2(layers: Layers, config: Gpt2Config, inputs: CachedInputs):
     added.push(answer.added);
     return answer.context;
   });
-  return { logits: scoreCached(layers, headDesign(config), tokens, inputs), presents, added };
+  return { logits: answerCached(layers, headDesign(config), tokens, inputs, head), presents, added };
 }
 
 const attentionShape = (config: Gpt2Config, rows: number, length: number) => ({

@@ -4,7 +4,7 @@ import type { Value } from '../graph/ops.ts';
 import { elementCount } from '../graph/tensor.ts';
 import { activate } from './activations.ts';
 import { attend, attendWithPast, causalBias, type KeyValue } from './attention.ts';
-import { addDecoderHead, answerDecoder, decoder_heads, scoreCached } from './decoder-heads.ts';
+import { addDecoderHead, answerCached, answerDecoder, decoder_heads } from './decoder-heads.ts';
 import { classNamer } from './heads.ts';
 import { asMatrix, type Layers } from './layers.ts';
 import { designLlama, type LlamaDesign } from './llama-design.ts';
@@ -44,7 +44,7 @@ export function createLlama(raw: { readonly [key: string]: unknown }, source: st
       keyHeads,
       depth,
       slidingWindow: window,
-      build: (layers, inputs) => continueLlama(layers, design, inputs),
+      build: (layers, inputs, head) => continueLlama(layers, design, inputs, head),
     },
   };
 }
@@ -118,7 +118,7 @@ function buildLlama(layers: Layers, design: LlamaDesign, inputs: TextInputs, hea
   return answerDecoder(layers, headDesign(design), tokens, attentionBias, head);
 }
 
-function continueLlama(layers: Layers, design: LlamaDesign, inputs: CachedInputs): CachedOutputs {
+function continueLlama(layers: Layers, design: LlamaDesign, inputs: CachedInputs, head?: Head): CachedOutputs {
   const { inputIds, positions, attentionBias, slidingBias = attentionBias, past } = inputs;
   const [rows = 0, length = 0] = inputIds.shape;
   const shape = attentionShape(design, rows, length);
@@ -133,7 +133,7 @@ function continueLlama(layers: Layers, design: LlamaDesign, inputs: CachedInputs
     added.push(answer.added);
     return answer.context;
   });
-  return { logits: scoreCached(layers, headDesign(design), tokens, inputs), presents, added };
+  return { logits: answerCached(layers, headDesign(design), tokens, inputs, head), presents, added };
 }
 
 /** Every token has a place of its own: all rows are turned as one, each by the angles picked for it. */

@@ -110,14 +110,17 @@ export interface CachedInputs {
   readonly attentionBias: Value;
   /** The same for layers that see only the nearest `slidingWindow` places; for a model that has such. */
   readonly slidingBias?: Value;
-  /** [n] int32: which of the rows · length new tokens get logits; all, unless said. */
+  /** [n] int32: which of the rows · length new tokens are answered for; all, unless said. */
   readonly scored?: Value;
   /** One a layer, each [rows, keyHeads, past, depth]; none when these tokens are the first. */
   readonly past: readonly KeyValue[];
 }
 
 export interface CachedOutputs {
-  /** Logits of the token that follows, [rows, length, vocabulary], or [1, n, vocabulary] of those asked for. */
+  /**
+   * Logits of the token that follows, [rows, length, vocabulary], or [1, n, vocabulary] of those asked for. Of another head
+   * what it answers, [n, outputs], or [rows, length, outputs] where each token is answered for.
+   */
   readonly logits: Value;
   /** One a layer, each [rows, keyHeads, past + length, depth]. */
   readonly presents: readonly KeyValue[];
@@ -131,8 +134,8 @@ export interface Decoding {
   /** Numbers in one head's key or value. */
   readonly depth: number;
   readonly slidingWindow: number | undefined;
-  /** Adds the network with its language-model head. */
-  build(layers: Layers, inputs: CachedInputs): CachedOutputs;
+  /** Adds the network with this head, its language-model head unless one is given. */
+  build(layers: Layers, inputs: CachedInputs, head?: Head): CachedOutputs;
 }
 
 export interface ImageModel extends CommonModel {
