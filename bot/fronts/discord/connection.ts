@@ -5,6 +5,7 @@ import {
   type Channel,
   Client,
   Events,
+  GatewayCloseCodes,
   GatewayDispatchEvents,
   Routes,
   Status,
@@ -12,6 +13,7 @@ import {
 import { UserError } from '../../../engine/index.ts';
 import { intentsFor, readsMessages } from './intents.ts';
 import { type Calls, isUnauthorized } from './rest.ts';
+import { completeInteraction, completeMessage, makeRequest } from './tolerance.ts';
 
 export interface ConnectionHealth {
   readonly state: 'starting' | 'ready' | 'reconnecting' | 'refused' | 'stopped';
@@ -74,7 +76,6 @@ export interface ConnectionOptions {
 
 const startMs = 30_000;
 const longestRetryMs = 5 * 60_000;
-const authenticationFailed = 4004;
 
 export function createConnection(options: ConnectionOptions): Connection {
   const { token, apiUrl, calls, log } = options;
@@ -94,8 +95,15 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   function listen(made: Client) {
-    made.ws.on(GatewayDispatchEvents.InteractionCreate, options.onInteraction);
-    made.ws.on(GatewayDispatchEvents.MessageCreate, options.onMessage);
+    // Heard before the client library looks at them.
+    made.ws.on(GatewayDispatchEvents.InteractionCreate, (interaction: APIInteraction) => {
+      completeInteraction(interaction);
+      options.onInteraction(interaction);
+    });
+    made.ws.on(GatewayDispatchEvents.MessageCreate, (message: APIMessage) => {
+      completeMessage(message);
+      options.onMessage(message);
+    });
     made.on(Events.ShardReconnecting, (shard) => {
       if (state === 'stopped') return;
       counts.reconnects += 1;
@@ -109,7 +117,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     });
     made.on(Events.ShardReady, () => turn('ready'));
     made.on(Events.ShardDisconnect, ({ code }) => {
-      const revoked = code === authenticationFailed;
+      if (code === GatewayCloseCodes.DisallowedIntents && !made.isReady()) return;
+      const revoked = code === GatewayCloseCodes.AuthenticationFailed;
       const problem = revoked ? 'Discord refuses the token: make a new one' : `Discord closed the connection (${code})`;
       log.error({ code }, `Discord: ${problem}`);
       turn(revoked ? 'refused' : 'reconnecting', problem);
@@ -126,22 +135,35 @@ export function createConnection(options: ConnectionOptions): Connection {
     });
   }
 
-  /** Whether the application may read messages that do not mention it. Without an answer: it may not. */
-  async function mayReadMessages(): Promise<boolean> {
+  /** Whether the application may read messages that do not mention it; undefined without an answer. */
+  async function mayReadMessages(): Promise<boolean | undefined> {
     try {
       const { flags } = (await calls.rest.get(Routes.currentApplication())) as { flags?: number };
       return readsMessages(flags);
     } catch (error) {
       if (isUnauthorized(error)) throw refusal();
-      log.warn({ err: error }, 'Discord: the application could not be looked up; going on without message content');
-      return false;
+      log.warn({ err: error }, 'Discord: the application could not be looked up');
+      return undefined;
     }
   }
 
+  /** With message content unless it may not be asked for; where that is not known, the gateway says so. */
   async function connect(): Promise<Client<true>> {
+    messageContent = (await mayReadMessages()) ?? true;
+    try {
+      return await identify();
+    } catch (error) {
+      if (!(error instanceof IntentsRefused) || !messageContent) throw error;
+      await client?.destroy();
+      messageContent = false;
+      return identify();
+    }
+  }
+
+  async function identify(): Promise<Client<true>> {
     const made = new Client({
       intents: intentsFor(messageContent),
-      rest: { api: apiUrl, version: '10' },
+      rest: { api: apiUrl, version: '10', makeRequest },
       allowedMentions: { parse: [] },
       ...(options.shards.ids === 'auto'
         ? { shards: 'auto' as const }
@@ -153,6 +175,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     const late = new Promise<never>((_, reject) => {
       const timer = setTimeout(() => reject(new Error(`no answer in ${startMs / 1000} s`)), startMs);
       ready.finally(() => clearTimeout(timer)).catch(() => undefined);
+      made.once(Events.ShardDisconnect, ({ code }) => {
+        if (code === GatewayCloseCodes.DisallowedIntents) reject(new IntentsRefused('Discord refuses the intents'));
+      });
       made.login(token).catch((error: unknown) => {
         clearTimeout(timer);
         reject(error);
@@ -163,7 +188,6 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   async function attempt(): Promise<Who> {
     try {
-      messageContent = await mayReadMessages();
       const ready = await connect();
       turn('ready');
       const who = { applicationId: ready.application.id, name: ready.user.username };
@@ -217,6 +241,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     botRole: (guildId) => client?.guilds.cache.get(guildId)?.members.me?.roles.botRole?.id,
     botId: () => client?.user?.id,
   };
+}
+
+class IntentsRefused extends Error {
+  override readonly name = 'IntentsRefused';
 }
 
 export const refusal = () =>

@@ -1,6 +1,12 @@
 // Makes Discord know our commands: looks at what it knows and changes only what differs.
 import { isDeepStrictEqual } from 'node:util';
-import { type APIApplicationCommand, type REST, type RESTPostAPIApplicationCommandsJSONBody, Routes } from 'discord.js';
+import {
+  type APIApplicationCommand,
+  DiscordAPIError,
+  type REST,
+  type RESTPostAPIApplicationCommandsJSONBody,
+  Routes,
+} from 'discord.js';
 
 export interface Deployment {
   readonly created: readonly string[];
@@ -23,9 +29,7 @@ export async function compareCommands(
   applicationId: string,
   wanted: readonly Wanted[],
 ): Promise<Difference> {
-  const known = (await rest.get(Routes.applicationCommands(applicationId), {
-    query: new URLSearchParams({ with_localizations: 'true' }),
-  })) as readonly APIApplicationCommand[];
+  const known = await knownCommands(rest, applicationId);
   const pairs = wanted.map((command) => ({ command, before: known.find((one) => isSame(one, command)) }));
   const create = pairs.flatMap(({ command, before }) => (before === undefined ? [command] : []));
   const change = pairs.flatMap(({ command, before }) =>
@@ -39,16 +43,36 @@ export async function compareCommands(
   };
 }
 
+async function knownCommands(rest: REST, applicationId: string): Promise<readonly APIApplicationCommand[]> {
+  try {
+    return (await rest.get(Routes.applicationCommands(applicationId), {
+      query: new URLSearchParams({ with_localizations: 'true' }),
+    })) as readonly APIApplicationCommand[];
+  } catch (error) {
+    if (isUnsupported(error)) return [];
+    throw error;
+  }
+}
+
+/** A server that speaks a part of the protocol only. */
+const isUnsupported = (error: unknown) =>
+  error instanceof DiscordAPIError && (error.status === 404 || error.status === 405);
+
 export async function deployCommands(
   rest: REST,
   applicationId: string,
   wanted: readonly Wanted[],
 ): Promise<Deployment> {
   const { create, change, remove, unchanged } = await compareCommands(rest, applicationId, wanted);
-  for (const command of create) await rest.post(Routes.applicationCommands(applicationId), { body: command });
-  for (const { id, command } of change)
-    await rest.patch(Routes.applicationCommand(applicationId, id), { body: command });
-  for (const { id } of remove) await rest.delete(Routes.applicationCommand(applicationId, id));
+  try {
+    for (const command of create) await rest.post(Routes.applicationCommands(applicationId), { body: command });
+    for (const { id, command } of change)
+      await rest.patch(Routes.applicationCommand(applicationId, id), { body: command });
+    for (const { id } of remove) await rest.delete(Routes.applicationCommand(applicationId, id));
+  } catch (error) {
+    if (!isUnsupported(error)) throw error;
+    await rest.put(Routes.applicationCommands(applicationId), { body: wanted });
+  }
   return {
     created: create.map(({ name }) => name),
     changed: change.map(({ command }) => command.name),

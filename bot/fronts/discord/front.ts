@@ -170,7 +170,7 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     downloads: createDownloads({
       folder: join(options.dataDir, 'discord-files'),
       limitBytes: maxUploadBytes,
-      hosts: [...fileHosts, new URL(apiUrl).host],
+      hosts: [...fileHosts, new URL(apiUrl).hostname],
     }),
     onDuplicate: () => options.meter?.event('discord', 'duplicate'),
     now,

@@ -110,7 +110,7 @@ export function createMessages(options: MessagesOptions): (message: GuildMessage
 
   function isForUs(message: GuildMessage, botId: string, { channel }: ChannelFacts): boolean {
     if (message.guild_id === undefined) return true;
-    if (message.mentions.some(({ id }) => id === botId)) return true;
+    if (message.mentions.some(({ id }) => id === botId) || mentionOf(botId).test(message.content)) return true;
     const role = options.botRole(message.guild_id);
     if (role !== undefined && message.mention_roles.includes(role)) return true;
     // In a thread we opened everything is for us, unless it is said to somebody else; without the message content intent
@@ -147,6 +147,8 @@ function originOfMessage(message: GuildMessage, { channel, name, bits }: Channel
     fileBytes: limits.message.fileBytes,
   };
 }
+
+const mentionOf = (id: string) => new RegExp(`<@!?${id}>`);
 
 /** What was said, without calling us; other people by their names, since an id says nothing to a reader. */
 function wordsOf(message: GuildMessage, botId: string, role: string | undefined): string {

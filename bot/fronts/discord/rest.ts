@@ -17,6 +17,7 @@ import {
 import type { Circuit } from '../circuit.ts';
 import { createCircuit } from '../circuit.ts';
 import { limits } from './limits.ts';
+import { makeRequest } from './tolerance.ts';
 
 /** A message as we send it. */
 export interface Draft {
@@ -105,7 +106,7 @@ export interface CallsOptions {
 }
 
 export function createCalls({ token, apiUrl, now }: CallsOptions): Calls {
-  const common = { api: apiUrl, version: '10', timeout: 15_000 };
+  const common = { api: apiUrl, version: '10', timeout: 15_000, makeRequest };
   // An edit held back by a rate limit comes back to its queue, which sends what is newest by then.
   const rest = new REST({
     ...common,
