@@ -4,6 +4,7 @@ import type { GraphNode, Op, Value } from '../graph/ops.ts';
 import { describeShape, elementCount } from '../graph/tensor.ts';
 import { createRebuilder } from './rebuild.ts';
 import { type GradientRule, gradient_rules } from './rules.ts';
+import { isZeros, madeBy } from './scattered.ts';
 
 /**
  * Adds d loss / d w for each of `wanted`, in their order and shapes.
@@ -65,18 +66,12 @@ function addUp(g: GraphBuilder, a: Value, b: Value): Value {
     [a, b],
     [b, a],
   ] as const) {
-    const node = g.graph.nodes.findLast(({ outputs: [made] }) => made === one);
-    if (node?.op !== 'ScatterElements') continue;
-    const scatter = node as GraphNode<'ScatterElements'>;
+    const scatter = madeBy(g, one, 'ScatterElements');
+    if (!scatter) continue;
     const [base, where, updates] = scatter.inputs;
     if (isZeros(g, base)) return g.op('ScatterElements', [other, where, updates], scatter.attributes);
   }
   return g.op('Add', [a, b]);
-}
-
-function isZeros(g: GraphBuilder, value: Value): boolean {
-  const node = g.graph.nodes.findLast(({ outputs: [made] }) => made === value);
-  return node?.op === 'Expand' && node.inputs[0] === g.scalar(0);
 }
 
 const isConstant = (op: Op) => {

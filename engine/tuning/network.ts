@@ -1,5 +1,6 @@
 // The network of a run as compiled graphs: one per purpose and batch shape, made when first needed and kept.
 import { addGradients } from '../autodiff/gradients.ts';
+import { splitScattered } from '../autodiff/scattered.ts';
 import { createGraph, type Graph, type GraphBuilder } from '../graph/graph.ts';
 import type { Value } from '../graph/ops.ts';
 import { createSession, type DeviceTensor, type Session, type SessionOptions } from '../graph/session.ts';
@@ -8,12 +9,15 @@ import { asMatrix, type BatchStatistics, createLayers, type DropoutMask, type La
 import type { ImageTextModel } from '../models/model.ts';
 import { fillDropoutMask, mixSeeds } from './noise.ts';
 import { fourBitValues, type Parameters, weightFeeds, weightValues } from './parameters.ts';
+import { assembleGradient, floats, type GradientAnswers, outputGradient } from './row-gradients.ts';
 import type { Answering, Feeds, Objective, TaskBatch } from './tasks/task.ts';
 
 interface Compiled {
   readonly session: Session;
   readonly masks: readonly { readonly rate: number; readonly feed: Tensor & { readonly data: Float32Array } }[];
   readonly maskFeeds: Feeds;
+  /** In which answers a training graph gives the gradient of each trained weight. */
+  readonly answers: ReadonlyMap<string, GradientAnswers>;
 }
 
 interface StepResult<Gradient> {
@@ -78,6 +82,7 @@ export function createNetwork(
       boundaries,
     });
     const answer = buildAnswer(layers, parameters, inputValues);
+    const answers = new Map<string, GradientAnswers>();
     if (purpose === 'train') {
       const loss = objective.loss(g, answer, targetValues);
       const trained = [...parameters.trainable.keys()];
@@ -88,10 +93,19 @@ export function createNetwork(
         g.output(batchOf(`${name}.running_var`), variance);
       }
       // Here on every core, while the gradients are at hand; a loop over them afterwards has one.
-      g.output('squaredNorm', sumOfSquares(g, gradients));
+      const parts = gradients.map((gradient) =>
+        heldWeights ? { dense: gradient, parts: [] } : splitScattered(g, gradient),
+      );
+      g.output(
+        'squaredNorm',
+        sumOfSquares(
+          g,
+          parts.flatMap(({ dense }) => dense ?? []),
+        ),
+      );
       trained.forEach((name, at) => {
-        const gradient = gradients[at];
-        if (gradient) g.output(gradientOf(name), gradient);
+        const part = parts[at];
+        if (part) answers.set(name, outputGradient(g, gradientOf(name), part));
       });
     } else if (purpose === 'measure') {
       const measures = objective.measure?.(g, answer, targetValues) ?? { answer };
@@ -100,11 +114,11 @@ export function createNetwork(
       const rows = asMatrix(g, answer);
       g.output('answer', targetValues.positions ? g.op('Gather', [rows, targetValues.positions]) : rows);
     }
-    return { graph: g.graph, masks };
+    return { graph: g.graph, masks, answers };
   }
 
   async function compile(purpose: Purpose, inputs: Feeds, targets: Feeds): Promise<Compiled> {
-    const { graph, masks } = build(purpose, inputs, targets);
+    const { graph, masks, answers } = build(purpose, inputs, targets);
     const kept = purpose === 'train' && heldWeights ? [...parameters.trainable.keys()].map(gradientOf) : undefined;
     const session = await createSession(graph, {
       ...sessionOptions,
@@ -115,7 +129,8 @@ export function createNetwork(
       const feed = { type: 'float32', shape, data: new Float32Array(elementCount(shape)) } as const;
       return { name, rate, feed };
     });
-    return { session, masks: filled, maskFeeds: Object.fromEntries(filled.map(({ name, feed }) => [name, feed])) };
+    const maskFeeds = Object.fromEntries(filled.map(({ name, feed }) => [name, feed]));
+    return { session, masks: filled, maskFeeds, answers };
   }
 
   function obtain(purpose: Purpose, inputs: Feeds, targets: Feeds): Promise<Compiled> {
@@ -132,7 +147,7 @@ export function createNetwork(
   }
 
   async function runTraining({ inputs, targets }: TaskBatch, seed: number | undefined) {
-    const { session, masks, maskFeeds } = await obtain('train', inputs, targets);
+    const { session, masks, maskFeeds, answers: answersOf } = await obtain('train', inputs, targets);
     masks.forEach(({ rate, feed }, at) => {
       if (seed === undefined) feed.data.fill(1);
       else fillDropoutMask(feed.data, rate, mixSeeds(seed, at));
@@ -144,25 +159,32 @@ export function createNetwork(
     for (const name of parameters.statistics?.keys() ?? []) {
       if (answers[batchOf(name)]) statistics.set(name, floats(answers, batchOf(name)));
     }
-    return { loss, norm: Math.sqrt(squares), statistics, answers, kept };
+    return { loss, squares, statistics, answers, answersOf, kept };
   }
 
   return {
     async computeGradients(batch, seed) {
-      const { answers, loss, norm, statistics } = await runTraining(batch, seed);
+      const { answers, answersOf, loss, squares, statistics } = await runTraining(batch, seed);
       const gradients = new Map<string, Float32Array>();
-      for (const name of parameters.trainable.keys()) gradients.set(name, floats(answers, gradientOf(name)));
-      return { loss, gradients, norm, statistics };
+      let sum = squares;
+      for (const [name, { data }] of parameters.trainable) {
+        const parts = answersOf.get(name);
+        if (!parts) throw new Error(`the graph has no gradient of ${name}`);
+        const made = assembleGradient(answers, parts, data.length);
+        gradients.set(name, made.gradient);
+        sum += made.squares;
+      }
+      return { loss, gradients, norm: Math.sqrt(Math.max(0, sum)), statistics };
     },
     async computeOnDevice(batch, seed) {
-      const { kept, loss, norm, statistics } = await runTraining(batch, seed);
+      const { kept, loss, squares, statistics } = await runTraining(batch, seed);
       const gradients = new Map<string, DeviceTensor>();
       for (const name of parameters.trainable.keys()) {
         const gradient = kept.get(gradientOf(name));
         if (!gradient) throw new Error(`no gradient of ${name} was kept`);
         gradients.set(name, gradient);
       }
-      return { loss, gradients, norm, statistics };
+      return { loss, gradients, norm: Math.sqrt(squares), statistics };
     },
     trainingGraph: ({ inputs, targets }) => build('train', inputs, targets).graph,
     measure: ({ inputs, targets }) => infer('measure', inputs, targets),
@@ -189,7 +211,7 @@ export function sumOfSquares(g: GraphBuilder, values: readonly Value[]): Value {
     return g.op('Reshape', [g.op('ReduceSumSquare', [value], { axes, keepDims: false })], { shape: [1] });
   });
   const [first, ...others] = sums;
-  if (!first) throw new Error('nothing is trained');
+  if (!first) return g.scalar(0);
   const all = others.length === 0 ? first : g.op('Concat', [first, ...others], { axis: 0 });
   return g.op('ReduceSum', [all], { axes: [0], keepDims: false });
 }
@@ -222,9 +244,3 @@ const describeFeeds = (feeds: Feeds) =>
   Object.entries(feeds)
     .map(([name, { shape }]) => `${name} ${shape.join('×')}`)
     .join(' ');
-
-function floats(answers: { readonly [name: string]: Tensor }, name: string): Float32Array {
-  const data = answers[name]?.data;
-  if (!(data instanceof Float32Array)) throw new Error(`the session answered no ${name}`);
-  return data;
-}
