@@ -32,8 +32,12 @@ interface Finding {
   readonly said: Span;
 }
 
+/** How many letters may stand between a thing and what is said of it. */
+const farthestAfter = 45;
+const farthestBefore = 14;
+
 const negation =
-  /(?<![a-z])(?:not|no|never|cannot|cant|dont|doesnt|didnt|isnt|arent|wasnt|werent|wont|wouldnt|shouldnt|couldnt|havent|hasnt|without|neither|nor|nothing|hardly|barely|seldom|rarely|unlike|instead of|rather than|wrong to|wrong that|mistake|bad idea|bad|dangerous|harmful|myth|risky|forbidden|far from|lacks?)(?![a-z])/g;
+  /(?<![a-z])(?:not|no|never|cannot|cant|dont|doesnt|didnt|isnt|arent|wasnt|werent|wont|wouldnt|shouldnt|couldnt|havent|hasnt|without|neither|nor|nothing|hardly|barely|seldom|rarely|unlike|instead of|rather than|wrong to|wrong that|mistake|bad idea|bad|dangerous|harmful|myth|risky|forbidden|far from|lacks?|rid of|avoids?|skips?|do(?:es)? away with|replaces?|dispenses? with)(?![a-z])/g;
 const larger =
   /(?<![a-z])(?:high(?:er|est)?|larger?|largest|big(?:ger|gest)?|increas\w*|rais\w*|more|longer|doubl\w*|greater|up|stronger|many|stricter|growing)(?![a-z])/;
 const smaller =
@@ -45,7 +49,7 @@ const opening =
   /^(?:(?:so|but|and|ok|okay|well|hi|hey|then|also|if|hmm+) )*(?:(?:isnt|arent|doesnt|dont|didnt|wasnt|wont|cant|wouldnt) (?!need|have|use|get|require|care|mind|train|matter)|i (?:dont|do not|cant) (?:understand|get|see) |is it not |not sure |no idea )/;
 /** Asks what would be, what is wrong, or for a choice: nothing is taken for granted. */
 const open =
-  /^(?:what (?:if|happens|is (?:the )?(?:wrong|difference)|are the differences)|how (?:is|are|does|do) .* differ|whats (?:wrong|the difference)|which (?:one|is (?:better|right))|is (?:it|this|that) (?:a )?(?:myth|wrong)|best reply)\b/;
+  /^(?:what (?:if|happens|is|are|means|does .* mean)|whats|how (?:do|can|could|should|would|to|might) (?:i|we|you|one|people)|how to|(?:how|where) (?:is|are|does|do) .* differ|difference|which (?:one|is (?:better|right))|when (?:do|should|would|can) (?:i|we|you)|is (?:it|this|that) (?:a )?(?:myth|wrong)|best reply|explain|define|tell me|compare)\b/;
 
 export function createCheckFacts(facts: readonly Fact[]): (question: string) => FactCheck {
   const compiled = facts.map(compile);
@@ -129,9 +133,8 @@ function sizeOf(clause: string, { from, to }: Span, size: Fact['size']): number 
   if (size === 'none') return 1;
   const before = clause.slice(0, from).split(' ').slice(-4).join(' ');
   const after =
-    /^(?: (?:is|are|was|gets?|too|very|being|means|set|goes|that|value|steps?|size))* (\S+)/.exec(
-      clause.slice(to),
-    )?.[1] ?? '';
+    /^ (?:(?:is|are|was|were|gets?|being|set|goes) (?:set |too |very |way )*|too )(\S+)/.exec(clause.slice(to))?.[1] ??
+    '';
   const told = `${before} ${clause.slice(from, to)}`;
   if (smaller.test(told) || smaller.test(after)) return -1;
   if (larger.test(told) || larger.test(after)) return 1;
@@ -145,7 +148,7 @@ function judge(
   { point, right, wrong }: CompiledPoint,
 ): Finding | undefined {
   const free = (pattern: RegExp | undefined) =>
-    pattern === undefined ? [] : spansOf(pattern, clause).filter((said) => !contains(subject, said));
+    pattern === undefined ? [] : spansOf(pattern, clause).filter((said) => isSaidOf(subject, said));
   const rights = free(right);
   const wrongs = free(wrong);
   const votes = [
@@ -157,6 +160,11 @@ function judge(
   // The truth said once outweighs the words of its opposite: they may be spoken of another thing.
   const chosen = votes.find(({ isRight }) => isRight) ?? votes[0];
   return chosen && { point, isRight: chosen.isRight, subject, said: chosen.said };
+}
+
+function isSaidOf(subject: Span, said: Span): boolean {
+  if (contains(subject, said)) return false;
+  return said.from - subject.to <= farthestAfter && subject.from - said.to <= farthestBefore;
 }
 
 /** An odd number of negations before the end of what is said, and outside of it. */
