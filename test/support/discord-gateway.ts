@@ -30,6 +30,8 @@ export interface GatewayOptions {
   readonly url: () => string;
   readonly ready: (shard: readonly [number, number]) => object;
   readonly guilds: () => readonly { readonly id: string }[];
+  /** An event as a client gets it. */
+  readonly shown: (event: string, data: unknown) => unknown;
 }
 
 export interface Gateway {
@@ -70,7 +72,7 @@ export function createGateway(server: Server, options: GatewayOptions): Gateway 
     socket.send(JSON.stringify({ op, d, s: null, t: null, ...extra }));
 
   function emit(session: Session, t: string, d: unknown) {
-    const frame: Frame = { op: 0, d, s: session.sent.length + 1, t };
+    const frame: Frame = { op: 0, d: options.shown(t, d), s: session.sent.length + 1, t };
     session.sent.push(frame);
     if (session.socket?.readyState === 1) session.socket.send(JSON.stringify(frame));
   }
