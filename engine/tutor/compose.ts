@@ -25,7 +25,7 @@ const plans: { readonly [level in Level]: Plan } = {
   student: { total: 1200, lead: 450, support: 620, figures: 1, pitfalls: 1, roles: [] },
   expert: { total: 2400, lead: 450, support: 900, figures: 2, pitfalls: 2, roles: ['why', 'evidence', 'use'] },
 };
-const limits = { leadIn: 260, pitfall: 280, next: 220, intuition: 420 };
+const limits = { leadIn: 260, pitfall: 280, next: 220, intuition: 420, also: 300 };
 
 interface Run {
   readonly source: Source;
@@ -45,11 +45,19 @@ export function composeAnswer(question: string, source: Source, overlap: Overlap
   return assemble(planAnswer(question, source, overlap, options));
 }
 
+/** Where another section may be meant as well: in a sentence or two, what it says to the question. */
+export function alsoFrom(question: string, source: Source, overlap: Overlap): Piece | undefined {
+  const opening = openingOf(source, limits.also);
+  const focus = findFocus(question, source, overlap, opening, limits.also);
+  const run = focus ?? opening;
+  return run && quotePiece(source, run.sentences, `**${source.sectionTitle}:** `);
+}
+
 /** What was said to hold always, answered by what the guide says and by what it warns of. */
 export function qualify(question: string, source: Source, overlap: Overlap, level: Level): Composed {
   const plan = plans[level];
   const opening = openingOf(source, plan.lead);
-  const focus = findFocus(question, source, overlap, opening, plan);
+  const focus = findFocus(question, source, overlap, opening, plan.lead - 100);
   const runs = [...(opening ? [opening] : []), ...(focus ? [focus] : [])];
   const warnings = findPitfalls(source, overlap, runs).slice(0, 2);
   return assemble([
@@ -111,7 +119,7 @@ function findPicture(source: Source, { lead }: Plan): Run[] {
 function findLead(question: string, source: Source, overlap: Overlap, plan: Plan): Run[] {
   const definition = openingOf(source, plan.lead);
   const wanted = findWanted(question, source, plan);
-  const focus = wanted ?? findFocus(question, source, overlap, definition, plan);
+  const focus = wanted ?? findFocus(question, source, overlap, definition, plan.lead - 100);
   if (!focus || !definition || focus.part === definition.part) return definition ? [definition] : [];
   const short = { ...definition, sentences: definition.sentences.slice(0, 2) };
   // An example makes sense after what it is an example of.
@@ -176,10 +184,10 @@ function findFocus(
   source: Source,
   overlap: Overlap,
   definition: Run | undefined,
-  plan: Plan,
+  limit: number,
 ): Run | undefined {
   // A question in one of the section's own wordings is answered by its first paragraph.
-  if (isAskedSo(source, overlap)) return undefined;
+  if (process.env.X !== '1' && isAskedSo(source, overlap)) return undefined;
   const candidates = source.parts
     .filter((part) => part !== definition?.part && focusRoles.has(part.role))
     .flatMap((part) => part.sentences.map((sentence, index) => ({ part, index, sentence })))
@@ -196,7 +204,7 @@ function findFocus(
   const { part, index } = best.candidate;
   if (part.block.kind === 'list') return { source, part, sentences: part.sentences.slice(index, index + 1) };
   const start = index > 0 && leansBack.test(best.candidate.sentence.prose) ? index - 1 : index;
-  return runFrom(source, part, start, plan.lead - 100);
+  return runFrom(source, part, start, limit);
 }
 
 /** Learners ask for this very section in the question's words. */
@@ -238,6 +246,9 @@ function findCode(question: string, sources: readonly Source[], overlap: Overlap
   return opening ? [quotePiece(source, opening.sentences.slice(0, 1)), code] : [code];
 }
 
+/** What has its own place in an answer: a comparison is for those who ask for one. */
+const told: ReadonlySet<Role> = new Set(['pitfall', 'next', 'related', 'comparison']);
+
 /** Tables, lists, formulas or pictures in words that go with the answer, each with the line that says what it shows. */
 function findSupport(
   question: string,
@@ -249,7 +260,7 @@ function findSupport(
   if (plan.figures === 0) return [];
   const used = new Set(lead.map(({ part }) => part.block));
   const candidates = source.parts
-    .filter(({ block, role }) => !used.has(block) && role !== 'pitfall' && role !== 'next' && role !== 'related')
+    .filter(({ block, role }) => !used.has(block) && !told.has(role))
     .flatMap((part) => {
       const isFigure = part.block.kind === 'table' || part.block.kind === 'list' || part.block.kind === 'code';
       const isExample = part.block.kind === 'paragraph' && part.role === 'example' && part.sentences.length > 0;

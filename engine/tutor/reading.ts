@@ -11,7 +11,8 @@ export type Role =
   | 'evidence'
   | 'pitfall'
   | 'next'
-  | 'related';
+  | 'related'
+  | 'comparison';
 
 export interface Part {
   readonly role: Role;
@@ -28,6 +29,7 @@ export interface Part {
 
 const roles: readonly (readonly [RegExp, Role])[] = [
   [/pitfall|folklore|misconception|mistake|watch out|careful|caveat|trap/i, 'pitfall'],
+  [/^side by side/i, 'comparison'],
   [/^(what to do next|next)/i, 'next'],
   [/^(related|see also|further)/i, 'related'],
   [/intuition|picture|analogy/i, 'intuition'],
