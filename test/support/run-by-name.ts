@@ -14,7 +14,8 @@ export function runByName(table: { readonly [name: string]: string }, [name, ...
     return;
   }
   for (const [each, path] of script === undefined ? Object.entries(table) : [[name, script]]) {
-    console.log(`── ${each}`);
+    // Not on stdout: what a script prints there may be read by another.
+    console.error(`── ${each}`);
     const { status } = spawnSync(process.execPath, ['--expose-gc', '--import', 'tsx', String(path), ...rest], {
       stdio: 'inherit',
       cwd: root,
