@@ -108,10 +108,10 @@ test('an answer shows the formula where its words stood and the diagram of its s
   }
 });
 
-test('a text block that is no formula of the guide, a sum and a refusal stay as they are', async () => {
+test('a text block that is no formula of the guide, a correction and a refusal stay as they are', async () => {
   const blocks = [text('```text\nx = 1\n```'), sources];
   expect(await illustrate(blocks, { ...answer, citations: [] }, illustrations)).toEqual(blocks);
-  expect(await illustrate(blocks, { ...answer, kind: 'sum' }, illustrations)).toEqual(blocks);
+  expect(await illustrate(blocks, { ...answer, kind: 'correction' }, illustrations)).toEqual(blocks);
   expect(await illustrate(blocks, { ...answer, abstained: true }, illustrations)).toEqual(blocks);
 });
 

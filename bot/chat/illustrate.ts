@@ -14,13 +14,23 @@ export async function illustrate(
   const shown: Block[] = [];
   for (const block of blocks)
     shown.push(...(block.kind === 'text' ? await drawFormulas(block, illustrations) : [block]));
-  const [first] = citations;
-  if (abstained || kind !== 'explanation' || first === undefined) return shown;
-  const diagram = await illustrations.diagramOf(first.chapterId, first.sectionId);
+  if (abstained || !drawn.has(kind)) return shown;
+  const diagram = await findDiagram(citations, illustrations);
   if (diagram === undefined) return shown;
   const after = shown.findIndex(({ kind: of }) => of !== 'text' && of !== 'picture');
   const at = after < 0 ? shown.length : after;
   return [...shown.slice(0, at), toBlock(diagram), ...shown.slice(at)];
+}
+
+const drawn: ReadonlySet<Answer['kind']> = new Set(['explanation', 'comparison', 'sum']);
+
+/** That of the place cited first; a comparison rests on several places, and any of them may have one. */
+async function findDiagram(citations: Answer['citations'], illustrations: Illustrations) {
+  for (const { chapterId, sectionId } of citations) {
+    const diagram = await illustrations.diagramOf(chapterId, sectionId);
+    if (diagram !== undefined) return diagram;
+  }
+  return undefined;
 }
 
 /** Blocks of plain text that are a formula of the guide become its picture. */
@@ -30,11 +40,11 @@ async function drawFormulas(
 ): Promise<readonly Block[]> {
   const blocks: Block[] = [];
   let rest = 0;
-  let drawn = 0;
+  let count = 0;
   for (const match of block.markdown.matchAll(/^```text\n([\s\S]*?)\n```$/gm)) {
-    const formula = drawn < mostFormulas ? await illustrations.formula(match[1] ?? '') : undefined;
+    const formula = count < mostFormulas ? await illustrations.formula(match[1] ?? '') : undefined;
     if (formula === undefined) continue;
-    drawn += 1;
+    count += 1;
     const before = block.markdown.slice(rest, match.index).trim();
     if (before !== '') blocks.push(text(before));
     blocks.push(toBlock(formula));

@@ -12,11 +12,28 @@ export interface Illustration {
 }
 
 export interface Illustrations {
-  /** The first diagram of a section; undefined where it has none. */
+  /** The first diagram of a section, or one of another section that shows the same; undefined where there is none. */
   diagramOf(chapterId: string, sectionId: string): Promise<Illustration | undefined>;
   /** @param words a formula as the guide writes it in plain words. @returns undefined for any other text. */
   formula(words: string): Promise<Illustration | undefined>;
 }
+
+/** Sections without a drawing of their own that another section's shows as well. */
+const shownElsewhere: { readonly [section: string]: string } = {
+  'bias-variance#bias': 'bias-variance#dart-board',
+  'bias-variance#variance': 'bias-variance#dart-board',
+  'evaluation-metrics#accuracy': 'evaluation-metrics#confusion-matrix',
+  'evaluation-metrics#averages': 'evaluation-metrics#confusion-matrix',
+  'evaluation-metrics#f1-score': 'evaluation-metrics#confusion-matrix',
+  'evaluation-metrics#mcc': 'evaluation-metrics#confusion-matrix',
+  'evaluation-metrics#precision-and-recall': 'evaluation-metrics#confusion-matrix',
+  'ensembles#bagging': 'ensembles#why-combine',
+  'ensembles#adaboost': 'ensembles#why-combine',
+  'overfitting-underfitting#diagnosis': 'overfitting-underfitting#overfitting',
+  'peft#a-and-b': 'peft#lora',
+  'peft#lora-parameter-count': 'peft#lora',
+  'peft#rank-and-alpha': 'peft#lora',
+};
 
 /** Two pixels for one, so that it is sharp on a phone. */
 const diagramWidth = 1440;
@@ -43,7 +60,9 @@ export function createIllustrations({ guide, pictures }: Parts): Illustrations {
 
   return {
     async diagramOf(chapterId, sectionId) {
-      const [shown] = guide.section(chapterId, sectionId)?.pictures ?? [];
+      const [elsewhere = '', section = ''] = (shownElsewhere[`${chapterId}#${sectionId}`] ?? '').split('#');
+      const [shown] =
+        guide.section(chapterId, sectionId)?.pictures ?? guide.section(elsewhere, section)?.pictures ?? [];
       const svg = shown && diagrams.get(shown.name);
       if (shown === undefined || svg === undefined) return undefined;
       const { name, alt } = shown;

@@ -1,4 +1,5 @@
 // "X vs Y", "X, Y or Z?", "when X instead of Y": the sides of a question that compares.
+import { distance } from 'fastest-levenshtein';
 
 const frames: readonly RegExp[] = [
   /^(?:.*?\b)?(?:difference|differences|diference|relationship|relation|comparison|trade-?off)s? (?:between|betwen|of|in) (?<sides>.+? (?:and|vs\.?|versus|or|&) .+)$/i,
@@ -19,7 +20,7 @@ const most = 4;
 
 /** @returns two sides or more, in the order named; undefined when the question does not compare. */
 export function splitComparison(question: string): readonly string[] | undefined {
-  const line = question
+  const line = mendFrame(question)
     .replace(/\s+/g, ' ')
     .replace(/[?!.\s]+$/, '')
     .replace(/^(?:hi|hey|hello|so|ok|and|um)[,\s]+/i, '')
@@ -35,6 +36,46 @@ export function splitComparison(question: string): readonly string[] | undefined
   }
   return undefined;
 }
+
+/** Words that say that something is compared, and how many slips each may have. */
+const frameWords: readonly (readonly [word: string, slips: number])[] = [
+  ['difference', 2],
+  ['differences', 2],
+  ['different', 2],
+  ['between', 1],
+  ['compare', 1],
+  ['comparison', 2],
+  ['versus', 1],
+  ['instead', 1],
+  ['better', 1],
+];
+const shortFor = new Map([
+  ['btw', 'between'],
+  ['btwn', 'between'],
+  ['b/w', 'between'],
+  ['vrs', 'vs'],
+  ['verses', 'vs'],
+  ['compair', 'compare'],
+  ['diff', 'difference'],
+  ['diffs', 'differences'],
+  ['dif', 'difference'],
+]);
+
+/** "Diffrence btw precison n recall": the words of the frame as they are meant; the sides are left as they are. */
+function mendFrame(question: string): string {
+  const mended = question.replace(/[\p{L}/]+/gu, (word) => {
+    const lower = word.toLowerCase();
+    const near = frameWords.find(
+      ([meant, slips]) => meant[0] === lower[0] && (distance(meant, lower) <= slips || sorted(meant) === sorted(lower)),
+    );
+    return shortFor.get(lower) ?? (frameWords.some(([meant]) => meant === lower) ? word : near?.[0]) ?? word;
+  });
+  return /\b(?:difference|differences|different|compare|comparison)\b/i.test(mended)
+    ? mended.replace(/(?<=\S\s)(?:n|nd|&)(?=\s\S)/gi, 'and')
+    : mended;
+}
+
+const sorted = (letters: string) => [...letters].sort().join('');
 
 function cut(sides: string): readonly string[] {
   // Where "vs" stands, "and" may be part of a name.

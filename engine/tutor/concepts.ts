@@ -1,4 +1,5 @@
 // The names the guide gives its concepts: glossary entries with their other names, and short section titles.
+import { distance } from 'fastest-levenshtein';
 import { cutBlocks, type Guide, type Sentence } from '../../knowledge/index.ts';
 
 interface Concept {
@@ -17,6 +18,8 @@ interface Definition extends Sentence {
 export interface Concepts {
   /** By name or other name, plural or not. */
   named(name: string): Concept | undefined;
+  /** The name of the guide that a misspelt one is nearest to; the name itself where it is known, or near to none or to two. */
+  spelt(name: string): string;
   /** All that a text names, in order, the longest names first; words too common to be a topic are left out. */
   namedIn(text: string): readonly NamedConcept[];
 }
@@ -39,11 +42,14 @@ const generic =
 
 export function createConcepts(guide: Guide): Concepts {
   const byName = new Map<string, Concept>();
+  const written = new Map<string, string>();
   const shortNames: [string, Concept][] = [];
   const shortOthers: [string, Concept][] = [];
   const add = (name: string, concept: Concept) => {
     const key = keyOf(name);
-    if (key.length > 1 && !byName.has(key)) byName.set(key, concept);
+    if (key.length < 2 || byName.has(key)) return;
+    byName.set(key, concept);
+    written.set(key, name);
   };
   for (const section of guide.chapters.filter(({ id }) => id === 'glossary').flatMap(({ sections }) => sections)) {
     // "See [title](guide:chapter#section)" at the end of an entry is where it is taught.
@@ -85,8 +91,11 @@ export function createConcepts(guide: Guide): Concepts {
       if (section.id !== 'overview' && section.title.split(/\s+/).length <= 3) add(section.title, concept);
     }
   }
+  const named = (name: string) => byName.get(keyOf(withoutArticle(name)));
   return {
-    named: (name) => byName.get(keyOf(name.replace(/^\s*(?:a|an|the)\s+/i, ''))),
+    named,
+    spelt: (name) =>
+      named(name) ? name : (written.get(nearestKey(keyOf(withoutArticle(name)), byName.keys()) ?? '') ?? name),
     namedIn: (text) => {
       const words = [...text.matchAll(/[\p{L}\p{N}²³+]+(?:['’][a-z]+)?/gu)];
       const found: NamedConcept[] = [];
@@ -107,6 +116,29 @@ export function createConcepts(guide: Guide): Concepts {
     },
   };
 }
+
+const withoutArticle = (name: string) => name.replace(/^\s*(?:a|an|the)\s+/i, '');
+
+/** As many slips as a word of that length may have: none below 5 letters, where only two may be swapped. */
+const slipsIn = ({ length }: string) => (length < 5 ? 0 : length < 8 ? 1 : 2);
+
+/** @returns undefined where nothing is near enough, or two are equally near to different concepts. */
+function nearestKey(key: string, keys: Iterable<string>): string | undefined {
+  if (key.length < 4 || /\d/.test(key)) return undefined;
+  let nearest: { key: string; slips: number; alone: boolean } | undefined;
+  for (const candidate of keys) {
+    const isSwapped = sorted(candidate) === sorted(key);
+    // A first letter is rarely mistyped, but it is swapped with the second.
+    if (!isSwapped && (candidate[0] !== key[0] || Math.abs(candidate.length - key.length) > slipsIn(key))) continue;
+    const slips = isSwapped ? Math.min(1, distance(candidate, key)) : distance(candidate, key);
+    if (!isSwapped && slips > slipsIn(key)) continue;
+    if (nearest === undefined || slips < nearest.slips) nearest = { key: candidate, slips, alone: true };
+    else if (slips === nearest.slips) nearest = { ...nearest, alone: false };
+  }
+  return nearest?.alone === true ? nearest.key : undefined;
+}
+
+const sorted = (letters: string) => [...letters].sort().join('');
 
 /** `Support-vector machines` and `support vector machine` meet; so do `regularisation` and `regularization`. */
 function keyOf(name: string): string {

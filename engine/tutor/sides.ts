@@ -45,7 +45,7 @@ export function createCompare(
   };
 
   return async ({ query, result }) => {
-    const names = splitComparison(query);
+    const names = splitComparison(query)?.map(concepts.spelt);
     if (!names) return undefined;
     const tabled = findTable(names.map((name) => ({ name, title: concepts.named(name)?.name ?? name })));
     // "Is 91 % better than 90 %?" and "compare two assistants with judges" put no two things of the guide side by side.
