@@ -87,24 +87,59 @@ describe('conversations', () => {
     expect(ours(bot)).toHaveLength(1);
   });
 
-  it('answers a direct message where it was written', async () => {
+  it('answers a direct message in a thread of its own, and follows up there', async () => {
     const { server, ada } = await start();
     const direct = server.world.im(ada.id);
-    await server.say(ada, direct, 'what is dropout?');
+    const asked = await server.say(ada, direct, 'what is overfitting?');
+    await posted(1);
+    expect(newest(bot)).toMatchObject({ channel: direct.id, threadTs: asked.ts });
+    await server.say(ada, direct, 'how do I prevent it?', { threadTs: asked.ts });
+    await posted(2);
+    expect(newest(bot)?.threadTs).toBe(asked.ts);
+    expect(bot.engine().asked.at(-1)?.turns.map(({ text }) => text)).toContain('what is overfitting?');
+  });
+
+  it('answers under nothing when what was asked has been deleted meanwhile', async () => {
+    const { server, ada } = await start();
+    const direct = server.world.im(ada.id);
+    server.fault({ method: 'assistant.threads.setStatus', times: 1, delayMs: 200 });
+    const asked = await server.say(ada, direct, 'what is dropout?');
+    asked.deleted = true;
     await posted(1);
     expect(newest(bot)).toMatchObject({ channel: direct.id, threadTs: undefined });
   });
 
-  it('offers prompts in its own view, and says that it is looking', async () => {
+  it('offers prompts in its own view, says that it is looking, and gives what begins there a title', async () => {
+    const { server, ada } = await start();
+    const direct = server.world.im(ada.id);
+    await server.openMessages(ada);
+    const call = (method: string) => server.calls.find((one) => one.method === method);
+    await expect.poll(() => call('assistant.threads.setSuggestedPrompts')?.result.ok, soon).toBe(true);
+    // With a thread, Slack leaves them out of its agent view without a word.
+    expect(call('assistant.threads.setSuggestedPrompts')?.args).not.toHaveProperty('thread_ts');
+    const asked = await server.say(ada, direct, 'explain LoRA');
+    await sees(ada, direct, 'The section on 4 letters');
+    const place = { channel_id: direct.id, thread_ts: asked.ts };
+    expect(call('assistant.threads.setStatus')).toMatchObject({ args: place, result: { ok: true } });
+    expect(call('assistant.threads.setTitle')).toMatchObject({
+      args: { ...place, title: 'explain LoRA' },
+      result: { ok: true },
+    });
+    const order = server.calls.map(({ method }) => method);
+    expect(order.indexOf('assistant.threads.setStatus')).toBeLessThan(order.indexOf('chat.postMessage'));
+    expect(server.world.homes.size).toBe(0);
+  });
+
+  it('does so in the assistant view of apps made earlier, too', async () => {
     const { server, ada } = await start();
     const direct = server.world.im(ada.id);
     const thread = await server.startAssistant(ada);
     await expect
       .poll(
-        () => server.calls.find(({ method }) => method === 'assistant.threads.setSuggestedPrompts')?.result.ok,
+        () => server.calls.find(({ method }) => method === 'assistant.threads.setSuggestedPrompts')?.args.thread_ts,
         soon,
       )
-      .toBe(true);
+      .toBe(thread.ts);
     await server.say(ada, direct, 'explain LoRA', { threadTs: thread.ts });
     await sees(ada, direct, 'The section on 4 letters');
     expect(newest(bot)?.threadTs).toBe(thread.ts);

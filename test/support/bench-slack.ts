@@ -1,6 +1,7 @@
 // `npm run bench:slack`: a thousand interactions in ten seconds on the real engine while a real training run goes on, over
 // Socket Mode and over HTTP (or one of them: `-- http`); says how long the acknowledgements took, from sending to receipt, and fails above the bar.
-import { createSlackFront, type SlackTransport } from '../../bot/fronts/slack/front.ts';
+import type { SlackTransport } from '../../bot/fronts/slack/access.ts';
+import { createSlackFront } from '../../bot/fronts/slack/front.ts';
 import {
   barMs,
   openChatBench,

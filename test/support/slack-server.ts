@@ -141,6 +141,9 @@ export interface SlackServer {
   /** Submits the open view. @returns what the app answered. */
   submit(person: Person): Promise<Fields | undefined>;
   openHome(person: Person): Promise<void>;
+  /** Opens the app's own view, as agents have it. */
+  openMessages(person: Person): Promise<void>;
+  /** Begins a conversation in the view that apps had before. */
   startAssistant(person: Person): Promise<Message>;
   /** Runs a workflow step of the app. @returns its execution id. */
   runFunction(person: Person, callbackId: string, inputs: Fields): Promise<string>;
@@ -879,6 +882,14 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
         user: person.id,
         channel: world.im(person.id).id,
         tab: 'home',
+        event_ts: world.nextTs(),
+      }),
+    openMessages: (person) =>
+      sendEvent({
+        type: 'app_home_opened',
+        user: person.id,
+        channel: world.im(person.id).id,
+        tab: 'messages',
         event_ts: world.nextTs(),
       }),
     async startAssistant(person) {

@@ -5,6 +5,9 @@ import { z } from 'zod';
 import type { Block, Call, Json } from '../../chat/message.ts';
 import { limits } from './limits.ts';
 
+/** Keepsakes lie in the database as this. */
+export const partKind = 'slack.part';
+
 /** Content kept under its own hash. */
 export interface Keepsake {
   readonly name: string;

@@ -13,6 +13,7 @@ import {
   submissionSchema,
   workspaceOf,
   workspaceOfEvent,
+  workspaceOfSlash,
 } from './payloads.ts';
 
 export interface Arrivals {
@@ -49,6 +50,7 @@ const interactionSchema = z.union([
     type: z.enum(['shortcut', 'message_action']),
     trigger_id: z.string(),
     team: actionSchema.shape.team,
+    enterprise: actionSchema.shape.enterprise,
     user: actionSchema.shape.user,
   }),
 ]);
@@ -69,7 +71,7 @@ function readArrived(body: { readonly [name: string]: unknown }): Arrived | unde
   const interaction = interactionSchema.safeParse(body);
   if (interaction.success) return arrived(workspaceOf(interaction.data), keys.trigger(interaction.data.trigger_id));
   const slash = slashSchema.safeParse(body);
-  if (slash.success) return arrived(slash.data.team_id, keys.trigger(slash.data.trigger_id));
+  if (slash.success) return arrived(workspaceOfSlash(slash.data), keys.trigger(slash.data.trigger_id));
   const said = messageEventSchema.safeParse(body.event);
   if (said.success) return arrived(workspaceOfEvent(body), keys.message(said.data.channel, said.data.ts));
   const step = stepSchema.safeParse(body.event);

@@ -1,9 +1,9 @@
 // doctor's look at Slack: whether the tokens are taken, which scopes are missing, and what to do next. Changes nothing.
 import { webApi } from '@slack/bolt';
 import { UserError } from '../../../engine/index.ts';
+import { slackApiUrl } from './access.ts';
 import { clientOptions, toProblem } from './api.ts';
 import { createBoltLog } from './bolt-log.ts';
-import { slackApiUrl } from './front.ts';
 import { missingScopes } from './scopes.ts';
 import { readSetup, type SlackSettings } from './setup.ts';
 

@@ -1,34 +1,20 @@
 // Replies out: posted in order, edited in place by one writer a message, private ones to one person, over restarts too.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Engine } from '../../../engine/index.ts';
-import type { Block, Person, Place, Reply } from '../../chat/message.ts';
+import type { Person, Place, Reply } from '../../chat/message.ts';
 import type { Front } from '../front.ts';
 import { createPostQueue } from '../post-queue.ts';
-import { type Fields, retryAfterMs, type SlackApi, SlackProblem } from './api.ts';
-import { mrkdwn, type SlackBlock } from './blocks.ts';
-import { cut } from './limits.ts';
-import { escapeMrkdwn } from './markdown.ts';
-import { isDirect, type Places, type Spot } from './places.ts';
-import { type Page, type RenderOptions, renderReply } from './render.ts';
-import { lookedUp, readStreamable, streamAnswer } from './stream.ts';
-import type { Charts } from './uploads.ts';
+import { retryAfterMs, SlackProblem } from './api.ts';
+import type { Posting, Standing } from './posting.ts';
+import { explain, simplify } from './refused.ts';
+import { createWriting, type WritingOptions } from './writing.ts';
 
-export const partKind = 'slack.part';
-export const headingKind = 'slack.heading';
-
-export interface DeliveryOptions {
-  readonly engine: Pick<Engine, 'conversations' | 'kept'>;
-  /** @throws SlackProblem for a workspace that has not installed the app. */
-  readonly apiOf: (workspaceId: string) => Promise<SlackApi>;
-  readonly places: Places;
-  readonly charts: Charts;
-  readonly sectionUrl: RenderOptions['sectionUrl'];
+export interface DeliveryOptions extends WritingOptions {
   readonly now: () => Date;
   readonly after: (delayMs: number, callback: () => void) => () => void;
   /** Least time between two changes of one message. */
   readonly cadenceMs?: number | undefined;
-  readonly log: { error(fields: object, message: string): void; debug(fields: object, message: string): void };
+  readonly log: WritingOptions['log'] & { error(fields: object, message: string): void };
   /** Tells the asker, by any way that is left, why the reply can't stand where it belongs. */
   readonly notify: (place: Place, asker: Person, words: string) => Promise<void>;
 }
@@ -44,33 +30,6 @@ export interface Delivery {
 /** Slack allows about one change of a message a second; people read slower than that. */
 const standardCadenceMs = 2000;
 
-interface Posting {
-  readonly place: Place;
-  readonly reply: Reply;
-  readonly asker: Person;
-  readonly messageId: number;
-  /** Milliseconds since 1970. */
-  readonly saidAtMs: number;
-  readonly standing: Standing;
-  readonly slot: string;
-  /** The newest of a message is what counts as delivered. */
-  readonly version: number;
-}
-
-/** What is known of one of our messages while the process runs. */
-interface Standing {
-  /** Of its parts, in order; Slack's ids. */
-  ts: string[];
-  /** A try ended without an answer: a part may stand there that we know nothing of. */
-  unsure: boolean;
-  plain: boolean;
-  withoutPictures: boolean;
-  pictureTries: number;
-  version: number;
-  /** Streaming did not work: it is posted whole. */
-  whole: boolean;
-}
-
 /** A reply on its way, as it is kept until it stands in Slack. */
 const unsentSchema = z.object({
   conversationId: z.string(),
@@ -85,7 +44,8 @@ const unsentKind = 'slack.unsent';
 const staleMs = 24 * 3_600_000;
 
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { engine, places, charts, log } = options;
+  const { engine, log } = options;
+  const writePages = createWriting(options);
   const tails = new Map<string, Promise<unknown>>();
   const standings = new Map<number, Standing>();
   const queue = createPostQueue<Posting>({
@@ -213,222 +173,5 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
-  async function writePages(posting: Posting) {
-    const { place, reply, asker, messageId, standing } = posting;
-    const api = await options.apiOf(place.workspaceId);
-    const spot = await places.find(place.workspaceId, place.conversationId);
-    const files = standing.withoutPictures ? new Map<string, string>() : await preparePictures(api, posting);
-    const rendered = renderReply(reply, {
-      fileOf: (pictureId) => files.get(pictureId),
-      sectionUrl: options.sectionUrl,
-      plain: standing.plain,
-      messageKey: String(messageId),
-    });
-    await Promise.all(
-      rendered.kept.map(({ name, value }) => engine.kept.put(place.workspaceId, partKind, name, value)),
-    );
-    if (reply.audience === 'asker' && !isDirect(spot.channel)) {
-      for (const page of rendered.pages) await whisper(api, spot, page, asker);
-      return;
-    }
-    if (await stream(api, posting, spot)) return;
-    await writePublic(api, posting, spot, rendered.pages);
-  }
-
-  /** In its own view a long answer comes word by word, where Slack has that. @returns whether it stands there now. */
-  async function stream(
-    api: SlackApi,
-    { place, reply, asker, messageId, standing }: Posting,
-    spot: Spot,
-  ): Promise<boolean> {
-    const { channel, threadTs } = spot;
-    if (threadTs === undefined || !isDirect(channel) || standing.ts.length > 0) return false;
-    const answer = standing.whole || standing.unsure ? undefined : readStreamable(reply);
-    if (answer === undefined) return false;
-    const rest = renderReply(answer.rest, {
-      fileOf: () => undefined,
-      sectionUrl: options.sectionUrl,
-      messageKey: String(messageId),
-    });
-    if (rest.pages.length > 1) return false;
-    const target = { channel, threadTs, workspaceId: place.workspaceId, personId: asker.id };
-    const last = { blocks: rest.pages[0]?.blocks ?? [], metadata: markOf(`${messageId}.0`) };
-    try {
-      const found = lookedUp(answer.sources, options.sectionUrl);
-      standing.ts.push(await streamAnswer(api, target, { pieces: answer.pieces, found }, last));
-    } catch (error) {
-      if (!(error instanceof SlackProblem) || error.trouble === 'credentials') throw error;
-      log.debug({ err: error }, 'an answer could not be streamed; it is posted whole');
-      standing.whole = true;
-      return false;
-    }
-    await engine.conversations.setExternalId(place, messageId, standing.ts.join(','));
-    return true;
-  }
-
-  async function writePublic(api: SlackApi, posting: Posting, begun: Spot, pages: readonly Page[]) {
-    const { place, standing } = posting;
-    let spot = begun;
-    const heading = await headingFor(posting, spot);
-    for (const [index, page] of pages.entries()) {
-      const ts = standing.ts[index];
-      const shown = index === 0 && heading !== undefined ? headed(page, heading) : page;
-      const target = { channel: spot.channel, text: shown.text, blocks: shown.blocks };
-      if (ts !== undefined) {
-        await change(api, { ...target, ts });
-        continue;
-      }
-      const mark = `${posting.messageId}.${index}`;
-      const posted =
-        (standing.unsure ? await findPosted(api, spot, mark) : undefined) ?? (await post(api, spot, target, mark));
-      standing.ts.push(posted);
-      await engine.conversations.setExternalId(place, posting.messageId, standing.ts.join(','));
-      if (spot.begins) {
-        await places.begin(place.workspaceId, place.conversationId, posted);
-        spot = await places.find(place.workspaceId, place.conversationId);
-      }
-    }
-    for (const ts of standing.ts.splice(pages.length)) await remove(api, spot.channel, ts);
-  }
-
-  async function post(api: SlackApi, spot: Spot, target: Fields, mark: string): Promise<string> {
-    const answer = await api.call('chat.postMessage', {
-      ...target,
-      ...(spot.threadTs === undefined ? {} : { thread_ts: spot.threadTs }),
-      unfurl_links: false,
-      unfurl_media: false,
-      metadata: markOf(mark),
-    });
-    if (typeof answer.ts !== 'string') throw new SlackProblem('chat.postMessage', 'no ts came back', 'unsure');
-    return answer.ts;
-  }
-
-  async function change(api: SlackApi, target: Fields) {
-    try {
-      await api.call('chat.update', target);
-    } catch (error) {
-      // Somebody deleted it: nobody wants to see it, so it is not posted again.
-      if (!(error instanceof SlackProblem && error.code === 'message_not_found')) throw error;
-      log.debug({ target: target.ts }, 'a message of ours has been deleted');
-    }
-  }
-
-  async function remove(api: SlackApi, channel: string, ts: string) {
-    await api.call('chat.delete', { channel, ts }).catch((error: unknown) => {
-      if (!(error instanceof SlackProblem && error.code === 'message_not_found')) throw error;
-    });
-  }
-
-  /** After a call without an answer: whether the message stands there, by the mark it carries. */
-  async function findPosted(api: SlackApi, spot: Spot, mark: string): Promise<string | undefined> {
-    const asked = { channel: spot.channel, include_all_metadata: true, limit: 50 };
-    const answer =
-      spot.threadTs === undefined
-        ? await api.call('conversations.history', asked)
-        : await api.call('conversations.replies', { ...asked, ts: spot.threadTs });
-    return marked.parse(answer).messages.find((message) => message.metadata?.event_payload?.mark === mark)?.ts;
-  }
-
-  async function whisper(api: SlackApi, spot: Spot, page: Page, asker: Person) {
-    await api.call('chat.postEphemeral', {
-      channel: spot.channel,
-      user: asker.id,
-      text: page.text,
-      blocks: page.blocks,
-      ...(spot.threadTs === undefined ? {} : { thread_ts: spot.threadTs }),
-    });
-  }
-
-  /** A slash command is seen by nobody else: the message that begins its thread says what was asked. */
-  async function headingFor({ place, standing }: Posting, spot: Spot): Promise<string | undefined> {
-    if (!place.conversationId.includes(':~')) return undefined;
-    const isRoot = spot.begins || (standing.ts[0] !== undefined && standing.ts[0] === spot.threadTs);
-    if (!isRoot) return undefined;
-    const heading = await engine.kept.get(place.workspaceId, headingKind, place.conversationId);
-    return typeof heading === 'string' ? heading : undefined;
-  }
-
-  function preparePictures(api: SlackApi, { place, reply, messageId, saidAtMs }: Posting) {
-    const pictures = reply.blocks.filter(
-      (block): block is Extract<Block, { kind: 'picture' }> => block.kind === 'picture',
-    );
-    if (pictures.length === 0) return new Map<string, string>();
-    return charts.prepare({
-      api,
-      workspaceId: place.workspaceId,
-      messageId: String(messageId),
-      pictures,
-      live: reply.blocks.some((block) => block.kind === 'progress'),
-      postedAtMs: saidAtMs,
-    });
-  }
-
   return { deliver, resume, drain: () => queue.drain() };
-}
-
-/** By it a message is found again whose answer was lost. */
-const markOf = (mark: string) => ({ event_type: 'finetutor_message', event_payload: { mark } });
-
-const marked = z.object({
-  messages: z.array(
-    z.object({
-      ts: z.string(),
-      metadata: z.object({ event_payload: z.object({ mark: z.string().optional() }).optional() }).optional(),
-    }),
-  ),
-});
-
-/** Blocks that were refused: a picture may need a moment more; else without pictures, else in the oldest blocks. */
-function simplify(error: SlackProblem, reply: Reply, standing: Standing): { readonly waitMs: number } | undefined {
-  if (
-    error.method === 'files.getUploadURLExternal' ||
-    error.method === 'files.completeUploadExternal' ||
-    error.method === 'upload'
-  ) {
-    if (error.trouble === 'unsure' || error.trouble === 'wait' || standing.withoutPictures) return undefined;
-    standing.withoutPictures = true;
-    return { waitMs: 0 };
-  }
-  if (error.code !== 'invalid_blocks' && error.code !== 'invalid_blocks_format') return undefined;
-  const pictures = reply.blocks.some((block) => block.kind === 'picture') && !standing.withoutPictures;
-  if (pictures && standing.pictureTries < 3) {
-    standing.pictureTries += 1;
-    return { waitMs: 500 * 2 ** standing.pictureTries };
-  }
-  if (!standing.plain) {
-    standing.plain = true;
-    return { waitMs: 0 };
-  }
-  if (!pictures) return undefined;
-  standing.withoutPictures = true;
-  return { waitMs: 0 };
-}
-
-function headed(page: Page, heading: string): Page {
-  const line: SlackBlock = { type: 'context', elements: [mrkdwn(escapeMrkdwn(cut(heading, 600)))] };
-  return { text: page.text, blocks: [line, ...page.blocks] };
-}
-
-/** What a person can do about a refusal; undefined where they can do nothing. */
-function explain(problem: SlackProblem, place: Place): string | undefined {
-  const [channel = ''] = place.conversationId.split(':');
-  switch (problem.code) {
-    case 'not_in_channel':
-    case 'channel_not_found':
-      return `I can't write in <#${channel}>: I am not a member there. Invite me with \`/invite @Finetutor\`, then say it again. Or write to me directly.`;
-    case 'missing_scope':
-      return `I need the permission *${problem.needed ?? 'to do this'}*. Whoever manages the app can add it under *OAuth & Permissions* and reinstall it.`;
-    case 'is_archived':
-      return `<#${channel}> is archived. Write to me directly, or in another channel.`;
-    case 'restricted_action':
-    case 'restricted_action_read_only_channel':
-    case 'restricted_action_thread_only_channel':
-    case 'restricted_action_non_threadable_channel':
-    case 'restricted_action_thread_locked':
-      return `This workspace does not let me write in <#${channel}>. Write to me directly.`;
-    case 'user_not_in_channel':
-      return 'I can show this only to members of that channel.';
-    default:
-      return undefined;
-  }
 }

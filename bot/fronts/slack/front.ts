@@ -1,54 +1,35 @@
 // The Slack front: Bolt's listeners at one end, replies as Block Kit at the other.
-import { createHash } from 'node:crypto';
 import { Server } from 'node:http';
 import { join } from 'node:path';
-import { App, HTTPReceiver, type Receiver, webApi } from '@slack/bolt';
+import { App, type Receiver } from '@slack/bolt';
 import type { Logger } from 'pino';
 import { type Engine, UserError } from '../../../engine/index.ts';
-import type { Incoming, Person, Place } from '../../chat/message.ts';
+import type { Incoming } from '../../chat/message.ts';
 import type { Meter } from '../../chat/meter.ts';
 import { apology } from '../../chat/reply.ts';
-import { type Circuit, createCircuit } from '../circuit.ts';
-import { createDownloads, type Downloads } from '../download.ts';
 import type { Front, Handle, Vitals } from '../front.ts';
 import { createFrontInbox, type FrontInbox } from '../inbox.ts';
 import { createTurnstile } from '../turnstile.ts';
-import { type Counts, clientOptions, createApi, type SlackApi, SlackProblem, toProblem } from './api.ts';
+import { type SlackAccess, type SlackTransport, slackApiUrl } from './access.ts';
+import { createAcknowledging } from './acknowledging.ts';
+import { type Counts, clientOptions, toProblem } from './api.ts';
 import { type Arrivals, createArrivals } from './arrivals.ts';
 import { createBoltLog } from './bolt-log.ts';
 import { createDelivery } from './delivery.ts';
-import { createInstallations, type Installations, type Rotated } from './installations.ts';
-import { createIntake, fileLimitBytes } from './intake.ts';
+import { createInstallations, type Installations } from './installations.ts';
+import { createIntake } from './intake.ts';
+import { type Introduction, introduce, refusal } from './introduction.ts';
 import { listen } from './listen.ts';
+import { createNotices } from './notices.ts';
 import { createPlaces } from './places.ts';
+import { createReceiver, portOf, portTaken } from './receiver.ts';
 import { startReminders } from './reminders.ts';
-import { missingScopes, scopeNames } from './scopes.ts';
+import { createRotation } from './rotation.ts';
+import { missingScopes } from './scopes.ts';
 import { createSeal } from './seal.ts';
-import { createSockets } from './sockets.ts';
+import type { SocketsOptions } from './sockets.ts';
 import { createCharts } from './uploads.ts';
-
-export const slackApiUrl = 'https://slack.com/api/';
-/** Hosts that people's files lie on. */
-const fileHosts = ['files.slack.com', 'slack-files.com'];
-
-export type SlackAccess =
-  /** One workspace, its token in the settings. */
-  | { readonly kind: 'token'; readonly botToken: string }
-  /** Any workspace may install the app; the tokens are sealed with `sealKey`. */
-  | {
-      readonly kind: 'oauth';
-      readonly clientId: string;
-      readonly clientSecret: string;
-      readonly sealKey: string;
-      /** Where people are asked for their consent; Slack's own unless given. */
-      readonly authorizationUrl?: string;
-      readonly redirectUri?: string;
-    };
-
-export type SlackTransport =
-  | { readonly kind: 'sockets'; readonly appToken: string }
-  /** @param port 0 takes any free one. */
-  | { readonly kind: 'http'; readonly signingSecret: string; readonly port: number; readonly host?: string };
+import { createWorkspaces } from './workspaces.ts';
 
 export interface SlackFrontOptions {
   readonly access: SlackAccess;
@@ -88,7 +69,6 @@ export interface SlackFront extends Front {
   readonly port: () => number | undefined;
 }
 
-const socketCount = 2;
 const standardStopMs = 8000;
 /** People served at a time; acknowledging never waits for them. */
 const workedOnAtOnce = 8;
@@ -100,134 +80,44 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   const apiUrl = options.apiUrl ?? slackApiUrl;
   const boltLog = createBoltLog(log);
   const counts: Counts = { unauthorised: 0, forbidden: 0, rateLimited: 0, unreachable: 0 };
-  const apis = new Map<
-    string,
-    { readonly token: string; readonly api: SlackApi; readonly circuit: Circuit; lastProblem: string | undefined }
-  >();
-  const downloads = new Map<string, { readonly token: string; readonly downloads: Downloads }>();
   const installations: Installations | undefined =
     access.kind === 'oauth'
-      ? createInstallations({ engine, seal: createSeal(access.sealKey), rotate: rotateWith(access), now })
+      ? createInstallations({
+          engine,
+          seal: createSeal(access.sealKey),
+          rotate: createRotation({ access, apiUrl, log: boltLog, now }),
+          now,
+        })
       : undefined;
+  const workspaces = createWorkspaces({
+    access,
+    installations,
+    apiUrl,
+    dataDir: options.dataDir,
+    counts,
+    log: boltLog,
+    now,
+  });
+  const notices = createNotices({ workspaces, log });
   const places = createPlaces(engine.kept);
-  let unacknowledged = 0;
-  const turnstile = createTurnstile(workedOnAtOnce, () => unacknowledged > 0);
+  const acknowledging = createAcknowledging(now, (delayMs) => options.meter?.acknowledged('slack', delayMs));
+  const turnstile = createTurnstile(workedOnAtOnce, acknowledging.isUnderWay);
   const underWay = new Set<Promise<void>>();
-  const responseUrls = new Map<string, string>();
   let connected = 0;
   let reconnects = 0;
   let problem: string | undefined;
   let state: SlackHealth['state'] = 'off';
-  let own: { readonly botUserId: string; readonly botId: string | undefined; readonly teamId: string } | undefined;
+  let own: Introduction | undefined;
   let lacking: readonly string[] = [];
   let receiver: Receiver | undefined;
-  let httpReceiver: HTTPReceiver | undefined;
   let port: number | undefined;
   let endReminders = () => {};
   let inbox: FrontInbox | undefined;
   let began: Arrivals['began'] = () => {};
 
-  /** https://docs.slack.dev/authentication/using-token-rotation */
-  function rotateWith({ clientId, clientSecret }: { readonly clientId: string; readonly clientSecret: string }) {
-    return async (refreshToken: string): Promise<Rotated> => {
-      const client = new webApi.WebClient(undefined, clientOptions(apiUrl, boltLog));
-      const answer = await client.oauth.v2
-        .access({
-          client_id: clientId,
-          client_secret: clientSecret,
-          grant_type: 'refresh_token',
-          refresh_token: refreshToken,
-        })
-        .catch((error: unknown) => {
-          throw toProblem('oauth.v2.access', error);
-        });
-      const { access_token: token, refresh_token: next, expires_in: seconds } = answer;
-      if (token === undefined || next === undefined || seconds === undefined)
-        throw new SlackProblem('oauth.v2.access', 'no tokens came back', 'unsure');
-      return { token, refreshToken: next, expiresAt: Math.floor(now().getTime() / 1000) + seconds };
-    };
-  }
-
-  async function tokenOf(workspaceId: string): Promise<string> {
-    const token = access.kind === 'token' ? access.botToken : await installations?.tokenOf(workspaceId);
-    if (token === undefined) throw new SlackProblem('token', 'not_installed', 'credentials');
-    return token;
-  }
-
-  async function apiOf(workspaceId: string): Promise<SlackApi> {
-    const token = await tokenOf(workspaceId);
-    const known = apis.get(workspaceId);
-    if (known?.token === token) return known.api;
-    const circuit = createCircuit({ failures: 20, windowMs: 60_000, coolDownMs: 30_000, now });
-    const calls = createApi({ token, apiUrl, circuit, counts, log: boltLog });
-    const entry = {
-      token,
-      circuit,
-      lastProblem: undefined as string | undefined,
-      api: {
-        async call(method: string, args: Parameters<SlackApi['call']>[1]) {
-          try {
-            const answer = await calls.call(method, args);
-            entry.lastProblem = undefined;
-            return answer;
-          } catch (error) {
-            if (error instanceof SlackProblem && error.trouble === 'credentials') entry.lastProblem = error.code;
-            throw error;
-          }
-        },
-      },
-    };
-    apis.set(workspaceId, entry);
-    return entry.api;
-  }
-
-  async function downloadsOf(workspaceId: string): Promise<Downloads> {
-    const token = await tokenOf(workspaceId);
-    const known = downloads.get(workspaceId);
-    if (known?.token === token) return known.downloads;
-    const folder = createHash('sha256').update(workspaceId).digest('hex').slice(0, 16);
-    const made = createDownloads({
-      folder: join(options.dataDir, 'slack-uploads', folder),
-      limitBytes: fileLimitBytes,
-      hosts: apiUrl === slackApiUrl ? fileHosts : [...fileHosts, new URL(apiUrl).hostname],
-      headers: { authorization: `Bearer ${token}` },
-    });
-    downloads.set(workspaceId, { token, downloads: made });
-    return made;
-  }
-
-  async function directMessage(workspaceId: string, personId: string): Promise<string> {
-    const api = await apiOf(workspaceId);
-    const answer = await api.call('conversations.open', { users: personId });
-    const { channel } = answer;
-    if (typeof channel === 'object' && channel !== null && 'id' in channel && typeof channel.id === 'string')
-      return channel.id;
-    throw new SlackProblem('conversations.open', 'no channel came back', 'refused');
-  }
-
-  /** By the address Slack gave for an answer while it serves, else by a direct message. */
-  async function notify(place: Place, asker: Person, words: string) {
-    const url = responseUrls.get(JSON.stringify([place.workspaceId, place.conversationId]));
-    if (url !== undefined) {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ response_type: 'ephemeral', text: words }),
-        signal: AbortSignal.timeout(10_000),
-      }).catch(() => undefined);
-      if (response?.ok) return;
-    }
-    try {
-      const api = await apiOf(place.workspaceId);
-      await api.call('chat.postMessage', { channel: await directMessage(place.workspaceId, asker.id), text: words });
-    } catch (error) {
-      log.error({ err: error, place }, 'a person could not be told what went wrong');
-    }
-  }
-
   const delivery = createDelivery({
     engine,
-    apiOf,
+    apiOf: workspaces.apiOf,
     places,
     charts: createCharts({ engine, nowMs: () => now().getTime(), log }),
     sectionUrl: (chapterId, sectionId) => {
@@ -238,7 +128,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
     after,
     cadenceMs: options.cadenceMs,
     log,
-    notify,
+    notify: notices.tell,
   });
 
   /** Begins to work on something acknowledged; what goes wrong is logged, for nobody waits for it. */
@@ -258,66 +148,12 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       person,
     );
 
-  function createReceiver(): Receiver {
-    if (transport.kind === 'sockets') {
-      return createSockets({
-        appToken: transport.appToken,
-        apiUrl,
-        count: socketCount,
-        log: boltLog,
-        after,
-        onChange(change) {
-          if (change.connected < connected) reconnects += 1;
-          connected = change.connected;
-          problem = change.problem?.code;
-          if (state === 'off') return;
-          state = connected > 0 ? 'connected' : change.problem?.trouble === 'credentials' ? 'refused' : 'reconnecting';
-        },
-      });
-    }
-    httpReceiver = new HTTPReceiver({
-      signingSecret: transport.signingSecret,
-      port: transport.port,
-      logger: boltLog,
-      ...(access.kind === 'oauth' && installations !== undefined ? installerOptions(access, installations) : {}),
-    });
-    return httpReceiver;
-  }
-
-  function installerOptions(oauth: Extract<SlackAccess, { kind: 'oauth' }>, store: Installations) {
-    const { clientId, clientSecret, sealKey, authorizationUrl, redirectUri } = oauth;
-    return {
-      clientId,
-      clientSecret,
-      stateSecret: createHash('sha256').update(`state ${sealKey}`).digest('hex'),
-      scopes: [...scopeNames],
-      installationStore: store,
-      ...(redirectUri === undefined ? {} : { redirectUri }),
-      installerOptions: {
-        directInstall: true,
-        clientOptions: clientOptions(apiUrl, boltLog),
-        ...(authorizationUrl === undefined ? {} : { authorizationUrl }),
-        ...(redirectUri === undefined ? {} : { redirectUriPath: new URL(redirectUri).pathname }),
-      },
-    };
-  }
-
-  /** Asks Slack who we are. @throws UserError when it does not take the token. */
-  async function introduce(botToken: string) {
-    const client = new webApi.WebClient(botToken, clientOptions(apiUrl, boltLog));
-    try {
-      const answer = await client.auth.test();
-      const granted = answer.response_metadata?.scopes;
-      if (granted !== undefined) lacking = missingScopes(granted).map(({ scope }) => scope);
-      return {
-        botUserId: answer.user_id ?? '',
-        botId: answer.bot_id,
-        teamId: answer.team_id ?? '',
-        team: answer.team ?? '',
-      };
-    } catch (error) {
-      throw refusal('SLACK_BOT_TOKEN', toProblem('auth.test', error), apiUrl);
-    }
+  function onSockets(change: Parameters<SocketsOptions['onChange']>[0]) {
+    if (change.connected < connected) reconnects += 1;
+    connected = change.connected;
+    problem = change.problem?.code;
+    if (state === 'off') return;
+    state = connected > 0 ? 'connected' : change.problem?.trouble === 'credentials' ? 'refused' : 'reconnecting';
   }
 
   return {
@@ -327,12 +163,16 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
     async start(handle: Handle) {
       let team = 'every workspace that installs it';
       if (access.kind === 'token') {
-        const known = await introduce(access.botToken);
-        own = known;
-        team = known.team;
-        await engine.conversations.openWorkspace(known.teamId, known.team);
+        own = await introduce(access.botToken, apiUrl, boltLog);
+        team = own.team;
+        if (own.granted !== undefined) lacking = missingScopes(own.granted).map(({ scope }) => scope);
+        if (own.teamId !== undefined) await engine.conversations.openWorkspace(own.teamId, own.team);
       }
-      receiver = createReceiver();
+      receiver = createReceiver({
+        ...{ access, transport, installations, apiUrl, after },
+        log: boltLog,
+        onChange: onSockets,
+      });
       const app = new App({
         receiver,
         logger: boltLog,
@@ -344,7 +184,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
           ? {
               authorize: async () => ({
                 botToken: access.botToken,
-                botUserId: own?.botUserId ?? '',
+                ...(own?.botUserId === undefined ? {} : { botUserId: own.botUserId }),
                 ...(own?.botId === undefined ? {} : { botId: own.botId }),
               }),
             }
@@ -364,25 +204,14 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       inbox = keeping;
       began = arrivals.began;
       app.processEvent = (event) => {
-        const arrivedAtMs = now().getTime();
-        unacknowledged += 1;
-        let waiting = true;
-        const told = () => {
-          if (waiting) unacknowledged -= 1;
-          waiting = false;
-        };
-        const ack: typeof event.ack = async (response) => {
-          await event.ack(response);
-          told();
-          options.meter?.acknowledged('slack', now().getTime() - arrivedAtMs);
-        };
-        return arrivals.take({ ...event, ack }).finally(told);
+        const watched = acknowledging.watch(event);
+        return arrivals.take(watched.event).finally(watched.settle);
       };
       app.error(async (error) => log.error({ err: error }, 'Slack: an event could not be taken in'));
       const intake = createIntake({
         engine,
         places,
-        downloadsOf,
+        downloadsOf: workspaces.downloadsOf,
         handle: (incoming) => (arrivals.wasCutShort(incoming.key) ? tellCutShort(incoming) : handle(incoming)),
         deliver: delivery.deliver,
         now,
@@ -392,23 +221,17 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
         intake,
         arrivals,
         places,
-        apiOf,
-        directMessage,
+        apiOf: workspaces.apiOf,
+        directMessage: workspaces.directMessage,
         deliver: delivery.deliver,
         dataDir: options.dataDir,
         pageUrl: options.pageUrl,
         log,
         now,
         work,
-        forget: (workspaceId) => {
-          apis.delete(workspaceId);
-          downloads.delete(workspaceId);
-        },
+        forget: workspaces.forget,
         installations,
-        answerAt: (place, url) => {
-          if (responseUrls.size > 2000) responseUrls.clear();
-          responseUrls.set(JSON.stringify([place.workspaceId, place.conversationId]), url);
-        },
+        answerAt: notices.answerAt,
       });
       state = 'reconnecting';
       try {
@@ -416,14 +239,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
           ...(transport.kind === 'http' ? [{ port: transport.port, host: transport.host }] : []),
         );
         port = portOf(started);
-        if (started instanceof Server) {
-          started.on('request', (_request, response) => {
-            unacknowledged += 1;
-            response.once('close', () => {
-              unacknowledged -= 1;
-            });
-          });
-        }
+        if (started instanceof Server) acknowledging.watchRequests(started);
       } catch (error) {
         state = 'off';
         await receiver.stop().catch(() => undefined);
@@ -435,7 +251,14 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       else if (connected > 0) state = 'connected';
       await delivery.resume(await engine.conversations.workspaces());
       keeping.start();
-      endReminders = startReminders({ engine, directMessage, deliver: delivery.deliver, now, after, log });
+      endReminders = startReminders({
+        engine,
+        directMessage: workspaces.directMessage,
+        deliver: delivery.deliver,
+        now,
+        after,
+        log,
+      });
       if (lacking.length > 0) log.warn({ lacking }, 'Slack: scopes are missing; `finetutor doctor` says what for');
       const how =
         transport.kind === 'sockets' ? 'Socket Mode' : `HTTP on port ${port ?? transport.port}, /slack/events`;
@@ -462,7 +285,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
     },
 
     vitals() {
-      const states = [...apis.values()].map(({ circuit }) => circuit.state());
+      const states = workspaces.circuits().map((circuit) => circuit.state());
       const { unauthorised, forbidden, rateLimited } = counts;
       return {
         connected: state === 'connected',
@@ -473,9 +296,7 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
     },
 
     health() {
-      const troubled = [...apis].flatMap(([workspaceId, { lastProblem }]) =>
-        lastProblem === undefined ? [] : [{ workspaceId, problem: lastProblem }],
-      );
+      const troubled = workspaces.troubled();
       return {
         state: state === 'connected' && access.kind === 'token' && troubled.length > 0 ? 'refused' : state,
         sockets: transport.kind === 'sockets' ? connected : undefined,
@@ -486,44 +307,4 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
       };
     },
   };
-}
-
-const portOf = (server: unknown): number | undefined => {
-  if (typeof server !== 'object' || server === null || !('address' in server) || typeof server.address !== 'function')
-    return undefined;
-  const address: unknown = server.address();
-  if (typeof address !== 'object' || address === null || !('port' in address)) return undefined;
-  return typeof address.port === 'number' ? address.port : undefined;
-};
-
-function refusal(setting: string, problem: SlackProblem, apiUrl: string): UserError {
-  const why =
-    problem.trouble === 'unsure'
-      ? `Slack can't be reached at ${new URL(apiUrl).host} (${problem.code}).`
-      : `Slack does not take ${setting}: ${problem.code}.`;
-  const hint: { readonly [code: string]: string } = {
-    missing_scope: 'The app-level token needs the scope connections:write.',
-    not_allowed_token_type:
-      'SLACK_BOT_TOKEN begins with xoxb-, SLACK_APP_TOKEN with xapp-: look whether they are swapped.',
-    token_revoked: 'The token was revoked: reinstall the app and copy the new one.',
-    account_inactive: 'The app was removed from the workspace: install it again and copy the new token.',
-  };
-  const next =
-    problem.trouble === 'unsure'
-      ? 'Check the network, and SLACK_API_URL if it is set.'
-      : (hint[problem.code] ?? 'Copy it again from the app’s page on api.slack.com/apps. docs/slack.md shows where.');
-  return new UserError(why, next, { cause: problem });
-}
-
-function portTaken(error: unknown, port: number): unknown {
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return new UserError(
-      `Port ${port} is taken by another program.`,
-      'Stop that program, or set SLACK_PORT to another number.',
-      {
-        cause: error,
-      },
-    );
-  }
-  return error;
 }

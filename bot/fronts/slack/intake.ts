@@ -6,13 +6,12 @@ import type { Attachment, Call, Incoming, Person, Place } from '../../chat/messa
 import { apology } from '../../chat/reply.ts';
 import type { Downloads } from '../download.ts';
 import type { Front, Handle } from '../front.ts';
-import { callSchema, type FormBlock, fileSchema, formSchema, type Pressed, pickSchema } from './actions.ts';
+import { callSchema, type FormBlock, fileSchema, formSchema, type Pressed, partKind, pickSchema } from './actions.ts';
 import { keys } from './arrivals.ts';
-import { headingKind, partKind } from './delivery.ts';
 import type { Filled, SlackFile } from './modal.ts';
 import type { MessageEvent } from './payloads.ts';
 import { readText } from './payloads.ts';
-import { isDirect, newConversation, type Places } from './places.ts';
+import { headingKind, isDirect, newConversation, type Places, placeIn } from './places.ts';
 
 export interface IntakeOptions {
   readonly engine: Pick<Engine, 'conversations' | 'kept' | 'tutor' | 'quizzes'>;
@@ -63,11 +62,6 @@ export function createIntake({ engine, places, downloadsOf, handle, deliver, now
     return opening;
   }
 
-  const placeIn = (workspaceId: string, conversationId: string): Place => ({
-    front: 'slack',
-    workspaceId,
-    conversationId,
-  });
   const arrived = ({ key, person }: Asked, place: Place) => ({ key, place, person, receivedAt: now() });
 
   /** Keeps what a person said, so that a follow-up is understood; saying it twice changes nothing. */
@@ -154,7 +148,9 @@ export function createIntake({ engine, places, downloadsOf, handle, deliver, now
       const { user, channel, ts, files = [] } = event;
       if (user === undefined) return;
       await openWorkspace(workspaceId);
-      const place = placeIn(workspaceId, await places.conversationOf(workspaceId, channel, ts, event.thread_ts));
+      // What is written to us directly begins a thread, as in its own view: each question with its follow-ups.
+      const threadTs = event.thread_ts ?? (isDirect(channel) ? ts : undefined);
+      const place = placeIn(workspaceId, await places.conversationOf(workspaceId, channel, ts, threadTs));
       const text = readText(event.text, botUserId);
       const asked: Asked = { workspaceId, person: { id: user, name: user }, key: keys.message(channel, ts) };
       await remember(

@@ -34,6 +34,8 @@ export const limits = {
   checkboxes: 10,
   privateMetadata: 3000,
   suggestedPrompts: 4,
+  /** A conversation's, in the app's own view. */
+  threadTitle: 80,
   /** One piece of streamed markdown. */
   streamedMarkdown: 12_000,
 } as const;

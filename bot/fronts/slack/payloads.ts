@@ -25,13 +25,22 @@ export const messageEventSchema = z.looseObject({
 export type MessageEvent = z.output<typeof messageEventSchema>;
 
 const eventBodySchema = z.looseObject({
-  team_id: z.string().optional(),
+  team_id: z.string().nullish(),
   enterprise_id: z.string().nullish(),
-  event_id: z.string(),
-  authorizations: z.array(z.looseObject({ team_id: z.string().nullish(), user_id: z.string().optional() })).optional(),
+  authorizations: z
+    .array(
+      z.looseObject({
+        team_id: z.string().nullish(),
+        enterprise_id: z.string().nullish(),
+        user_id: z.string().nullish(),
+        is_bot: z.boolean().nullish(),
+      }),
+    )
+    .nullish(),
 });
 
 const team = z.looseObject({ id: z.string() }).nullish();
+const enterprise = team;
 const user = z.looseObject({
   id: z.string(),
   name: z.string().optional(),
@@ -40,7 +49,8 @@ const user = z.looseObject({
 });
 
 export const slashSchema = z.looseObject({
-  team_id: z.string(),
+  team_id: z.string().nullish(),
+  enterprise_id: z.string().nullish(),
   channel_id: z.string(),
   user_id: z.string(),
   user_name: z.string().optional(),
@@ -58,6 +68,7 @@ const message = z.looseObject({
 
 export const actionSchema = z.looseObject({
   team,
+  enterprise,
   user,
   trigger_id: z.string(),
   response_url: z.string().optional(),
@@ -93,8 +104,11 @@ export const actionSchema = z.looseObject({
     .min(1),
 });
 
+export type PressedElement = z.output<typeof actionSchema>['actions'][number];
+
 export const submissionSchema = z.looseObject({
   team,
+  enterprise,
   user,
   trigger_id: z.string().optional(),
   view: z.looseObject({
@@ -105,10 +119,17 @@ export const submissionSchema = z.looseObject({
   }),
 });
 
-export const shortcutSchema = z.looseObject({ team, user, callback_id: z.string(), trigger_id: z.string() });
+export const shortcutSchema = z.looseObject({
+  team,
+  enterprise,
+  user,
+  callback_id: z.string(),
+  trigger_id: z.string(),
+});
 
 export const messageShortcutSchema = z.looseObject({
   team,
+  enterprise,
   user,
   callback_id: z.string(),
   trigger_id: z.string(),
@@ -117,23 +138,39 @@ export const messageShortcutSchema = z.looseObject({
   message,
 });
 
-export const homeOpenedSchema = z.looseObject({ user: z.string(), tab: z.string().optional() });
+export const homeOpenedSchema = z.looseObject({
+  user: z.string(),
+  tab: z.string().optional(),
+  channel: z.string().optional(),
+});
 
 export const assistantStartedSchema = z.looseObject({
   assistant_thread: z.looseObject({ user_id: z.string(), channel_id: z.string(), thread_ts: z.string() }),
 });
 
-/** The workspace an interaction belongs to. */
+/** The workspace an interaction belongs to; for what belongs to none of an organisation's workspaces, the organisation. */
 export const workspaceOf = (payload: {
   readonly team?: { readonly id: string } | null | undefined;
+  readonly enterprise?: { readonly id: string } | null | undefined;
   readonly user: z.output<typeof user>;
-}) => payload.team?.id ?? payload.user.team_id ?? undefined;
+}) => payload.team?.id ?? payload.user.team_id ?? payload.enterprise?.id ?? undefined;
 
-/** The workspace an event reached us in. */
+export const workspaceOfSlash = ({ team_id, enterprise_id }: z.output<typeof slashSchema>) =>
+  team_id ?? enterprise_id ?? undefined;
+
+/** The workspace an event reached us in, or else the organisation. */
 export function workspaceOfEvent(body: unknown): string | undefined {
   const read = eventBodySchema.safeParse(body);
   if (!read.success) return undefined;
-  return read.data.authorizations?.[0]?.team_id ?? read.data.team_id;
+  const { authorizations, team_id, enterprise_id } = read.data;
+  const installed = authorizations?.[0];
+  return installed?.team_id ?? team_id ?? installed?.enterprise_id ?? enterprise_id ?? undefined;
+}
+
+/** Who we are where the event reached us, as the event itself says. */
+export function botUserOf(body: unknown): string | undefined {
+  const read = eventBodySchema.safeParse(body);
+  return read.data?.authorizations?.find(({ is_bot }) => is_bot === true)?.user_id ?? undefined;
 }
 
 /** What a person wrote, out of Slack's text: entities as characters, links as their address, mentions as names. */

@@ -2,6 +2,7 @@
 // before our first answer; its conversation has an id of its own (`C1:~…`), tied to the thread once that is there.
 import { createHash } from 'node:crypto';
 import type { Kept } from '../../../engine/index.ts';
+import type { Place } from '../../chat/message.ts';
 
 export interface Spot {
   readonly channel: string;
@@ -26,10 +27,18 @@ export interface Places {
   begin(workspaceId: string, conversationId: string, rootTs: string): Promise<void>;
 }
 
+/** What began the thread of a command. */
+export const headingKind = 'slack.heading';
 const threadKind = 'slack.thread';
 const conversationKind = 'slack.conversation';
 
 export const isDirect = (channel: string) => channel.startsWith('D');
+
+export const placeIn = (workspaceId: string, conversationId: string): Place => ({
+  front: 'slack',
+  workspaceId,
+  conversationId,
+});
 
 /** A conversation whose thread has not begun. @param key tells it apart: the same event gives the same id. */
 export function newConversation(channel: string, key: string): string {

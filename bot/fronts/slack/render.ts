@@ -1,49 +1,14 @@
 // Reply → Slack messages. Pure: pictures come as the ids of files uploaded before, and what must be kept is handed back.
-import stringWidth from 'string-width';
 import type { Block, Button, Option, ProgressStep, Reply } from '../../chat/message.ts';
-import { splitMarkdown } from '../split.ts';
-import {
-  callAction,
-  fileAction,
-  fileOption,
-  filesActionId,
-  formAction,
-  type Keepsake,
-  optionValue,
-  pickAction,
-} from './actions.ts';
-import {
-  type Cell,
-  mrkdwn,
-  plainText,
-  type SlackBlock,
-  type SlackButton,
-  type SlackOption,
-  type TaskCard,
-} from './blocks.ts';
+import { callAction, formAction, type Keepsake, optionValue, pickAction } from './actions.ts';
+import { mrkdwn, plainText, type SlackBlock, type SlackButton, type SlackOption, type TaskCard } from './blocks.ts';
+import { drawFile, drawFiles, groupFiles } from './draw-files.ts';
+import { drawTable } from './draw-table.ts';
+import { drawCaption, drawMarkdown } from './draw-text.ts';
+import type { Drawing, RenderOptions } from './drawing.ts';
 import { cut, limits } from './limits.ts';
 import { isLocal } from './links.ts';
-import {
-  type Align,
-  escapeMrkdwn,
-  escapeText,
-  type Part,
-  quiet,
-  readMarkdown,
-  toMrkdwn,
-  wordsOfMarkdown,
-} from './markdown.ts';
-
-export interface RenderOptions {
-  /** The Slack file of a picture; undefined: not uploaded (yet), its words stand for it. */
-  readonly fileOf: (pictureId: string) => string | undefined;
-  /** Address of a section in the web page; undefined where other people can't open it. */
-  readonly sectionUrl: (chapterId: string, sectionId: string) => string | undefined;
-  /** Only what the oldest Block Kit had: for a workspace that refuses newer blocks. */
-  readonly plain?: boolean;
-  /** Tells the live parts of one message from another's. */
-  readonly messageKey: string;
-}
+import { escapeMrkdwn, escapeText, quiet, wordsOfMarkdown } from './markdown.ts';
 
 /** One Slack message. */
 export interface Page {
@@ -55,12 +20,6 @@ export interface Page {
 export interface Rendered {
   readonly pages: readonly Page[];
   readonly kept: readonly Keepsake[];
-}
-
-interface Drawing extends RenderOptions {
-  readonly kept: Keepsake[];
-  tables: number;
-  buttons: number;
 }
 
 export function renderReply(reply: Reply, options: RenderOptions): Rendered {
@@ -220,19 +179,7 @@ const draw: Draw = {
     }));
   },
 
-  file(file, drawing) {
-    return [
-      {
-        type: 'section',
-        text: mrkdwn(`📄 *${escapeMrkdwn(cut(file.name, 600))}* · ${bytesInWords(file.bytes)}`),
-        accessory: {
-          type: 'button',
-          text: plainText('Send it here'),
-          ...fileAction(file, drawing.buttons++, drawing.kept),
-        },
-      },
-    ];
-  },
+  file: drawFile,
 };
 
 const taskStatus: { readonly [S in ProgressStep['state']]: TaskCard['status'] } = {
@@ -242,164 +189,11 @@ const taskStatus: { readonly [S in ProgressStep['state']]: TaskCard['status'] } 
   failed: 'error',
 };
 
-type FileBlock = Extract<Block, { kind: 'file' }>;
-
-/** Files one after the other are offered together: a button for each would be a wall of buttons. */
-function groupFiles(blocks: readonly Block[]): readonly (Exclude<Block, FileBlock> | FileBlock[])[] {
-  const grouped: (Exclude<Block, FileBlock> | FileBlock[])[] = [];
-  for (const block of blocks) {
-    const last = grouped.at(-1);
-    if (block.kind !== 'file') grouped.push(block);
-    else if (Array.isArray(last) && last.length < limits.options) last.push(block);
-    else grouped.push([block]);
-  }
-  return grouped;
-}
-
-function drawFiles(files: readonly FileBlock[], drawing: Drawing): readonly SlackBlock[] {
-  const [first, ...others] = files;
-  if (first === undefined) return [];
-  if (others.length === 0) return draw.file(first, drawing);
-  const options = new Map<string, SlackOption>();
-  for (const file of files) {
-    const value = fileOption(file, drawing.kept);
-    options.set(value, { text: plainText(cut(file.name === '' ? '…' : file.name, limits.optionText)), value });
-  }
-  const names = files.map((file) => `*${escapeMrkdwn(cut(file.name, 100))}* ${bytesInWords(file.bytes)}`);
-  return packLines([`📄 ${names[0]}`, ...names.slice(1)], limits.sectionText - 100).map((lines, index) => {
-    const text = mrkdwn(lines.replaceAll('\n', ' · '));
-    if (index > 0) return { type: 'section', text };
-    return {
-      type: 'section',
-      text,
-      accessory: {
-        type: 'static_select',
-        action_id: filesActionId,
-        placeholder: plainText('Send it here…'),
-        options: [...options.values()],
-      },
-    };
-  });
-}
-
 function drawBlock<K extends Block['kind']>(
   block: Extract<Block, { kind: K }>,
   drawing: Drawing,
 ): readonly SlackBlock[] {
   return draw[block.kind as K](block, drawing);
-}
-
-/** A message's text is cut where a fence, a table and a character stay whole. */
-const textPart = 2600;
-
-function drawMarkdown(markdown: string, drawing: Drawing): readonly SlackBlock[] {
-  const pieces = splitMarkdown(markdown, textPart);
-  if (drawing.plain) {
-    return pieces.flatMap((piece) =>
-      splitMarkdown(toMrkdwn(piece), limits.sectionText).map(
-        (text): SlackBlock => ({
-          type: 'section',
-          text: mrkdwn(text),
-          expand: true,
-        }),
-      ),
-    );
-  }
-  return pieces.flatMap((piece) => readMarkdown(piece)).flatMap((part) => drawPart(part, drawing));
-}
-
-function drawPart(part: Part, drawing: Drawing): readonly SlackBlock[] {
-  switch (part.kind) {
-    case 'rich':
-      return [{ type: 'rich_text', elements: part.elements }];
-    case 'heading':
-      return part.text.trim() === '' ? [] : [{ type: 'header', text: plainText(cut(part.text, limits.header)) }];
-    case 'table':
-      return drawTable(part.rows, part.aligns, drawing);
-  }
-}
-
-function drawCaption(caption: string, { plain }: Drawing): readonly SlackBlock[] {
-  if (plain) return [{ type: 'section', text: mrkdwn(`*${escapeMrkdwn(cut(caption, 600))}*`) }];
-  const text = { type: 'text', text: quiet(caption), style: { bold: true } } as const;
-  return [{ type: 'rich_text', elements: [{ type: 'rich_text_section', elements: [text] }] }];
-}
-
-/** A message may have one table; the others, and those too large for one, are drawn with letters. */
-function drawTable(
-  rows: readonly (readonly string[])[],
-  aligns: readonly Align[],
-  drawing: Drawing,
-): readonly SlackBlock[] {
-  const left = rows.length - limits.tableRows;
-  const kept = rows.slice(0, limits.tableRows).map((row) => row.slice(0, limits.tableColumns).map(tidyCell));
-  const more: readonly SlackBlock[] =
-    left > 0 ? [{ type: 'context', elements: [mrkdwn(`… and ${left} more rows`)] }] : [];
-  const [head = [], ...body] = kept;
-  const native: SlackBlock = {
-    type: 'table',
-    rows: [head.map(headCell), ...body.map((row) => row.map((text): Cell => ({ type: 'raw_text', text })))],
-    column_settings: head.map((_, index) => ({ align: aligns[index] ?? 'left', is_wrapped: true })),
-  };
-  const characters = kept.flat().reduce((sum, text) => sum + text.length, 0);
-  const fits = characters <= limits.tableCharacters && JSON.stringify(native).length <= limits.blockCharacters;
-  if (!drawing.plain && fits && drawing.tables < limits.tablesPerMessage) {
-    drawing.tables += 1;
-    return [native, ...more];
-  }
-  return [...drawLetters(kept, aligns, drawing.plain === true), ...more];
-}
-
-const tidyCell = (text: string) => {
-  const tidy = quiet(text.replace(/\s+/g, ' ').trim());
-  return tidy === '' ? ' ' : cut(tidy, 500);
-};
-
-const headCell = (text: string): Cell => ({
-  type: 'rich_text',
-  elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text, style: { bold: true } }] }],
-});
-
-const widestCell = 44;
-
-function drawLetters(
-  rows: readonly (readonly string[])[],
-  aligns: readonly Align[],
-  plain: boolean,
-): readonly SlackBlock[] {
-  const cells = rows.map((row) => row.map((text) => cut(text.trim(), widestCell)));
-  const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((row) => stringWidth(row[column] ?? ''))));
-  const lines = cells.map((row) =>
-    widths
-      .map((width, column) => {
-        const text = row[column] ?? '';
-        const space = ' '.repeat(Math.max(0, width - stringWidth(text)));
-        return aligns[column] === 'right' ? space + text : text + space;
-      })
-      .join('  ')
-      .trimEnd(),
-  );
-  const [head = '', ...body] = lines;
-  const drawn = [head, widths.map((width) => '─'.repeat(width)).join('  '), ...body];
-  return packLines(drawn, textPart).map(
-    (text): SlackBlock =>
-      plain
-        ? { type: 'section', text: mrkdwn(`\`\`\`\n${escapeText(text.replaceAll('```', "'''"))}\n\`\`\``) }
-        : {
-            type: 'rich_text',
-            elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text: quiet(text) }] }],
-          },
-  );
-}
-
-function packLines(lines: readonly string[], room: number): readonly string[] {
-  const parts: string[] = [];
-  for (const line of lines) {
-    const last = parts.at(-1);
-    if (last !== undefined && last.length + line.length < room) parts[parts.length - 1] = `${last}\n${line}`;
-    else parts.push(line);
-  }
-  return parts;
 }
 
 function drawButton({ label, style, call }: Button, drawing: Drawing): SlackButton {
@@ -462,10 +256,4 @@ function chunk<T>(items: readonly T[], size: number): readonly (readonly T[])[] 
   const chunks: T[][] = [];
   for (let at = 0; at < items.length; at += size) chunks.push(items.slice(at, at + size));
   return chunks;
-}
-
-function bytesInWords(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`;
-  if (bytes < 1024 ** 2) return `${(bytes / 1024).toFixed(1)} KiB`;
-  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }

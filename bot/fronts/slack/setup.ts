@@ -1,6 +1,6 @@
 // Settings → how Slack is to be reached; what is missing or of the wrong kind is said in words, before anything is tried.
 import { UserError } from '../../../engine/index.ts';
-import type { SlackAccess, SlackTransport } from './front.ts';
+import type { SlackAccess, SlackTransport } from './access.ts';
 
 export interface SlackSettings {
   readonly slackBotToken: string | undefined;
