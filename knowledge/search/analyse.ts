@@ -15,10 +15,13 @@ export interface Analyser {
   documentTerms(text: string): string[];
   /** For a question: the longest phrases as concepts, other content words as stems, each once. */
   queryTerms(text: string): QueryTerm[];
+  /** Words in their order, typos mended. */
+  words(text: string): string[];
 }
 
 export function createAnalyser(synonyms: Synonyms, spelling: Spelling): Analyser {
   return {
+    words: (text) => wordsOf(text).map((word) => mend(word, spelling).word),
     documentTerms: (text) => {
       const words = wordsOf(text);
       const stems = words.map(stem);

@@ -6,6 +6,7 @@ import { type Analyser, createAnalyser } from './analyse.ts';
 import { createSpelling } from './spelling.ts';
 import { wordsOf } from './stem.ts';
 import { createSynonyms, type SynonymGroups, type Synonyms } from './synonyms.ts';
+import { measureTone, type ToneTable } from './tone.ts';
 
 export type GuideText = Pick<Guide, 'chapters' | 'passages' | 'hash'>;
 
@@ -16,6 +17,7 @@ export interface Analysis {
   /** By `chapter#section`. */
   readonly sections: { readonly [key: string]: SectionTerms };
   readonly passages: AsPlainObject;
+  readonly tone: ToneTable;
 }
 
 /** Terms joined by spaces, each once. */
@@ -50,8 +52,9 @@ export function openAnalyser({ synonyms, wordCounts }: Pick<Analysis, 'synonyms'
   return createAnalyser(createSynonyms(synonyms), createSpelling(new Map(Object.entries(wordCounts))));
 }
 
-export function analyseGuide(guide: GuideText, synonyms: SynonymGroups): Analysis {
-  const wordCounts = Object.fromEntries(countWords(guide, createSynonyms(synonyms)));
+/** @param outside questions that the guide does not answer. */
+export function analyseGuide(guide: GuideText, synonyms: SynonymGroups, outside: readonly string[]): Analysis {
+  const wordCounts = Object.fromEntries(countWords(guide, createSynonyms(synonyms), outside));
   const analyser = openAnalyser({ synonyms, wordCounts });
   const termsOfPassage = new Map(guide.passages.map(({ id, text }) => [id, analyser.documentTerms(text)]));
   return {
@@ -59,16 +62,22 @@ export function analyseGuide(guide: GuideText, synonyms: SynonymGroups): Analysi
     wordCounts,
     sections: describeSections(guide, analyser, termsOfPassage),
     passages: indexPassages(guide, analyser, termsOfPassage).toJSON(),
+    tone: measureTone(
+      guide.chapters.flatMap(({ sections }) => sections.flatMap(({ title, asks }) => [title, ...asks])),
+      outside,
+    ),
   };
 }
 
-function countWords(guide: GuideText, synonyms: Synonyms): Map<string, number> {
+/** Words beside the subject are known too, so that none is taken for a typo of ours. */
+function countWords(guide: GuideText, synonyms: Synonyms, outside: readonly string[]): Map<string, number> {
   const texts = [
     ...guide.passages.map((passage) => passage.text),
     ...guide.chapters.flatMap(({ title, sections }) => [title, ...sections.flatMap((s) => [s.title, ...s.asks])]),
   ];
   const counts = new Map<string, number>();
   for (const word of [...texts.flatMap(wordsOf), ...synonyms.words]) counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const word of outside.flatMap(wordsOf)) counts.set(word, counts.get(word) ?? 0);
   return counts;
 }
 

@@ -29,10 +29,17 @@ export interface Signals extends Evidence {
   /** To any wording and any text of the guide. */
   readonly nearestWording: number;
   readonly nearestText: number;
+  /** To a question that the guide does not answer. */
+  readonly outside: number;
+  /** Whether the words are those of learners or of other people. */
+  readonly tone: number;
+  /** Share of the best section, and of all sections, among the nearest vectors. */
+  readonly ownVotes: number;
+  readonly votes: number;
 }
 
 /** At or above this the guide is taken to cover the question. */
-export const coveredFrom = 0.52;
+export const coveredFrom = 0.5;
 
 export const signalNames = [
   'coverage',
@@ -47,6 +54,10 @@ export const signalNames = [
   'text',
   'nearestWording',
   'nearestText',
+  'outside',
+  'tone',
+  'ownVotes',
+  'votes',
 ] as const satisfies readonly (keyof Signals)[];
 
 export type ConfidenceWeights = { readonly constant: number } & { readonly [name in keyof Signals]: number };
@@ -54,7 +65,7 @@ export type ConfidenceWeights = { readonly constant: number } & { readonly [name
 export function gatherSignals({ lexical, semantic }: Found, ranked: readonly Ranked[]): Signals | undefined {
   const [best] = ranked;
   const evidence = lexical.evidence;
-  if (!best || !evidence) return undefined;
+  if (!best) return undefined;
   const key = keyOf(best.passage);
   const own = semantic.sections.get(key);
   const { coverage, likeness } = lexical.evidenceOf(key) ?? evidence;
@@ -67,6 +78,10 @@ export function gatherSignals({ lexical, semantic }: Found, ranked: readonly Ran
     text: own?.text ?? 0,
     nearestWording: Math.max(0, ...likenesses.map(({ wording }) => wording)),
     nearestText: Math.max(0, ...likenesses.map(({ text }) => text)),
+    outside: semantic.outside,
+    tone: lexical.tone,
+    ownVotes: semantic.votes.get(key) ?? 0,
+    votes: [...semantic.votes.values()].reduce((sum, share) => sum + share, 0),
   };
 }
 

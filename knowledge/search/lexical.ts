@@ -5,22 +5,26 @@ import type { QueryTerm } from './analyse.ts';
 import { type Analysis, type GuideText, indexOptions, keyOf, openAnalyser, splitTerms } from './analysis.ts';
 import type { Evidence } from './confidence.ts';
 import { stem, wordsOf } from './stem.ts';
+import { toneOf } from './tone.ts';
 
 export interface LexicalResult {
   /** Passage ids, best first. */
   readonly ranking: readonly { readonly id: string; readonly score: number }[];
-  /** Undefined when the question holds no content word. */
-  readonly evidence: Evidence | undefined;
+  readonly evidence: Evidence;
   /** How well one section, by its key, fits the question. */
   evidenceOf(section: string): Evidence | undefined;
   /** Whether one section is asked for in just these words. */
   isExact(section: string): boolean;
+  /** About −1 (sounds like what the guide leaves out) to 1 (like what learners ask). */
+  readonly tone: number;
 }
 
 export interface LexicalIndex {
   find(query: string): LexicalResult;
   /** For each text, the share (0 to 1, by rarity) of the query's terms that it holds. */
   overlap(query: string, texts: readonly string[]): readonly number[];
+  /** Its words, typos mended. */
+  mend(text: string): string;
   /** The terms of a text, in order, each with its rarity. */
   weigh(text: string): readonly { readonly term: string; readonly weight: number }[];
 }
@@ -47,11 +51,14 @@ const bodyOnlyWeight = 0.5;
 /** The best passages, one of whose sections must fit the question. */
 const passagesJudged = 5;
 
+/** Of a question without a content word. */
+const noEvidence: Evidence = { coverage: 0, likeness: 0, unknown: 1, terseness: 1, foreign: 1, concepts: 0 };
 const nothing: LexicalResult = {
   ranking: [],
-  evidence: undefined,
+  evidence: noEvidence,
   evidenceOf: () => undefined,
   isExact: () => false,
+  tone: 0,
 };
 
 /** @param guide the one that was analysed. */
@@ -64,6 +71,7 @@ export function createLexicalIndex(analysis: Analysis, guide: GuideText): Lexica
   const passageOf = new Map(guide.passages.map((passage) => [passage.id, passage]));
 
   return {
+    mend: (text) => analyser.words(text).join(' '),
     weigh: (text) => analyser.queryTerms(text).map(({ term }) => ({ term, weight: rarity.of(term) })),
     overlap: (query, texts) => {
       const terms = analyser.queryTerms(query).map(({ term }) => term);
@@ -76,7 +84,8 @@ export function createLexicalIndex(analysis: Analysis, guide: GuideText): Lexica
     },
     find: (query) => {
       const terms = analyser.queryTerms(query);
-      if (terms.length === 0) return nothing;
+      const tone = toneOf(analyser.words(query), analysis.tone);
+      if (terms.length === 0) return { ...nothing, tone };
       const isPrefix = (term: string) => !rarity.knows(term) && term.length >= 4 && !term.startsWith('=');
       const results = miniSearch.search(terms.map(({ term }) => term).join(' '), {
         prefix: isPrefix,
@@ -109,6 +118,7 @@ export function createLexicalIndex(analysis: Analysis, guide: GuideText): Lexica
           return section && gatherEvidence(terms, section, rarity);
         },
         isExact: (key) => asksExactly(query, key),
+        tone,
       };
     },
   };

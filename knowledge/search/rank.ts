@@ -2,8 +2,9 @@
 import type { Passage } from '../types.ts';
 import { keyOf } from './analysis.ts';
 import { fuseRankings } from './fuse.ts';
-import { type LexicalResult, summaries } from './lexical.ts';
-import type { SemanticResult } from './semantic.ts';
+import { type LexicalIndex, type LexicalResult, summaries } from './lexical.ts';
+import type { SemanticIndex, SemanticResult } from './semantic.ts';
+import { wordsOf } from './stem.ts';
 
 export interface Found {
   readonly lexical: LexicalResult;
@@ -13,6 +14,13 @@ export interface Found {
 export interface Ranked {
   readonly passage: Passage;
   readonly score: number;
+}
+
+/** What words and meaning find for one question. */
+export async function findBoth(query: string, lexical: LexicalIndex, semantic: SemanticIndex): Promise<Found> {
+  const mended = lexical.mend(query);
+  const hasTypos = mended !== wordsOf(query).join(' ');
+  return { lexical: lexical.find(query), semantic: await semantic.find(hasTypos ? [query, mended] : [query]) };
 }
 
 type PassageOf = (id: string) => Passage | undefined;
@@ -40,6 +48,7 @@ export const featureNames = [
   'wording',
   'text',
   'agreement',
+  'votes',
   'summary',
   'overview',
 ] as const; // biome-format
@@ -70,6 +79,7 @@ export function describePassages(found: Found, passageOf: PassageOf): { passage:
         wording,
         text,
         agreement: likeness * wording,
+        votes: semantic.votes.get(key) ?? 0,
         summary: summaries.has(passage.chapterId) ? 1 : 0,
         overview: passage.sectionId === 'overview' ? 1 : 0,
       },

@@ -19,6 +19,10 @@ export async function loadAnalysis(guide: GuideText, memory: string): Promise<An
 
 /** YAML and its checks are loaded only when there is something to analyse. */
 async function analyse(guide: GuideText): Promise<Analysis> {
-  const { readSynonyms } = await import('./read-synonyms.ts');
-  return analyseGuide(guide, await readSynonyms());
+  const [{ readSynonyms }, { readOutside }] = await Promise.all([
+    import('./read-synonyms.ts'),
+    import('./read-outside.ts'),
+  ]);
+  const [synonyms, outside] = await Promise.all([readSynonyms(), readOutside()]);
+  return analyseGuide(guide, synonyms, Object.values(outside).flat());
 }

@@ -5,7 +5,7 @@ import type { Embedder, GuideSearch, Reranker } from '../types.ts';
 import type { GuideText } from './analysis.ts';
 import { confidenceOf, coveredFrom, gatherSignals } from './confidence.ts';
 import { createLexicalIndex } from './lexical.ts';
-import { type Ranked, rankByModel } from './rank.ts';
+import { findBoth, type Ranked, rankByModel } from './rank.ts';
 import { loadAnalysis } from './remembered.ts';
 import { createSemanticIndex } from './semantic.ts';
 import { confidenceWeights, rankWeights } from './weights.ts';
@@ -42,7 +42,7 @@ export async function createSearch({
     weigh: lexical.weigh,
     search: async (query, limit) => {
       const semantic = await semanticIndex;
-      const found = { lexical: lexical.find(query), semantic: await semantic.find(query) };
+      const found = await findBoth(query, lexical, semantic);
       const ranked = rankByModel(found, (id) => passages.get(id), rankWeights);
       const hits = (reranker ? await reorder(reranker, query, ranked) : ranked).slice(0, limit);
       const confidence = confidenceOf(gatherSignals(found, ranked), confidenceWeights);

@@ -2,7 +2,7 @@
 import type { Embedder, Passage } from '../types.ts';
 import { type GuideText, keyOf } from './analysis.ts';
 import { loadUnits, type Unit } from './units.ts';
-import { createVectorIndex, type VectorIndex, type VectorTable } from './vectors/vector-index.ts';
+import { createVectorIndex, type Neighbour, type VectorIndex, type VectorTable } from './vectors/vector-index.ts';
 import { embedTexts } from './vectors/vector-store.ts';
 
 export interface SemanticResult {
@@ -10,6 +10,10 @@ export interface SemanticResult {
   readonly ranking: readonly { readonly id: string; readonly score: number }[];
   /** Of each section near enough, by its key. */
   readonly sections: ReadonlyMap<string, SectionLikeness>;
+  /** Likeness to the nearest question that the guide does not answer. */
+  readonly outside: number;
+  /** Of each section, its share among the nearest few; the rest is of what the guide leaves out. */
+  readonly votes: ReadonlyMap<string, number>;
 }
 
 /** Likeness of the question to the nearest of its kind: about 0 for chance, about 1 for another wording of the same. */
@@ -20,7 +24,8 @@ interface SectionLikeness {
 }
 
 export interface SemanticIndex {
-  find(query: string): Promise<SemanticResult>;
+  /** @param wordings of one question, such as as it was typed and with its typos mended: the nearer one counts. */
+  find(wordings: readonly string[]): Promise<SemanticResult>;
   readonly vectors: number;
   readonly bytes: number;
   readonly kind: VectorIndex['kind'];
@@ -31,14 +36,19 @@ export interface SemanticOptions {
   readonly embedder: Embedder;
   /** Where vectors are kept; undefined: nowhere. */
   readonly folder: string | undefined;
+  /** What gets a vector; the guide's own and those beside it, unless given. */
+  readonly units?: readonly Unit[];
 }
 
 /** Vectors looked at for one question. */
 const depth = 200;
+/** Of these, the nearest vote for their sections. */
+const voters = 10;
 const sampleSize = 400;
 
-export async function createSemanticIndex({ guide, embedder, folder }: SemanticOptions): Promise<SemanticIndex> {
-  const units = await loadUnits(guide, folder);
+export async function createSemanticIndex(options: SemanticOptions): Promise<SemanticIndex> {
+  const { guide, embedder, folder } = options;
+  const units = options.units ?? (await loadUnits(guide, folder));
   const table = await embedTexts(
     units.map(({ text }) => text),
     { folder, name: 'guide', embedder },
@@ -50,15 +60,26 @@ export async function createSemanticIndex({ guide, embedder, folder }: SemanticO
     vectors: index.size,
     bytes: index.bytes,
     kind: index.kind,
-    find: async (query) => {
-      const [vector] = await embedder.embed([query]);
-      const near = vector ? index.nearest(vector, depth) : [];
+    find: async (wordings) => {
+      const vectors = await embedder.embed([...wordings]);
+      const near = nearestOf(vectors.map((vector) => index.nearest(vector, depth)));
       const sections = new Map<string, SectionLikeness>();
       const passages = new Map<string, number>();
+      const votes = new Map<string, number>();
+      let outside = 0;
+      let voted = 0;
       for (const { at, similarity: cosine } of near) {
         const unit = units[at];
         if (!unit) continue;
         const similarity = rescale(cosine);
+        if (voted < voters) {
+          voted += 1;
+          if (unit.section !== undefined) votes.set(unit.section, (votes.get(unit.section) ?? 0) + 1 / voters);
+        }
+        if (unit.section === undefined) {
+          outside = Math.max(outside, similarity);
+          continue;
+        }
         const { wording, text } = sections.get(unit.section) ?? { wording: 0, text: 0 };
         const speaks = unit.passage === undefined;
         sections.set(unit.section, {
@@ -76,9 +97,20 @@ export async function createSemanticIndex({ guide, embedder, folder }: SemanticO
           return { id, score: Math.max(wording, text) + 0.01 * own - 0.001 * place };
         }),
       );
-      return { ranking: ranking.sort((a, b) => b.score - a.score), sections };
+      return { ranking: ranking.sort((a, b) => b.score - a.score), sections, outside, votes };
     },
   };
+}
+
+/** Of several lists of neighbours one, best first. */
+function nearestOf(lists: readonly (readonly Neighbour[])[]): readonly Neighbour[] {
+  if (lists.length < 2) return lists[0] ?? [];
+  const best = new Map<number, Neighbour>();
+  for (const neighbour of lists.flat()) {
+    const known = best.get(neighbour.at);
+    if (!known || known.similarity < neighbour.similarity) best.set(neighbour.at, neighbour);
+  }
+  return [...best.values()].sort((a, b) => b.similarity - a.similarity).slice(0, depth);
 }
 
 function groupPassages({ passages }: GuideText): Map<string, Passage[]> {
@@ -96,14 +128,14 @@ function measureScale(units: readonly Unit[], { data, dimensions }: VectorTable)
   };
   const sections = new Map<string, number[]>();
   for (const [at, { section, passage }] of units.entries()) {
-    if (passage === undefined) sections.set(section, [...(sections.get(section) ?? []), at]);
+    if (passage === undefined && section !== undefined) sections.set(section, [...(sections.get(section) ?? []), at]);
   }
   const alike: number[] = [];
   const apart: number[] = [];
   const stride = Math.max(1, Math.floor(units.length / sampleSize));
   for (let at = 0; at < units.length; at += stride) {
     const unit = units[at];
-    if (!unit) continue;
+    if (unit?.section === undefined) continue;
     apart.push(cosine(at, (at + Math.floor(units.length / 2)) % units.length));
     const others = (sections.get(unit.section) ?? []).filter((other) => other !== at);
     if (unit.passage === undefined && others.length > 0)

@@ -5,11 +5,12 @@ import { cutWindows } from '../chunk/windows.ts';
 import { overviewId } from '../load/link.ts';
 import { hashOf, recallOr } from '../memory.ts';
 import { type GuideText, keyOf } from './analysis.ts';
+import type { Outside } from './read-outside.ts';
 
 export interface Unit {
   readonly text: string;
-  /** `chapter#section`. */
-  readonly section: string;
+  /** `chapter#section`; undefined: a question that the guide does not answer. */
+  readonly section: string | undefined;
   /** The passage it was cut from; undefined: it speaks for the whole section. */
   readonly passage?: string | undefined;
 }
@@ -18,13 +19,20 @@ const cutters = ['.', '../chunk'].map((folder) => fileURLToPath(new URL(folder, 
 
 /** @param folder where they are remembered, since finding sentences is slow; undefined: nowhere. */
 export async function loadUnits(guide: GuideText, folder: string | undefined): Promise<Unit[]> {
-  if (guide.hash === undefined || folder === undefined) return cutUnits(guide);
+  const cut = async () => cutUnits(guide, await loadOutside());
+  if (guide.hash === undefined || folder === undefined) return cut();
   const code = await hashOf(cutters);
   const hash = createHash('sha256').update(guide.hash).update(code).digest('hex');
-  return recallOr({ folder, name: 'units', hash }, async () => cutUnits(guide));
+  return recallOr({ folder, name: 'units', hash }, cut);
 }
 
-function cutUnits({ chapters, passages }: Pick<GuideText, 'chapters' | 'passages'>): Unit[] {
+/** YAML and its checks are loaded only when there is something to cut. */
+async function loadOutside(): Promise<Outside> {
+  const { readOutside } = await import('./read-outside.ts');
+  return readOutside();
+}
+
+export function cutUnits({ chapters, passages }: Pick<GuideText, 'chapters' | 'passages'>, outside: Outside): Unit[] {
   const named = chapters.flatMap((chapter) =>
     chapter.sections.flatMap((section) => {
       const key = keyOf({ chapterId: chapter.id, sectionId: section.id });
@@ -35,5 +43,6 @@ function cutUnits({ chapters, passages }: Pick<GuideText, 'chapters' | 'passages
   const cut = passages.flatMap((passage) =>
     cutWindows(passage.text).map((text) => ({ text, section: keyOf(passage), passage: passage.id })),
   );
-  return [...named, ...cut];
+  const beside = Object.values(outside).flatMap((texts) => texts.map((text) => ({ text, section: undefined })));
+  return [...named, ...cut, ...beside];
 }

@@ -36,9 +36,9 @@ export function createBatches(batching: Batching): () => PairBatch {
 }
 
 /** Upper ends of the shares of two sentences, two wordings, a wording and a title; the rest is a wording and a sentence. */
-const sentencePairs = 0.25;
-const askPairs = 0.5;
-const titlePairs = 0.6;
+const sentencePairs = 0.15;
+const askPairs = 0.6;
+const titlePairs = 0.7;
 
 function drawPair({ asks, titles, sentences }: Subject, { random, disturb }: Batching): [string, string] {
   const pick = (items: readonly string[]) => items[random.below(Math.max(1, items.length))] ?? '';
@@ -48,7 +48,9 @@ function drawPair({ asks, titles, sentences }: Subject, { random, disturb }: Bat
     return [disturb(sentences[at] ?? ''), sentences[at + 1] ?? pick(titles)];
   }
   const first = pick(asks);
-  if (chance < askPairs && asks.length > 1) return [disturb(first), disturb(pick(asks.filter((ask) => ask !== first)))];
+  const hasOnlyAsks = titles.length === 0 && sentences.length === 0;
+  if ((chance < askPairs || hasOnlyAsks) && asks.length > 1)
+    return [disturb(first), disturb(pick(asks.filter((ask) => ask !== first)))];
   if (chance < titlePairs || sentences.length === 0) return [disturb(first), pick(titles)];
   return [disturb(first), pick(sentences)];
 }

@@ -1,5 +1,6 @@
 // npm run embedder:train: makes the shipped embedder from the guide, on this project's own engine. A seed decides all.
-// `--check` keeps one wording of every section out, reports how often it finds its section, and writes nothing.
+// `--check` keeps a fifth of the wordings out, reports how often they find their section, and writes where
+// `npm run guide:calibrate` looks for an embedder that has not seen them.
 import { parseArgs } from 'node:util';
 import { createRandom } from '../../engine/random.ts';
 import { clippingScale, globalNorm } from '../../engine/tuning/clipping.ts';
@@ -9,10 +10,13 @@ import { learningRateAt } from '../../engine/tuning/schedule.ts';
 import type { EncoderShape } from '../../knowledge/embed/encoder.ts';
 import { shippedWeights } from '../../knowledge/embed/weights-file.ts';
 import { loadGuide } from '../../knowledge/index.ts';
+import { readOutside } from '../../knowledge/search/read-outside.ts';
 import { readSynonyms } from '../../knowledge/search/read-synonyms.ts';
+import { heldOutWeights } from '../calibration/questions.ts';
 import { createBatches, spreadToRows, sumRows } from './batches.ts';
 import { measureHeldOut, measureQuestions } from './check.ts';
 import { createDisturber } from './disturb.ts';
+import { isHeldOut } from './hold-out.ts';
 import { compileTraining, drawWeights, gradientOf, table } from './network.ts';
 import { packWeights, writeEncoder } from './pack.ts';
 import { readEveryday } from './read-everyday.ts';
@@ -25,11 +29,19 @@ const { values: flags } = parseArgs({
     seed: { type: 'string', default: '11' },
     out: { type: 'string' },
     rate: { type: 'string', default: '0.0015' },
+    dimensions: { type: 'string', default: '128' },
+    rows: { type: 'string', default: '32768' },
   },
 });
 const seed = Number(flags.seed);
 const totalSteps = Number(flags.steps);
-const shape: EncoderShape = { rows: 2 ** 15, dimensions: 128, heads: 4, headSize: 16, reach: 6 };
+const shape: EncoderShape = {
+  rows: Number(flags.rows),
+  dimensions: Number(flags.dimensions),
+  heads: 4,
+  headSize: 16,
+  reach: 6,
+};
 const batchShape = { pairs: 224, length: 18 };
 const schedule = {
   kind: 'linear' as const,
@@ -41,17 +53,15 @@ const schedule = {
 const random = createRandom(seed);
 const guide = await loadGuide();
 const all = gatherSubjects(guide);
-const heldOut = flags.check
-  ? all.flatMap(({ key, asks }) => (asks[0] && asks.length > 6 ? [{ key, ask: asks[0] }] : []))
-  : [];
-const subjects = flags.check
-  ? all.map((subject) => ({ ...subject, asks: subject.asks.slice(subject.asks.length > 6 ? 1 : 0) }))
-  : all;
+const isTaught = (text: string) => !flags.check || !isHeldOut(text);
+const heldOut = all.flatMap(({ key, asks }) => asks.filter((ask) => !isTaught(ask)).map((ask) => ({ key, ask })));
+const subjects = all.map((subject) => ({ ...subject, asks: subject.asks.filter(isTaught) }));
 const phrases = [...(await readSynonyms()), ...(await readEveryday())];
 const disturb = createDisturber({ random, phrases });
-const words = phrases.map((group) => ({ key: '', asks: group, titles: [], sentences: [] }));
+const outside = Object.values(await readOutside()).map((texts) => texts.filter(isTaught));
+const others = [...phrases, ...outside].map((group) => ({ key: '', asks: group, titles: [], sentences: [] }));
 const nextBatch = createBatches({
-  subjects: [...subjects, ...words],
+  subjects: [...subjects, ...others],
   shape: batchShape,
   tableRows: shape.rows,
   random,
@@ -93,8 +103,6 @@ for (let step = 1; step <= totalSteps; step++) {
   }
 }
 await session.close();
-const out = flags.out ?? (flags.check ? undefined : shippedWeights);
-if (out !== undefined) {
-  const { id, bytes } = await writeEncoder(out, shape, packWeights(shape, weights, taught));
-  console.log(`${out}: ${id}, ${(bytes / 1e6).toFixed(1)} MB, ${taught.size} of ${shape.rows} rows in use`);
-}
+const out = flags.out ?? (flags.check ? heldOutWeights : shippedWeights);
+const { id, bytes } = await writeEncoder(out, shape, packWeights(shape, weights, taught));
+console.log(`${out}: ${id}, ${(bytes / 1e6).toFixed(1)} MB, ${taught.size} of ${shape.rows} rows in use`);

@@ -1,16 +1,17 @@
 // npm run eval -- search: how well the guide is found, on blind questions, by each way of ranking.
-// The development half unless `--frozen` is given; the frozen half is for reports, never for tuning.
+// The development half unless `validation` or `--frozen` is given; the frozen half is for reports, never for tuning.
 import { loadShippedEmbedder } from '../../knowledge/embed/shipped.ts';
 import { createSearch, loadGuide, type Passage } from '../../knowledge/index.ts';
 import { analyseGuide, keyOf } from '../../knowledge/search/analysis.ts';
 import { createLexicalIndex } from '../../knowledge/search/lexical.ts';
-import { type Found, rankByFusion, rankByModel } from '../../knowledge/search/rank.ts';
+import { type Found, findBoth, rankByFusion, rankByModel } from '../../knowledge/search/rank.ts';
+import { readOutside } from '../../knowledge/search/read-outside.ts';
 import { readSynonyms } from '../../knowledge/search/read-synonyms.ts';
 import { createSemanticIndex } from '../../knowledge/search/semantic.ts';
 import { rankWeights } from '../../knowledge/search/weights.ts';
 import { chaptersOf, type EvalQuestion, readQuestions } from '../support/eval-questions.ts';
 
-const half = process.argv.includes('--frozen') ? 'test' : 'dev';
+const half = process.argv.includes('--frozen') ? 'test' : process.argv.includes('validation') ? 'validation' : 'dev';
 const guide = await loadGuide();
 const questions = readQuestions(half);
 const answerable = questions.filter(({ kind }) => kind === 'answerable');
@@ -22,7 +23,8 @@ const passageOf = (id: string) => passages.get(id);
 const startedAt = performance.now();
 const semantic = await createSemanticIndex({ guide, embedder: await loadShippedEmbedder(), folder: undefined });
 const builtMs = performance.now() - startedAt;
-const lexical = createLexicalIndex(analyseGuide(guide, await readSynonyms()), guide);
+const outside = Object.values(await readOutside()).flat();
+const lexical = createLexicalIndex(analyseGuide(guide, await readSynonyms(), outside), guide);
 
 const read = (ranking: readonly { readonly id: string }[]) => ranking.flatMap(({ id }) => passageOf(id) ?? []);
 const ways: { readonly [way: string]: (found: Found) => readonly Passage[] } = {
@@ -37,11 +39,11 @@ const show = (value: number) => value.toFixed(3).padStart(9);
 const founds = await Promise.all(
   answerable.map(async (question) => ({
     question,
-    found: { lexical: lexical.find(textOf(question)), semantic: await semantic.find(textOf(question)) },
+    found: await findBoth(textOf(question), lexical, semantic),
   })),
 );
 console.log(
-  `${half === 'dev' ? 'development' : 'frozen'} half: ${answerable.length} answerable, ${unanswerable.length} unanswerable questions`,
+  `${half === 'test' ? 'frozen half' : half}: ${answerable.length} answerable, ${unanswerable.length} unanswerable questions`,
 );
 console.log('             recall@1 recall@5   MRR@10 section@1');
 for (const [way, rank] of Object.entries(ways)) {
