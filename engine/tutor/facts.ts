@@ -14,10 +14,15 @@ interface Span {
   readonly from: number;
   readonly to: number;
 }
+interface Wording {
+  readonly pattern: RegExp;
+  /** Negations that are words of the pattern itself. */
+  readonly own: ReadonlySet<string>;
+}
 interface CompiledPoint {
   readonly point: FactPoint;
-  readonly right: RegExp | undefined;
-  readonly wrong: RegExp | undefined;
+  readonly right: Wording | undefined;
+  readonly wrong: Wording | undefined;
 }
 interface CompiledFact {
   readonly names: RegExp;
@@ -36,8 +41,13 @@ interface Finding {
 const farthestAfter = 45;
 const farthestBefore = 14;
 
-const negation =
-  /(?<![a-z])(?:not|no|never|cannot|cant|dont|doesnt|didnt|isnt|arent|wasnt|werent|wont|wouldnt|shouldnt|couldnt|havent|hasnt|without|neither|nor|nothing|hardly|barely|seldom|rarely|unlike|instead of|rather than|wrong to|wrong that|mistake|bad idea|bad|dangerous|harmful|myth|risky|forbidden|far from|lacks?|rid of|avoids?|skips?|do(?:es)? away with|replaces?|dispenses? with)(?![a-z])/g;
+/** Turns round the clause it stands in, as far as "and" or "but". */
+const clauseNegation =
+  /(?<![a-z])(?:not|never|cannot|cant|dont|doesnt|didnt|isnt|arent|wasnt|werent|wont|wouldnt|shouldnt|couldnt|havent|hasnt|neither|nothing|nobody|hardly|barely|seldom|rarely|wrong to|wrong that|mistake|bad idea|bad|dangerous|harmful|myth|risky|forbidden|far from)(?![a-z])/g;
+/** Turns round only the words right after it. */
+const wordNegation =
+  /(?<![a-z])(?:no|nor|without|unlike|instead of|rather than|lacks?|rid of|avoids?|skips?|do(?:es)? away with|replaces?|dispenses? with)(?![a-z])/g;
+const reach = 22;
 const larger =
   /(?<![a-z])(?:high(?:er|est)?|larger?|largest|big(?:ger|gest)?|increas\w*|rais\w*|more|longer|doubl\w*|greater|up|stronger|many|stricter|growing)(?![a-z])/;
 const smaller =
@@ -64,13 +74,19 @@ export function createCheckFacts(facts: readonly Fact[]): (question: string) => 
 }
 
 function compile({ names, size, points }: Fact): CompiledFact {
-  const pattern = (source: string | undefined) =>
-    source === undefined ? undefined : new RegExp(`(?<![a-z0-9])(?:${source})`, 'g');
   return {
-    names: new RegExp(`(?<![a-z0-9])(?:${names})`, 'g'),
+    names: startingAt(names),
     size,
-    points: points.map((point) => ({ point, right: pattern(point.right), wrong: pattern(point.wrong) })),
+    points: points.map((point) => ({ point, right: wordingOf(point.right), wrong: wordingOf(point.wrong) })),
   };
+}
+
+const startingAt = (source: string) => new RegExp(`(?<![a-z0-9])(?:${source})`, 'g');
+
+function wordingOf(source: string | undefined): Wording | undefined {
+  if (source === undefined) return undefined;
+  const own = new Set([...source.matchAll(clauseNegation), ...source.matchAll(wordNegation)].map(([word]) => word));
+  return { pattern: startingAt(source), own };
 }
 
 /** The thing before what is said of it, near it, and in many letters. */
@@ -147,16 +163,18 @@ function judge(
   size: number,
   { point, right, wrong }: CompiledPoint,
 ): Finding | undefined {
-  const free = (pattern: RegExp | undefined) =>
-    pattern === undefined ? [] : spansOf(pattern, clause).filter((said) => isSaidOf(subject, said));
+  const free = (wording: Wording | undefined) =>
+    wording === undefined ? [] : spansOf(wording.pattern, clause).filter((said) => isSaidOf(subject, said));
   const rights = free(right);
   const wrongs = free(wrong);
+  const vote = (said: Span, sign: number, wording: Wording | undefined) => ({
+    said,
+    isRight: sign * size * (isNegated(clause, subject, said, wording) ? -1 : 1) > 0,
+  });
   const votes = [
-    ...rights.filter((said) => !wrongs.some((other) => contains(said, other))).map((said) => ({ said, sign: 1 })),
-    ...wrongs
-      .filter((said) => !rights.some((other) => contains(said, other) && said !== other))
-      .map((said) => ({ said, sign: -1 })),
-  ].map(({ said, sign }) => ({ said, isRight: sign * size * (isNegated(clause, subject, said) ? -1 : 1) > 0 }));
+    ...rights.filter((said) => !wrongs.some((other) => outgrows(other, said))).map((said) => vote(said, 1, right)),
+    ...wrongs.filter((said) => !rights.some((other) => outgrows(other, said))).map((said) => vote(said, -1, wrong)),
+  ];
   // The truth said once outweighs the words of its opposite: they may be spoken of another thing.
   const chosen = votes.find(({ isRight }) => isRight) ?? votes[0];
   return chosen && { point, isRight: chosen.isRight, subject, said: chosen.said };
@@ -167,10 +185,20 @@ function isSaidOf(subject: Span, said: Span): boolean {
   return said.from - subject.to <= farthestAfter && subject.from - said.to <= farthestBefore;
 }
 
-/** An odd number of negations before the end of what is said, and outside of it. */
-function isNegated(clause: string, subject: Span, said: Span): boolean {
-  const counted = spansOf(negation, clause.slice(0, said.from)).filter((span) => !overlaps(span, subject));
-  return counted.length % 2 === 1;
+/** An odd number of negations before what is said or within it, but for those that the wording itself holds. */
+function isNegated(clause: string, subject: Span, said: Span, wording: Wording | undefined): boolean {
+  const isFree = (span: Span) => !overlaps(span, subject);
+  const far = spansOf(clauseNegation, clause.slice(0, said.from)).filter(
+    (span) => isFree(span) && !/ (?:and|but) /.test(clause.slice(span.to, said.from)),
+  );
+  const near = spansOf(wordNegation, clause.slice(0, said.from)).filter(
+    (span) => isFree(span) && said.from - span.to <= reach,
+  );
+  const within = [
+    ...clause.slice(said.from, said.to).matchAll(clauseNegation),
+    ...clause.slice(said.from, said.to).matchAll(/(?<![a-z])(?:no|without)(?![a-z])/g),
+  ].filter(([word]) => !wording?.own.has(word));
+  return (far.length + near.length + within.length) % 2 === 1;
 }
 
 function spansOf(pattern: RegExp, text: string): readonly Span[] {
@@ -178,4 +206,6 @@ function spansOf(pattern: RegExp, text: string): readonly Span[] {
 }
 
 const overlaps = (a: Span, b: Span) => a.from < b.to && b.from < a.to;
+/** The longer wording says it more exactly. */
+const outgrows = (a: Span, b: Span) => contains(a, b) && a.to - a.from > b.to - b.from;
 const contains = (outer: Span, inner: Span) => outer.from <= inner.from && inner.to <= outer.to;

@@ -32,7 +32,7 @@ interface FactsFile {
   readonly problems: readonly Problem[];
 }
 
-const gap = '(?: \\S+){0,3} ';
+const gap = '(?: (?!and\\b|but\\b)\\S+){0,3} ';
 const more =
   'increas\\w*|rais\\w*|caus\\w*|lead\\w* to|worsen\\w*|creat\\w*|produc\\w*|boost\\w*|more|higher|highest|high|larger|largest|large|greater|bigger|strong\\w*|nois\\w*';
 const less =
