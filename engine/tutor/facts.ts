@@ -51,7 +51,7 @@ const reach = 22;
 const larger =
   /(?<![a-z])(?:high(?:er|est)?|larger?|largest|big(?:ger|gest)?|increas\w*|rais\w*|more|longer|doubl\w*|greater|up|stronger|many|stricter|growing)(?![a-z])/;
 const smaller =
-  /(?<![a-z])(?:low(?:er|ering|est)?|small(?:er|est)?|tiny|decreas\w*|reduc\w*|less|fewer|few|shorter|halv\w*|halve|down|weaker|turn\w* down)(?![a-z])/;
+  /(?<![a-z])(?:low(?:er|ering|est)?|small(?:er|est)?|tiny|decreas\w*|reduc\w*|less|fewer|few|shorter|halv\w*|halve|down|weaker|turn\w* down|zero|0(?! \d))(?![a-z])/;
 /** "…, so I take", "…, because": where one clause ends and the next begins. */
 const joints =
   /[.;!?\n]+|,\s+|:\s+|\s[-–—]\s|\s+(?=(?:so|because|since|but|while|whereas|although|though|therefore|thus|hence)\s)/;
@@ -59,7 +59,7 @@ const opening =
   /^(?:(?:so|but|and|ok|okay|well|hi|hey|then|also|if|hmm+) )*(?:(?:isnt|arent|doesnt|dont|didnt|wasnt|wont|cant|wouldnt) (?!need|have|use|get|require|care|mind|train|matter)|i (?:dont|do not|cant) (?:understand|get|see) |is it not |not sure |no idea )/;
 /** Asks what would be, what is wrong, or for a choice: nothing is taken for granted. */
 const open =
-  /^(?:what (?:if|happens|is|are|means|does .* mean)|whats|how (?:do|can|could|should|would|to|might) (?:i|we|you|one|people)|how to|(?:how|where) (?:is|are|does|do) .* differ|difference|which (?:one|is (?:better|right))|when (?:do|should|would|can) (?:i|we|you)|is (?:it|this|that) (?:a )?(?:myth|wrong)|best reply|explain|define|tell me|compare)\b/;
+  /^(?:what (?:if|happens|is|are|means|does .* mean)|whats|how (?:do|can|could|should|would|to|might) (?:i|we|you|one|people)|how to|(?:how|where) (?:is|are|does|do) .* differ|difference|which (?:one|is (?:better|right))|when (?:do|should|would|can) (?:i|we|you)|is (?:it|this|that) (?:a )?(?:myth|wrong)|best reply|explain|define|tell me|compare)\b|\b(?:vs|versus|difference between|compared (?:to|with))\b|^(?:is|are|does|do|should|can|will) .* or /;
 
 export function createCheckFacts(facts: readonly Fact[]): (question: string) => FactCheck {
   const compiled = facts.map(compile);

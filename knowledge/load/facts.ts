@@ -10,6 +10,7 @@ const place = z.string().regex(/^[a-z0-9-]+#[a-z0-9-]+$/, 'is "chapter#section"'
 const schema = z.strictObject({
   words: z.record(words, words),
   quantities: z.record(words, words),
+  different: z.array(z.strictObject({ things: z.array(words).min(2), so: words, at: place })),
   facts: z.array(
     z.strictObject({
       of: words,
@@ -32,11 +33,12 @@ interface FactsFile {
   readonly problems: readonly Problem[];
 }
 
-const gap = '(?: (?!and\\b|but\\b)\\S+){0,3} ';
 const more =
   'increas\\w*|rais\\w*|caus\\w*|lead\\w* to|worsen\\w*|creat\\w*|produc\\w*|boost\\w*|more|higher|highest|high|larger|largest|large|greater|bigger|strong\\w*|nois\\w*';
 const less =
   'reduc\\w*|lower\\w*|lowest|low|decreas\\w*|prevent\\w*|avoid\\w*|cur(?:e|es|ed|ing)\\b|fix\\w*|help\\w*|solv\\w*|less|fewer|smaller|small|shrink\\w*|limit\\w*|combat\\w*|fight\\w*|stop\\w*|against|remov\\w*|eliminat\\w*|minimi\\w*|cuts?\\b|keep\\w* .. from';
+/** Up to three words on the way to the quantity, none of which changes another one or the other way. */
+const gapWithout = (change: string) => `(?: (?!and\\b|but\\b|(?:${change}))\\S+){0,3} `;
 const rises = 'increases?|rises?|grows?|goes up|worse|higher|larger|more|worsens?';
 const falls = 'decreases?|falls?|drops?|shrinks?|goes down|lower|smaller|less|disappears?|vanish\\w*';
 
@@ -48,8 +50,8 @@ export function readFacts(source: string | undefined, file: string): FactsFile {
   const known = new Map(Object.entries(value.words));
   for (const [name, pattern] of Object.entries(value.quantities)) {
     const after = (change: string) => `${pattern}(?: \\S+){0,2} (?:${change})`;
-    known.set(`+${name}`, `(?:${more})${gap}${pattern}|(?:${more}) ${pattern}|${after(rises)}`);
-    known.set(`-${name}`, `(?:${less})${gap}${pattern}|(?:${less}) ${pattern}|${after(falls)}`);
+    known.set(`+${name}`, `(?:${more})${gapWithout(less)}${pattern}|${after(rises)}`);
+    known.set(`-${name}`, `(?:${less})${gapWithout(more)}${pattern}|${after(falls)}`);
   }
   const unfit: Problem[] = [];
   const writeOut = (pattern: string, line: number): string => {
@@ -82,8 +84,34 @@ export function readFacts(source: string | undefined, file: string): FactsFile {
     };
     return { fact, line };
   });
-  return { facts, problems: [...problems, ...unfit] };
+  const apart = value.different.flatMap(({ things, so, at }, index) => {
+    const line = lineOf(['different', index]);
+    return things.map((names) => {
+      const others = things.filter((other) => other !== names);
+      return {
+        fact: differentFact(
+          writeOut(names, line),
+          others.map((other) => writeOut(other, line)),
+          so,
+          at,
+        ),
+        line,
+      };
+    });
+  });
+  return { facts: [...facts, ...apart], problems: [...problems, ...unfit] };
 }
+
+/** What is called the same as one of the others is not. */
+function differentFact(names: string, others: readonly string[], so: string, at: string): Fact {
+  const other = `(?:${others.join('|')})`;
+  const [chapterId = '', sectionId = ''] = at.split('#');
+  const wrong = `(?:${same})${gapUpTo4}?(?:${other})|(?:and|or|with) (?:\\S+ )?${other}${gapUpTo4}(?:${same})|(?:is|are|means?) (?:just |only |simply |basically )?(?:a |an |the )?(?:other |another )?(?:name|word|term|synonym|kind of name) for ${other}`;
+  const right = `(?:differ\\w*|not the same|two things)${gapUpTo4}?(?:${other})|(?:and|or) (?:\\S+ )?${other}${gapUpTo4}?differ`;
+  return { of: names, names, size: 'none', points: [{ right, wrong, so, chapterId, sectionId }] };
+}
+const same =
+  'same\\b|identical\\w*|equal to|equals|synonym\\w*|another (?:name|word|term) for|interchangeabl\\w*|nothing (?:but|else than)|no difference|one and the same|also called';
 
 const gapUpTo4 = '(?: \\S+){0,4} ';
 
