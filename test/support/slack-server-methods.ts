@@ -31,6 +31,8 @@ export interface MethodContext {
   readonly grants: Map<string, Fields>;
   readonly openSocketUrl: () => string;
   readonly authTest: (token: string) => Result;
+  /** It has the oldest methods and blocks only, and says no more than it must. */
+  readonly frugal: boolean;
   /** Files that blocks can't show yet, though they are complete: how often that is still said. */
   slowFiles: number;
 }
@@ -59,6 +61,8 @@ const content = ['channel', 'text', 'blocks', 'attachments', 'markdown_text', 'm
 
 /** Refuses text and blocks as Slack does, and notes what would notify somebody. */
 function checkContent(args: Fields, context: MethodContext): Failure | undefined {
+  if (context.frugal && fieldsOf(args.blocks).some(({ type }) => !frugalBlocks.has(words(type))))
+    return fail('invalid_blocks');
   const problems: Problems = args.blocks === undefined ? [] : checkBlocks(args.blocks, 'message');
   for (const block of fieldsOf(args.blocks)) {
     if (block.type !== 'image' || !isFields(block.slack_file)) continue;
@@ -526,7 +530,7 @@ export const methods: { readonly [name: string]: Method } = {
   'assistant.threads.setStatus': {
     args: ['channel_id', 'thread_ts', 'status', 'loading_messages'],
     required: ['channel_id', 'thread_ts', 'status'],
-    scope: 'assistant:write',
+    scope: 'chat:write',
     run: (args, context) => findPlace(args, context) ?? { ok: true },
   },
   'assistant.threads.setTitle': {
@@ -592,9 +596,23 @@ export function toFile(file: UploadedFile, baseUrl: string): Fields {
   };
 }
 
+/** What a server of the least ambition has. */
+const frugalMethods = new Set([
+  'apps.connections.open',
+  'auth.test',
+  'chat.delete',
+  'chat.postEphemeral',
+  'chat.postMessage',
+  'chat.update',
+  'conversations.open',
+  'views.open',
+]);
+const frugalBlocks = new Set(['section', 'divider', 'context', 'actions', 'header', 'input']);
+
 /** Checks the call itself, then does it. */
 export function runMethod(call: Call, context: MethodContext): Result {
   const method = methods[call.method];
+  if (context.frugal && !frugalMethods.has(call.method)) return fail('unknown_method');
   if (method === undefined) {
     context.violations.push(`${call.method}: unknown method`);
     return fail('unknown_method');

@@ -2,6 +2,7 @@
 import { webApi } from '@slack/bolt';
 import type { Circuit } from '../circuit.ts';
 import type { BoltLog } from './bolt-log.ts';
+import { scopeOfMethod } from './scopes.ts';
 
 export type Fields = { readonly [name: string]: unknown };
 
@@ -87,6 +88,8 @@ export interface ApiOptions {
   readonly counts: Counts;
   readonly log: BoltLog;
   readonly timeoutMs?: number;
+  /** Scopes of the token, as far as they are known; each answer of Slack tells them anew. */
+  readonly granted?: readonly string[] | undefined;
 }
 
 /** How our clients talk: every refusal comes back at once, and what to do about it is decided here. */
@@ -98,19 +101,24 @@ export const clientOptions = (apiUrl: string, log: BoltLog, timeoutMs = 15_000) 
   logger: log,
 });
 
-export function createApi({ token, apiUrl, circuit, counts, log, timeoutMs }: ApiOptions): SlackApi {
+export function createApi({ token, apiUrl, circuit, counts, log, timeoutMs, ...given }: ApiOptions): SlackApi {
   const client = new webApi.WebClient(token, clientOptions(apiUrl, log, timeoutMs));
   /** Why the token was refused last: until it is tried again, nothing is worth waiting for. */
   let refusedFor: string | undefined;
+  let granted = given.granted;
 
   return {
     async call(method, args) {
+      const needed = scopeOfMethod[method];
+      if (needed !== undefined && granted?.includes(needed) === false)
+        throw new SlackProblem(method, 'missing_scope', 'permission', { needed });
       if (!circuit.allows()) {
         if (refusedFor !== undefined) throw new SlackProblem(method, refusedFor, 'credentials');
         throw new SlackProblem(method, 'circuit_open', 'wait', { waitMs: 5000 });
       }
       try {
         const answer = await client.apiCall(method, args);
+        granted = answer.response_metadata?.scopes ?? granted;
         circuit.succeeded();
         refusedFor = undefined;
         return { ...answer };

@@ -8,6 +8,8 @@ import type { KeptEvent } from '../../../engine/index.ts';
 import type { FrontInbox } from '../inbox.ts';
 import {
   actionSchema,
+  botUserOf,
+  type MessageEvent,
   messageEventSchema,
   slashSchema,
   submissionSchema,
@@ -15,6 +17,7 @@ import {
   workspaceOfEvent,
   workspaceOfSlash,
 } from './payloads.ts';
+import { isDirect } from './places.ts';
 
 export interface Arrivals {
   take(event: ReceiverEvent): Promise<void>;
@@ -28,6 +31,8 @@ export interface Arrivals {
 }
 
 export interface ArrivalsOptions {
+  /** Who we are, where Slack has told us. */
+  readonly botUserId: () => string | undefined;
   readonly inbox: Pick<FrontInbox, 'keep' | 'done'>;
   readonly process: (event: ReceiverEvent) => Promise<void>;
 }
@@ -65,7 +70,7 @@ interface Arrived {
 }
 
 /** By the key that its work claims, too. @returns undefined for what nobody would miss, such as a glance at App Home. */
-function readArrived(body: { readonly [name: string]: unknown }): Arrived | undefined {
+function readArrived(body: { readonly [name: string]: unknown }, botUserId: string | undefined): Arrived | undefined {
   const view = viewSchema.safeParse(body);
   if (view.success) return arrived(workspaceOf(view.data), keys.view(view.data.view), true);
   const interaction = interactionSchema.safeParse(body);
@@ -73,11 +78,23 @@ function readArrived(body: { readonly [name: string]: unknown }): Arrived | unde
   const slash = slashSchema.safeParse(body);
   if (slash.success) return arrived(workspaceOfSlash(slash.data), keys.trigger(slash.data.trigger_id));
   const said = messageEventSchema.safeParse(body.event);
+  if (said.success && isOverheard(said.data, botUserId ?? botUserOf(body))) return undefined;
   if (said.success) return arrived(workspaceOfEvent(body), keys.message(said.data.channel, said.data.ts));
   const step = stepSchema.safeParse(body.event);
   if (step.success) return arrived(workspaceOfEvent(body), keys.step(step.data.function_execution_id));
   return undefined;
 }
+
+/** What people say in a channel to each other. A mention of us comes a second time, as an event of its own. */
+const isOverheard = (
+  { type, channel, channel_type, thread_ts, text }: MessageEvent,
+  botUserId: string | undefined,
+): boolean =>
+  type === 'message' &&
+  !isDirect(channel) &&
+  channel_type !== 'im' &&
+  thread_ts === undefined &&
+  (botUserId === undefined || !text.includes(`<@${botUserId}`));
 
 const arrived = (workspaceId: string | undefined, key: string, isForm = false) =>
   workspaceId === undefined ? undefined : { workspaceId, key, isForm };
@@ -94,7 +111,7 @@ const secret = new Set(['token', 'bot_access_token']);
 
 const bodySchema = z.record(z.string(), z.unknown());
 
-export function createArrivals({ inbox, process }: ArrivalsOptions): Arrivals {
+export function createArrivals({ inbox, process, botUserId }: ArrivalsOptions): Arrivals {
   const current = new AsyncLocalStorage<Promise<unknown>[]>();
   const left = new Map<string, { readonly begun: boolean }>();
 
@@ -107,7 +124,7 @@ export function createArrivals({ inbox, process }: ArrivalsOptions): Arrivals {
 
   return {
     async take(event) {
-      const arrived = readArrived(event.body);
+      const arrived = readArrived(event.body, botUserId());
       if (arrived === undefined) return process(event);
       const { isForm, ...known } = arrived;
       const kept = inbox.keep({ ...known, payload: withoutTokens(event.body) });

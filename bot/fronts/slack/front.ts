@@ -89,12 +89,14 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
           now,
         })
       : undefined;
+  let own: Introduction | undefined;
   const workspaces = createWorkspaces({
     access,
     installations,
     apiUrl,
     dataDir: options.dataDir,
     counts,
+    granted: () => own?.granted,
     log: boltLog,
     now,
   });
@@ -107,7 +109,6 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
   let reconnects = 0;
   let problem: string | undefined;
   let state: SlackHealth['state'] = 'off';
-  let own: Introduction | undefined;
   let lacking: readonly string[] = [];
   let receiver: Receiver | undefined;
   let port: number | undefined;
@@ -200,7 +201,11 @@ export function createSlackFront(options: SlackFrontOptions): SlackFront {
         after,
         log,
       });
-      const arrivals = createArrivals({ inbox: keeping, process: app.processEvent.bind(app) });
+      const arrivals = createArrivals({
+        inbox: keeping,
+        process: app.processEvent.bind(app),
+        botUserId: () => own?.botUserId,
+      });
       inbox = keeping;
       began = arrivals.began;
       app.processEvent = (event) => {

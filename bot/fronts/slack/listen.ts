@@ -6,7 +6,14 @@ import { listenToForms } from './forms.ts';
 import { listenToFunctions } from './functions.ts';
 import { listenToHome } from './home-tab.ts';
 import { createListening, type Listening, type ListenOptions } from './listening.ts';
-import { botUserOf, messageEventSchema, slashSchema, workspaceOfEvent, workspaceOfSlash } from './payloads.ts';
+import {
+  botUserOf,
+  type MessageEvent,
+  messageEventSchema,
+  slashSchema,
+  workspaceOfEvent,
+  workspaceOfSlash,
+} from './payloads.ts';
 import { newConversation, placeIn } from './places.ts';
 import { listenToPresses } from './presses.ts';
 import { listenToShortcuts } from './shortcuts.ts';
@@ -31,7 +38,7 @@ function listenToMessages(app: App, { intake, work }: Listening, { show }: Retur
     const said = messageEventSchema.safeParse(event);
     const workspaceId = workspaceOfEvent(body);
     if (!said.success || workspaceId === undefined) return;
-    const botUserId = context.botUserId ?? botUserOf(body);
+    const botUserId = context.botUserId ?? botUserOf(body) ?? mentionedIn(said.data);
     work('a message', async () => {
       if (!(await intake.isForUs(workspaceId, said.data, botUserId))) return;
       await show(workspaceId, said.data);
@@ -39,6 +46,9 @@ function listenToMessages(app: App, { intake, work }: Listening, { show }: Retur
     });
   });
 }
+
+/** A mention of the app begins with its name, or has it somewhere: who else is in it comes after. */
+const mentionedIn = ({ type, text }: MessageEvent) => (type === 'app_mention' ? /<@(\w+)/.exec(text)?.[1] : undefined);
 
 function listenToCommands(app: App, { intake, work, answerAt }: Listening) {
   app.command(slashCommand, async ({ ack, body }) => {

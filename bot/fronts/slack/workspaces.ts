@@ -15,6 +15,8 @@ export interface WorkspacesOptions {
   readonly apiUrl: string;
   readonly dataDir: string;
   readonly counts: Counts;
+  /** Scopes of the token in the settings, where Slack has told them. */
+  readonly granted: () => readonly string[] | undefined;
   readonly log: BoltLog;
   readonly now: () => Date;
 }
@@ -58,7 +60,7 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces {
     const known = apis.get(workspaceId);
     if (known?.token === token) return known.api;
     const circuit = createCircuit({ failures: 20, windowMs: 60_000, coolDownMs: 30_000, now });
-    const calls = createApi({ token, apiUrl, circuit, counts, log });
+    const calls = createApi({ token, apiUrl, circuit, counts, log, granted: options.granted() });
     const entry: Calls = {
       token,
       circuit,
