@@ -54,7 +54,7 @@ test('every line of an answer stands in a section it cites, save the pointer to 
       .split('\n')
       .filter((line) => line.trim() !== '' && !/^\*\*Next:\*\* test|^\|[-:| ]+\|$|^```/.test(line));
     for (const line of lines) {
-      const words = plain(line.replace(/^\*\*Watch out:\*\* |^- \*\*[^*]*:\*\* /, '')).trim();
+      const words = plain(line.replace(/^(?:- )?\*\*[^*]*:\*\* /, '')).trim();
       expect(
         cited.some((text) => text.includes(words)),
         words,

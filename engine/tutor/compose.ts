@@ -94,8 +94,9 @@ function planAnswer(question: string, source: Source, overlap: Overlap, options:
   return pieces;
 }
 
-function pieceOf({ source, sentences }: Run): Piece {
-  return quotePiece(source, sentences);
+function pieceOf({ source, part, sentences }: Run): Piece {
+  // A pitfall may name only what not to do: without the warning it would read as advice.
+  return quotePiece(source, sentences, part.role === 'pitfall' ? '**Watch out:** ' : '');
 }
 
 const isUsed = (part: Part, runs: readonly Run[]) => runs.some((run) => run.part === part);
@@ -187,13 +188,15 @@ function findFocus(
   limit: number,
 ): Run | undefined {
   // A question in one of the section's own wordings is answered by its first paragraph.
-  if (process.env.X !== '1' && isAskedSo(source, overlap)) return undefined;
+  if (asksForItself(question, source, overlap)) return undefined;
   const candidates = source.parts
     .filter((part) => part !== definition?.part && focusRoles.has(part.role))
     .flatMap((part) => part.sentences.map((sentence, index) => ({ part, index, sentence })))
     .filter(({ sentence }) => !sentence.prose.endsWith(':') && !isQuotedOnly(sentence));
   const texts = candidates.map(({ sentence }) => sentence.prose);
-  const [base = 0, ...scores] = overlap([definition?.sentences.map(({ prose }) => prose).join(' ') ?? '', ...texts]);
+  // What a first paragraph is about stands in its first sentence; the others may name a thing in passing.
+  const about = asksDefinition.test(question) ? definition?.sentences : definition?.sentences.slice(0, 1);
+  const [base = 0, ...scores] = overlap([about?.map(({ prose }) => prose).join(' ') ?? '', ...texts]);
   let best: { score: number; candidate: (typeof candidates)[number] } | undefined;
   for (const [i, candidate] of candidates.entries()) {
     const score = scores[i] ?? 0;
@@ -205,6 +208,11 @@ function findFocus(
   if (part.block.kind === 'list') return { source, part, sentences: part.sentences.slice(index, index + 1) };
   const start = index > 0 && leansBack.test(best.candidate.sentence.prose) ? index - 1 : index;
   return runFrom(source, part, start, limit);
+}
+
+/** What the section itself defines is asked for in one of its own wordings. */
+export function asksForItself(question: string, source: Source, overlap: Overlap): boolean {
+  return asksDefinition.test(question) && isAskedSo(source, overlap);
 }
 
 /** Learners ask for this very section in the question's words. */

@@ -55,6 +55,8 @@ export function createCompare(
     const known = sides.flatMap((side) => side ?? []);
     const unknown = names.filter((_, index) => sides[index] === undefined);
     if (known.length === 0 || (known.length < 2 && unknown.length === 0)) return undefined;
+    // Two names of one thing are told what it is.
+    if (new Set(known.map(({ title }) => title)).size < known.length) return undefined;
     // What the guide does not have at all is refused, not compared with what it has.
     if (known.length === 1 && !names.some((name) => concepts.named(name) && name === known[0]?.name)) return undefined;
     const best = result.hits.slice(0, 3).flatMap((hit) => sources.of(hit) ?? []);

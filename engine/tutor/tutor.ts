@@ -4,7 +4,7 @@ import type { Guide, Hit, Search } from '../../knowledge/index.ts';
 import { UserError } from '../errors.ts';
 import type { Answer, AskOptions, Level, Tutor } from './answer.ts';
 import { createAnswers, talk } from './answers.ts';
-import { alsoFrom, composeAnswer, type Overlap, qualify } from './compose.ts';
+import { alsoFrom, asksForItself, composeAnswer, type Overlap, qualify } from './compose.ts';
 import type { Outcome } from './compute/calculation.ts';
 import { compute, computeAgain } from './compute/compute.ts';
 import { createConcepts } from './concepts.ts';
@@ -32,6 +32,9 @@ const longestQuestion = 8000;
 const matchedConfidence = 0.9;
 /** Log-odds between two sections: below, the second holds what was asked in one case of ten or more (measured). */
 const rivalMargin = 2;
+/** "X vs Y" takes nothing for granted. */
+const namesOnly =
+  /^\W*(?:compare\b|(?:what(?:'s| is)? )?(?:the )?difference between\b|(?:[\w-]+ ){1,4}(?:vs\.?|versus) )/i;
 /** How sure a comparison is at the least: both its sides were found by name. */
 const comparedConfidence = 0.6;
 
@@ -89,11 +92,14 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const outcome = again ?? alone;
       const meant = reading.candidates[0] ?? question;
       const found = await find.reading(reading, question);
+      const compared = async () =>
+        (await answerComparison({ ...found, query: meant })) ?? (await answerComparison(found));
+      const mistaken = async () => answerMistaken(meant, question, found, level);
       const special = outcome
         ? answerSum(outcome, found)
-        : (answerMistaken(meant, question, found, level) ??
-          (await answerComparison({ ...found, query: meant })) ??
-          (await answerComparison(found)));
+        : namesOnly.test(meant)
+          ? ((await compared()) ?? (await mistaken()))
+          : ((await mistaken()) ?? (await compared()));
       if (special) return special;
       // "Does it matter?" may hold no word of the guide: then what was answered before still is what it leans on.
       const before =
@@ -109,7 +115,7 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       }
       const nearby = hits.slice(1, 6).flatMap((hit) => sources.of(hit) ?? []);
       const overlap = overlapWith(found.query);
-      const rival = level === 'eli5' ? undefined : findRival(hits, best);
+      const rival = level === 'eli5' || asksForItself(words, best, overlap) ? undefined : findRival(hits, best);
       const also = rival && alsoFrom(words, rival, overlap);
       const composed = composeAnswer(words, best, overlap, { level, nearby, aside: also ? [also] : [] });
       return answers.give('explanation', composed, before, [], confidence);
