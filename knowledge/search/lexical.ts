@@ -35,7 +35,7 @@ interface IndexedSection {
   readonly topic: ReadonlySet<string>;
   readonly body: ReadonlySet<string>;
   /** Each wording, and the titles, as the terms of a question. */
-  readonly wordings: readonly (readonly string[])[];
+  readonly wordings: readonly { readonly terms: readonly string[]; readonly mass: number }[];
 }
 
 /** A passage whose section is asked for in just these words scores up to four times as much. */
@@ -64,8 +64,8 @@ const nothing: LexicalResult = {
 /** @param guide the one that was analysed. */
 export function createLexicalIndex(analysis: Analysis, guide: GuideText): LexicalIndex {
   const analyser = openAnalyser(analysis);
-  const sections = openSections(analysis);
-  const rarity = measureRarity([...sections.values()]);
+  const rarity = measureRarity(analysis);
+  const sections = openSections(analysis, rarity);
   const miniSearch = MiniSearch.loadJS(analysis.passages, indexOptions);
   const asksExactly = createExactMatch(guide);
   const passageOf = new Map(guide.passages.map((passage) => [passage.id, passage]));
@@ -92,6 +92,7 @@ export function createLexicalIndex(analysis: Analysis, guide: GuideText): Lexica
         boostTerm: (term) => (terms.find((candidate) => candidate.term === term)?.mended ? mendedWeight : 1),
       });
       const likeness = new Map<string, number>();
+      const evidences = new Map<string, Evidence>();
       const ranking = results
         .map((result) => {
           const passage = passageOf.get(String(result.id));
@@ -115,7 +116,9 @@ export function createLexicalIndex(analysis: Analysis, guide: GuideText): Lexica
           gatherEvidence(terms, undefined, rarity),
         evidenceOf: (key) => {
           const section = sections.get(key);
-          return section && gatherEvidence(terms, section, rarity);
+          const evidence = evidences.get(key) ?? (section && gatherEvidence(terms, section, rarity));
+          if (evidence) evidences.set(key, evidence);
+          return evidence;
         },
         isExact: (key) => asksExactly(query, key),
         tone,
@@ -124,7 +127,7 @@ export function createLexicalIndex(analysis: Analysis, guide: GuideText): Lexica
   };
 }
 
-function openSections(analysis: Analysis): Map<string, IndexedSection> {
+function openSections(analysis: Analysis, rarity: Rarity): Map<string, IndexedSection> {
   return new Map(
     Object.entries(analysis.sections).map(([key, { topic, body, wordings }]) => [
       key,
@@ -132,7 +135,7 @@ function openSections(analysis: Analysis): Map<string, IndexedSection> {
         key,
         topic: new Set(splitTerms(topic)),
         body: new Set(splitTerms(body)),
-        wordings: wordings.map(splitTerms),
+        wordings: wordings.map(splitTerms).map((terms) => ({ terms, mass: massOf(terms, rarity) })),
       },
     ]),
   );
@@ -171,19 +174,22 @@ interface Rarity {
   of(term: string): number;
 }
 
-function measureRarity(sections: readonly IndexedSection[]): Rarity {
+function measureRarity(analysis: Analysis): Rarity {
+  const sections = Object.values(analysis.sections);
   const counts = new Map<string, number>();
-  const topics = new Set(sections.flatMap(({ topic }) => [...topic]));
+  const topics = new Set<string>();
   for (const { topic, body } of sections) {
-    for (const term of new Set([...topic, ...body])) counts.set(term, (counts.get(term) ?? 0) + 1);
+    const terms = splitTerms(topic);
+    for (const term of terms) topics.add(term);
+    for (const term of new Set([...terms, ...splitTerms(body)])) counts.set(term, (counts.get(term) ?? 0) + 1);
   }
+  const rarityOf = (count: number) => Math.log(1 + (sections.length - count + 0.5) / (count + 0.5));
+  const rarities = new Map(Array.from(counts, ([term, count]) => [term, rarityOf(Math.max(2, count))]));
+  const unknown = rarityOf(2);
   return {
     knows: (term) => counts.has(term),
     isTopic: (term) => topics.has(term),
-    of: (term) => {
-      const count = Math.max(2, counts.get(term) ?? 0);
-      return Math.log(1 + (sections.length - count + 0.5) / (count + 0.5));
-    },
+    of: (term) => rarities.get(term) ?? unknown,
   };
 }
 
@@ -192,12 +198,11 @@ function likenessOf(terms: readonly QueryTerm[], section: IndexedSection, rarity
   const asked = new Set(terms.map(({ term }) => term));
   const askedMass = massOf([...asked], rarity);
   let best = 0;
+  // Thousands of wordings are met for one question: nothing is made for each.
   for (const wording of section.wordings) {
-    const shared = massOf(
-      wording.filter((term) => asked.has(term)),
-      rarity,
-    );
-    const mass = askedMass + massOf(wording, rarity);
+    let shared = 0;
+    for (const term of wording.terms) if (asked.has(term)) shared += rarity.of(term);
+    const mass = askedMass + wording.mass;
     if (mass > 0) best = Math.max(best, (2 * shared) / mass);
   }
   return best;

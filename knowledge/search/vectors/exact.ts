@@ -25,7 +25,10 @@ export function createExactIndex({ dimensions, data }: VectorTable): VectorIndex
 /** Four sums at a time: the additions need not wait for one another. */
 function product(data: Float32Array, from: number, query: Float32Array): number {
   const { length } = query;
-  let [a, b, c, d] = [0, 0, 0, 0];
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
   let i = 0;
   for (; i + 3 < length; i += 4) {
     a += (data[from + i] ?? 0) * (query[i] ?? 0);
