@@ -1,55 +1,30 @@
 // Puts the engine together. What is heavy (onnxruntime, the chart libraries, the queue) loads when it is first needed.
 import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import {
-  createMaterialSearch,
-  createReadApart,
-  createSearch,
-  type Embedder,
-  type Guide,
-  loadShippedEmbedder,
-} from '../knowledge/index.ts';
+import { type Guide, loadShippedEmbedder } from '../knowledge/index.ts';
 import { createIllustrations } from './charts/illustrations.ts';
 import { createPictures } from './charts/pictures.ts';
 import { createDatasets } from './data/datasets.ts';
 import { createDemos } from './demos/demos.ts';
 import type { Engine } from './index.ts';
-import { createMaterial } from './material/material.ts';
-import { createFetchPage } from './material/web-page.ts';
-import type { HubOptions } from './models/hub-options.ts';
+import { openTutor, type TutorSettings } from './open-tutor.ts';
 import { createRandom } from './random.ts';
 import { createRuns } from './runs/create-runs.ts';
 import type { RunSpecInput } from './runs/spec.ts';
-import type { Log } from './runs/worker.ts';
 import { openStore } from './store/client.ts';
 import { createConversations } from './store/conversations.ts';
 import { createInbox } from './store/inbox.ts';
 import { createKept } from './store/kept.ts';
 import { createBattles } from './tutor/battles.ts';
-import { withMaterial } from './tutor/own-material.ts';
 import { createQuestions } from './tutor/questions.ts';
 import { createQuizzes } from './tutor/quizzes.ts';
 import { createReviews } from './tutor/reviews.ts';
 import { createRoadmap } from './tutor/roadmap.ts';
-import { createTutor } from './tutor/tutor.ts';
-import { type LlmOptions, openWording } from './tutor/wording/open-wording.ts';
 
-export interface EngineOptions {
-  /** Everything kept on disk lies under it. */
-  readonly dataDir: string;
-  /** Undefined: the embedded database, under `dataDir`. */
-  readonly databaseUrl: string | undefined;
+export interface EngineOptions extends TutorSettings {
   readonly device: NonNullable<RunSpecInput['device']>;
   /** A promise of it, too: the database opens while the guide is read. */
   readonly guide: Guide | Promise<Guide>;
-  readonly hub?: HubOptions | undefined;
-  /** Models of the hub that find passages in place of ours, and order the best anew. */
-  readonly embedModel?: string | undefined;
-  readonly rerankModel?: string | undefined;
-  /** What words answers; undefined: they are composed. */
-  readonly llm?: LlmOptions | undefined;
-  readonly now: () => Date;
-  readonly log: Log;
   /** Runs trained at a time by this process; 0 leaves them to other workers. */
   readonly workers?: number;
   /** Decides the order of quiz items and choices; a new one at each start unless given. */
@@ -60,9 +35,8 @@ export interface EngineOptions {
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { dataDir, databaseUrl, now, log } = options;
   const [store, guide] = await Promise.all([openStore({ databaseUrl, dataDir, log }), options.guide]);
-  const embedder = openEmbedder(options);
-  const search = await openSearch(guide, embedder, options);
   const { db } = store;
+  const { tutor, material } = await openTutor(options, guide, db);
   const random = createRandom(options.randomSeed ?? randomInt(2 ** 32));
   const pictures = createPictures(join(dataDir, 'pictures'));
   const runs = createRuns({
@@ -80,28 +54,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     now,
     log,
   });
-  const material = createMaterial({
-    db,
-    dataDir,
-    openSearch: async () => createMaterialSearch({ guide, embedder: await embedder }),
-    read: createReadApart(),
-    fetchPage: createFetchPage(),
-    now,
-  });
   const reviews = createReviews({ db, guide, now });
   let closing: Promise<void> | undefined;
   return {
     conversations: createConversations({ db, now }),
     inbox: createInbox({ db, now, holder: randomUUID(), alone: store.kind === 'pglite' }),
     kept: createKept({ db, now }),
-    tutor: await openWording(withMaterial(createTutor({ guide, search }), material), {
-      llm: options.llm,
-      hub: options.hub,
-      guide,
-      embedder,
-      now,
-      log,
-    }),
+    tutor,
     material,
     questions: createQuestions({ db, now }),
     quizzes: createQuizzes({ db, guide, random, now }),
@@ -118,18 +77,4 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return closing;
     },
   };
-}
-
-/** Transformers.js takes a second to load: only where a model of the hub is asked for. */
-function openEmbedder({ embedModel, hub }: EngineOptions): Promise<Embedder> {
-  if (embedModel === undefined) return loadShippedEmbedder();
-  return import('./transformers.ts').then(({ loadHubEmbedder }) => loadHubEmbedder(embedModel, hub));
-}
-
-async function openSearch(guide: Guide, embedder: Promise<Embedder>, { embedModel, rerankModel, hub }: EngineOptions) {
-  // Only the shipped one is sure to load: what is wrong with another is said at the start.
-  if (embedModel !== undefined) await embedder;
-  if (rerankModel === undefined) return createSearch({ guide, embedder });
-  const { loadHubReranker } = await import('./transformers.ts');
-  return createSearch({ guide, embedder, reranker: await loadHubReranker(rerankModel, hub) });
 }

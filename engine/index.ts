@@ -32,6 +32,7 @@ export { code, plain, shorten } from './escape.ts';
 export type { DeviceLook } from './graph/choose-device.ts';
 export { documentOf, type GroupDocument, type Where } from './material/documents.ts';
 export type { Material } from './material/material.ts';
+export { openTutorAlone } from './open-tutor.ts';
 export type { Comparison } from './runs/comparison.ts';
 export type { ClassificationMetrics, Metrics, MetricsOf, RunEvent } from './runs/events.ts';
 export { parseRunSpec } from './runs/parse-spec.ts';
@@ -52,7 +53,6 @@ export type { QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from './tutor/qu
 export type { Outlook, Progress } from './tutor/reviews.ts';
 export type { NextStep, PhaseStanding, Standing as RoadmapStanding, Step } from './tutor/roadmap-standing.ts';
 export type { Theme } from './tutor/themes.ts';
-export { createTutor } from './tutor/tutor.ts';
 
 export interface Engine {
   readonly conversations: Conversations;

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createProgram } from '../bot/cli/program.ts';
+import { createEngine } from '../engine/create.ts';
+import { loadGuide } from '../knowledge/index.ts';
+import { startLlmServer } from './support/llm-server.ts';
 
 let folder: string;
 let environment: NodeJS.ProcessEnv;
@@ -165,6 +168,66 @@ describe('ask', () => {
     expect(out).toContain('From the guide');
     expect(out).not.toContain('**');
   });
+});
+
+describe('ask, where a group has documents', () => {
+  const question = ['ask', 'how long do we keep the badge of a visitor at Brambleton?'];
+  const house = () => join(folder, 'house');
+  beforeAll(async () => {
+    const note = join(folder, 'house-rules.md');
+    await writeFile(note, '# House rules\n\nThe badge of a visitor at Brambleton is kept for nine days at the gate.\n');
+    const log = { info: () => {}, warn: () => {}, error: () => {} };
+    const engine = await createEngine({
+      dataDir: house(),
+      databaseUrl: undefined,
+      device: 'cpu',
+      guide: loadGuide(),
+      workers: 0,
+      now: () => new Date(),
+      log,
+    });
+    for (const workspaceId of ['local', 'T1']) await engine.conversations.openWorkspace(workspaceId, workspaceId);
+    const from = { path: note, name: 'house-rules.md' };
+    await engine.material.add({
+      where: { workspaceId: 'local', channelId: undefined },
+      shared: true,
+      personId: 'ada',
+      from,
+    });
+    await engine.close();
+  }, 90_000);
+
+  it('answers from them, for their workspace only', async () => {
+    const { code, out } = await run(question, '', { DATA_DIR: house() });
+    expect(code).toBe(0);
+    expect(out).toContain('nine days');
+    const elsewhere = await run([...question, '--workspace', 'T1'], '', { DATA_DIR: house() });
+    expect(elsewhere.out).not.toContain('nine days');
+  }, 90_000);
+
+  it('has a language model word the answer, and falls back when it is gone', async () => {
+    const server = await startLlmServer();
+    server.do = () => ({ kind: 'write', words: 'Visitors keep it for nine days at the gate. [1]' });
+    const more = { DATA_DIR: house(), LLM_BASE_URL: server.baseUrl, LLM_MODEL: 'tiny-chat' };
+    const asked = await run(['ask', '--jsonl'], JSON.stringify({ id: 1, question: question[1] }), more);
+    expect(server.requests[0]?.passages[0]?.text).toContain('kept for nine days');
+    expect(server.complaints).toEqual([]);
+    expect(asked.lines()[0]).toMatchObject({ id: 1, abstained: false, citations: [{ chapter: /^document:/ }] });
+    await server.close();
+    const alone = await run(question, '', more);
+    expect(alone.code).toBe(0);
+    expect(alone.out).toContain('nine days');
+  }, 90_000);
+
+  it('answers from the guide, saying why, while a bot has the database open', async () => {
+    const { child, written } = launch(['chat'], { DATA_DIR: house() });
+    await expect.poll(() => written.out, { timeout: 60_000 }).toMatch(/ready|Ask/i);
+    const { code, out, err } = await run(['ask', 'what', 'is', 'overfitting?'], '', { DATA_DIR: house() });
+    child.kill('SIGTERM');
+    expect(code).toBe(0);
+    expect(out).toMatch(/overfit/i);
+    expect(err).toMatch(/documents are not asked/);
+  }, 90_000);
 });
 
 describe('train and predict', () => {

@@ -1,11 +1,13 @@
-// `finetutor ask`: the tutor without a database or a front.
+// `finetutor ask`: the bot's tutor without a bot: the guide, the group's documents where there are any, and wording.
 import { z } from 'zod';
-import { type Answer, createTutor, type Turn, UserError } from '../../engine/index.ts';
-import { createSearch, loadGuide } from '../../knowledge/index.ts';
+import { type Answer, openTutorAlone, type Turn, UserError } from '../../engine/index.ts';
+import { loadGuide } from '../../knowledge/index.ts';
 import { showAnswer } from '../chat/answer.ts';
 import { reply } from '../chat/reply.ts';
+import { processEnvironment, readConfig, secretsOf } from '../config.ts';
 import { createPaint } from '../fronts/terminal/paint.ts';
 import { renderReply } from '../fronts/terminal/render.ts';
+import { createLog } from '../log.ts';
 import { answerLines } from './lines.ts';
 import { printJson, printWords } from './print.ts';
 
@@ -27,18 +29,34 @@ const request = z.union(
   { error: 'needs "question", a text, or "turns", a list of {"role": "user" | "assistant", "text"}' },
 );
 
-export async function ask(question: string, { jsonl }: { jsonl?: boolean }): Promise<void> {
+interface AskOptions {
+  readonly jsonl?: boolean;
+  /** Whose documents are asked. */
+  readonly workspace: string;
+  readonly channel?: string;
+}
+
+export async function ask(question: string, { jsonl, workspace, channel }: AskOptions): Promise<void> {
   if (!jsonl && question === '') throw new UserError('There is no question.', 'Write it after ask, or use --jsonl.');
-  const guide = await loadGuide();
-  const tutor = createTutor({ guide, search: await createSearch({ guide }) });
-  if (!jsonl) {
-    printWords(inWords(await tutor.ask(question, [])));
-    return;
+  const environment = processEnvironment();
+  const config = readConfig(environment);
+  const log = createLog({ level: config.logLevel, secrets: secretsOf(environment), stream: process.stderr });
+  const { tutor, without, close } = await openTutorAlone({ ...config, now: () => new Date(), log }, await loadGuide());
+  if (without)
+    log.warn({ reason: without.message }, "the group's documents are not asked: the database cannot be opened");
+  const where = { workspaceId: workspace, channelId: channel };
+  try {
+    if (jsonl) {
+      const refused = await answerLines(process.stdin, printJson, request, async ({ question, turns }) =>
+        asRecord(await tutor.ask(question, turns, { where })),
+      );
+      if (refused > 0) process.exitCode = 1;
+    } else {
+      printWords(inWords(await tutor.ask(question, [], { where })));
+    }
+  } finally {
+    await close();
   }
-  const refused = await answerLines(process.stdin, printJson, request, async ({ question, turns }) =>
-    asRecord(await tutor.ask(question, turns)),
-  );
-  if (refused > 0) process.exitCode = 1;
 }
 
 /** The contract's names: a citation says `chapter`, not `chapterId`. */

@@ -25,9 +25,11 @@ export function createProgram(): Command {
 
   program
     .command('ask')
-    .description('answer a question from the guide, with citations')
+    .description("answer a question from the guide and the group's documents, with citations")
     .argument('[question...]', 'in plain words')
     .option('--jsonl', 'questions as JSON lines on stdin, {"id", "question"} or {"id", "turns"}; answers as JSON lines')
+    .option('--workspace <id>', 'whose documents are asked: a Slack team, a Discord server', 'local')
+    .option('--channel <id>', 'those of this channel, too')
     .action(async (words: string[], options) => (await import('./ask.ts')).ask(words.join(' '), options));
 
   program
