@@ -221,6 +221,9 @@ describe('refusals', () => {
     await sees(ada, channel, 'the curve');
     expect(server.read(ada, channel)).toContain('A falling line');
     await expect.poll(() => server.read(ada, server.world.im(ada.id)), soon).toContain('files:write');
+    // Slack said at the start what the token may do: it is not asked for what it would refuse.
+    expect(callsOf('files.getUploadURLExternal')).toEqual([]);
+    expect(bot.front().health().refused.forbidden).toBe(0);
   });
 
   it('shows a run as a plan: what is read, what is trained, what is yet to be measured', async () => {

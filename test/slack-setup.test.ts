@@ -1,9 +1,11 @@
 // Setting Slack up: the manifest, the guide to it, the settings, doctor, installing into many workspaces, sealed tokens.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { diagnose } from '../bot/cli/diagnose.ts';
-import { scopeNames, scopes } from '../bot/fronts/slack/scopes.ts';
+import { commands } from '../bot/commands/index.ts';
+import { prompts } from '../bot/fronts/slack/agent-view.ts';
+import { events, scopeNames, scopes } from '../bot/fronts/slack/scopes.ts';
 import { createSeal } from '../bot/fronts/slack/seal.ts';
 import { readSetup } from '../bot/fronts/slack/setup.ts';
 import { UserError } from '../engine/index.ts';
@@ -23,6 +25,41 @@ describe('the manifest', () => {
     expect(manifest.oauth_config.scopes.user).toBeUndefined();
     const docs = await readFile('docs/slack.md', 'utf8');
     for (const scope of scopeNames) expect(docs).toContain(`| \`${scope}\` | ${scopes[scope]} |`);
+  });
+
+  it('subscribes to the events that are listened to and no other, and docs/slack.md explains each', async () => {
+    const manifest = parse(await readFile('manifest.yaml', 'utf8'));
+    expect(manifest.settings.event_subscriptions.bot_events).toEqual(Object.keys(events));
+    const docs = await readFile('docs/slack.md', 'utf8');
+    for (const [event, purpose] of Object.entries(events)) expect(docs).toContain(`| \`${event}\` | ${purpose} |`);
+    const folder = 'bot/fronts/slack';
+    const sources = await Promise.all(
+      (await readdir(folder))
+        .filter((name) => name !== 'scopes.ts')
+        .map((name) => readFile(`${folder}/${name}`, 'utf8')),
+    );
+    for (const event of Object.keys(events)) {
+      const [name = ''] = event.split('.');
+      // Bolt's own name for a step of Workflow Builder that is run.
+      const listener = name === 'function_executed' ? /app\.function\(/ : new RegExp(`app\\.event\\(.*\\b${name}\\b`);
+      expect(
+        sources.some((source) => listener.test(source)),
+        event,
+      ).toBe(true);
+    }
+  });
+
+  it('offers the prompts, commands and shortcuts that the bot knows', async () => {
+    const { features, functions } = parse(await readFile('manifest.yaml', 'utf8'));
+    expect(features.assistant_view).toBeUndefined();
+    expect(features.agent_view.agent_description.length).toBeLessThanOrEqual(300);
+    expect(features.agent_view.suggested_prompts).toEqual(prompts);
+    const [slash] = features.slash_commands;
+    for (const name of ['ask', 'explain', 'quiz', 'finetune', 'runs', 'help']) expect(slash.usage_hint).toContain(name);
+    for (const name of slash.usage_hint.match(/[a-z]+/g)) expect(commands.map((one) => one.name)).toContain(name);
+    expect(Object.keys(functions)).toEqual(['ask_guide', 'start_run']);
+    for (const one of Object.values<{ input_parameters: object }>(functions))
+      for (const [name, input] of Object.entries(one.input_parameters)) expect(input).toMatchObject({ name });
   });
 
   it('keeps to the lengths Slack takes', async () => {

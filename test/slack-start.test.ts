@@ -82,6 +82,32 @@ it('answers in Slack, goes on after kill -9 without answering twice, and shows i
   expect(server.timeouts).toEqual([]);
 }, 90_000);
 
+it('answers over HTTP, where SLACK_SIGNING_SECRET is set instead of an app token', async () => {
+  const server = await createSlackServer();
+  cleanups.push(server.stop);
+  const ada = server.addPerson('Ada');
+  const channel = server.addChannel('study', [ada]);
+  const signingSecret = '0123456789abcdef0123456789abcdef';
+  const { child, said, ended } = await start(server, await newFolder(), {
+    SLACK_APP_TOKEN: '',
+    SLACK_SIGNING_SECRET: signingSecret,
+    SLACK_PORT: '0',
+  });
+  const port = /Slack: Team \(HTTP on port (\d+), \/slack\/events\)/.exec(said())?.[1];
+  const url = `http://127.0.0.1:${port}/slack/events`;
+  server.useHttp({ url, signingSecret });
+  // What Slack asks once, when the address is entered in the app's settings.
+  expect(await server.challenge('c-1')).toBe('c-1');
+  await server.slash(ada, channel, 'help');
+  await expect.poll(() => server.read(ada, channel), { timeout: 10_000 }).toContain('I teach machine learning');
+  await server.press(ada, 'Take a quiz');
+  await expect.poll(() => server.read(ada, channel), { timeout: 10_000 }).toContain('Which chapter');
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(server.violations).toEqual([]);
+  expect(server.timeouts).toEqual([]);
+}, 60_000);
+
 it('starts its other fronts with a wrong token, and says what is wrong with it', async () => {
   const server = await createSlackServer();
   cleanups.push(server.stop);

@@ -114,6 +114,8 @@ export interface SlackServer {
   /** The address of the last interaction that an answer may be sent to. */
   lastResponseUrl(): string;
   useHttp(http: { readonly url: string; readonly signingSecret: string }): void;
+  /** Asks whether the Request URL is the app's. @returns what it answered. */
+  challenge(words: string): Promise<string>;
   sockets(): number;
   /** Cuts every socket without a word. */
   dropSockets(): void;
@@ -431,6 +433,22 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
     });
   }
 
+  /** Signed, and given up when the app takes too long. */
+  function request(
+    { url, signingSecret }: { url: string; signingSecret: string },
+    body: string,
+    headers: { readonly [name: string]: string },
+  ): Promise<Response> {
+    const timestamp = String(Math.floor(Date.now() / 1000));
+    const signature = `v0=${createHmac('sha256', signingSecret).update(`v0:${timestamp}:${body}`).digest('hex')}`;
+    return fetch(url, {
+      method: 'POST',
+      headers: { ...headers, 'x-slack-request-timestamp': timestamp, 'x-slack-signature': signature },
+      body,
+      signal: AbortSignal.timeout(acknowledgeMs),
+    });
+  }
+
   async function sendRequest(
     { url, signingSecret }: { url: string; signingSecret: string },
     type: string,
@@ -442,19 +460,10 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
         ? undefined
         : new URLSearchParams(type === 'interactive' ? { payload: JSON.stringify(payload) } : toStrings(payload));
     const body = form === undefined ? JSON.stringify(payload) : form.toString();
-    const timestamp = String(Math.floor(Date.now() / 1000));
-    const signature = `v0=${createHmac('sha256', signingSecret).update(`v0:${timestamp}:${body}`).digest('hex')}`;
     const sentMs = performance.now();
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: {
-        'content-type': form === undefined ? 'application/json' : 'application/x-www-form-urlencoded',
-        'x-slack-request-timestamp': timestamp,
-        'x-slack-signature': signature,
-        ...(attempt === 0 ? {} : { 'x-slack-retry-num': String(attempt), 'x-slack-retry-reason': 'http_timeout' }),
-      },
-      body,
-      signal: AbortSignal.timeout(acknowledgeMs),
+    const response = await request({ url, signingSecret }, body, {
+      'content-type': form === undefined ? 'application/json' : 'application/x-www-form-urlencoded',
+      ...(attempt === 0 ? {} : { 'x-slack-retry-num': String(attempt), 'x-slack-retry-reason': 'http_timeout' }),
     }).catch(() => undefined);
     if (response?.status !== 200) return undefined;
     const answer = await response.text();
@@ -716,6 +725,14 @@ export async function createSlackServer(options: SlackServerOptions = {}): Promi
     lastResponseUrl: () => `${baseUrl}/response/${[...responseUrls.keys()].at(-1)}`,
     useHttp: (given) => {
       http = given;
+    },
+    async challenge(challenge) {
+      if (http === undefined) throw new Error('the app has no Request URL');
+      const response = await request(http, JSON.stringify({ type: 'url_verification', challenge }), {
+        'content-type': 'application/json',
+      });
+      const answer = await response.text();
+      return answer.startsWith('{') ? words(JSON.parse(answer).challenge) : answer;
     },
     sockets: () => ready.length,
     dropSockets() {

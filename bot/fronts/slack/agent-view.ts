@@ -7,7 +7,8 @@ import type { Listening } from './listening.ts';
 import { assistantStartedSchema, homeOpenedSchema, type MessageEvent, readText, workspaceOfEvent } from './payloads.ts';
 import { isDirect } from './places.ts';
 
-const prompts = [
+/** As manifest.yaml has them, too. */
+export const prompts = [
   { title: 'Why does my model overfit?', message: 'Why does my model do well in training and badly on new data?' },
   { title: 'Explain LoRA', message: 'explain LoRA' },
   { title: 'Quiz me', message: 'quiz' },
