@@ -46,12 +46,12 @@ const clauseNegation =
   /(?<![a-z])(?:not|never|cannot|cant|dont|doesnt|didnt|isnt|arent|wasnt|werent|wont|wouldnt|shouldnt|couldnt|havent|hasnt|neither|nothing|nobody|hardly|barely|seldom|rarely|wrong to|wrong that|mistake|bad idea|bad|dangerous|harmful|myth|risky|forbidden|far from)(?![a-z])/g;
 /** Turns round only the words right after it. */
 const wordNegation =
-  /(?<![a-z])(?:no|nor|without|unlike|instead of|rather than|lacks?|rid of|avoids?|skips?|do(?:es)? away with|replaces?|dispenses? with)(?![a-z])/g;
+  /(?<![a-z])(?:no(?! (?:longer than|matter|doubt))|nor|without|ignores?|ignoring|discards?|unlike|instead of|rather than|lacks?|rid of|avoids?|skips?|do(?:es)? away with|replaces?|dispenses? with)(?![a-z])/g;
 const reach = 22;
 const larger =
   /(?<![a-z])(?:high(?:er|est)?|larger?|largest|big(?:ger|gest)?|increas\w*|rais\w*|more|longer|doubl\w*|greater|up|stronger|many|stricter|growing)(?![a-z])/;
 const smaller =
-  /(?<![a-z])(?:low(?:er|ering|est)?|small(?:er|est)?|tiny|decreas\w*|reduc\w*|less|fewer|few|shorter|halv\w*|halve|down|weaker|turn\w* down|zero|0(?! \d))(?![a-z])/;
+  /(?<![a-z])(?:low(?:er|ering|est)?|small(?:er|est)?|tiny|decreas\w*|reduc\w*|less|fewer|few|shorter|halv\w*|halve|down|weaker|turn\w* down|(?:zero|0)$)(?![a-z])/;
 /** "…, so I take", "…, because": where one clause ends and the next begins. */
 const joints =
   /[.;!?\n]+|,\s+|:\s+|\s[-–—]\s|\s+(?=(?:so|because|since|but|while|whereas|although|though|therefore|thus|hence)\s)/;
@@ -107,7 +107,7 @@ function plain(text: string): string {
     .toLowerCase()
     .replace(/['’`]/g, '')
     .replace(/[−–]/g, '-')
-    .replace(/(?<!^|\s)-|-(?!\d)|[^a-z0-9%²³=×+.-]+|\.(?!\d)/g, ' ')
+    .replace(/(?<!^|\s)-|-(?!\d)|[^a-z0-9%²³=×.-]+|\.(?!\d)/g, ' ')
     .replace(/\./g, ' ')
     .replace(
       /\b(regular|quant|normal|standard|memor|general|optim|token|initial|penal|minim|maxim|random)is(e|es|ed|er|ers|ing|ation|ations)\b/g,
@@ -123,13 +123,16 @@ function plain(text: string): string {
 
 function findIn(clause: string, facts: readonly CompiledFact[]): readonly Finding[] {
   if (clause === '') return [];
-  const findings = facts.flatMap((fact) => {
+  const spoken = facts.flatMap((fact) => {
     const subjects = spansOf(fact.names, clause);
     if (subjects.length === 0) return [];
-    return subjects.flatMap((subject) => {
-      const size = sizeOf(clause, subject, fact.size);
-      return size === 0 ? [] : fact.points.flatMap((point) => judge(clause, subject, size, point) ?? []);
-    });
+    return subjects.map((subject) => ({ fact, subject }));
+  });
+  const findings = spoken.flatMap(({ fact, subject }) => {
+    const size = sizeOf(clause, subject, fact.size);
+    if (size === 0) return [];
+    const end = endOf(clause, subject, spoken);
+    return fact.points.flatMap((point) => judge(clause, subject, end, size, point) ?? []);
   });
   // Of two things near the same words those are said of the one before them, and of the nearer.
   return findings.filter(
@@ -142,6 +145,15 @@ function findIn(clause: string, facts: readonly CompiledFact[]): readonly Findin
           (subject.from >= said.from || other.subject.from > subject.to),
       ),
   );
+}
+
+/** Where the clause turns to another thing: "soft voting … and hard voting …". */
+function endOf(clause: string, { to }: Span, spoken: readonly { readonly subject: Span }[]): number {
+  const turns = spoken.filter(
+    ({ subject }) =>
+      subject.from > to && /(?:^| )(?:and|but|unlike|while) (?:the |a |an )?$/.test(clause.slice(to, subject.from)),
+  );
+  return Math.min(clause.length, ...turns.map(({ subject }) => subject.from));
 }
 
 /** 1 for more of it, -1 for less; 0 where a size was needed and none is said. */
@@ -160,11 +172,14 @@ function sizeOf(clause: string, { from, to }: Span, size: Fact['size']): number 
 function judge(
   clause: string,
   subject: Span,
+  end: number,
   size: number,
   { point, right, wrong }: CompiledPoint,
 ): Finding | undefined {
   const free = (wording: Wording | undefined) =>
-    wording === undefined ? [] : spansOf(wording.pattern, clause).filter((said) => isSaidOf(subject, said));
+    wording === undefined
+      ? []
+      : spansOf(wording.pattern, clause).filter((said) => said.from < end && isSaidOf(clause, subject, said));
   const rights = free(right);
   const wrongs = free(wrong);
   const vote = (said: Span, sign: number, wording: Wording | undefined) => ({
@@ -180,8 +195,10 @@ function judge(
   return chosen && { point, isRight: chosen.isRight, subject, said: chosen.said };
 }
 
-function isSaidOf(subject: Span, said: Span): boolean {
+function isSaidOf(clause: string, subject: Span, said: Span): boolean {
   if (contains(subject, said)) return false;
+  // "Better than X" is said of another.
+  if (said.from < subject.from && / than (?:the |an? )?$/.test(clause.slice(0, subject.from))) return false;
   return said.from - subject.to <= farthestAfter && subject.from - said.to <= farthestBefore;
 }
 

@@ -24,10 +24,9 @@ export function createFindMistake({ facts = [], misconceptions = [] }: Guide, se
     const checks = readings.map(checkFacts);
     const point = checks.find(({ mistaken }) => mistaken)?.mistaken;
     if (point) return { denial: point.so, chapterId: point.chapterId, sectionId: point.sectionId, quote: undefined };
-    const known = first(readings, byPattern);
-    if (known) return known;
     // Shared words say little of what is true: what the facts confirm is not called wrong for them.
-    return checks.some(({ confirmed }) => confirmed) ? undefined : first(readings, byClaim);
+    if (checks.some(({ confirmed }) => confirmed)) return undefined;
+    return first(readings, byPattern) ?? first(readings, byClaim);
   };
 }
 

@@ -113,7 +113,8 @@ function differentFact(names: string, others: readonly string[], so: string, at:
 const same =
   'same\\b|identical\\w*|equal to|equals|synonym\\w*|another (?:name|word|term) for|interchangeabl\\w*|nothing (?:but|else than)|no difference|one and the same|also called';
 
-const gapUpTo4 = '(?: \\S+){0,4} ';
+/** Up to four words, in the same half of the clause. */
+const gapUpTo4 = '\\w*(?: (?!and |but )\\S+){0,4} ';
 
 function isPattern(source: string): boolean {
   try {
