@@ -333,6 +333,19 @@ describe('finetune', () => {
     expect(() => checkModel('microsoft/resnet-18', 'discord')).not.toThrow();
   });
 
+  it('follows a recipe, in the run and in the form; what is said besides it counts', async () => {
+    const talk = createTalk();
+    await talk.say('finetune moods --recipe lora-large --epochs 2');
+    const [run] = await talk.engine.runs.list('local', 1);
+    expect(run?.spec).toMatchObject({ method: 'lora', hyper: { loraRank: 32, epochs: 2 } });
+    const shown = (await talk.say('finetune --recipe gentle')).flatMap(({ blocks }) => blocks);
+    const form = shown.find((block) => block.kind === 'form');
+    const value = (id: string) =>
+      form?.fields.flatMap((field) => (field.id === id && 'value' in field ? field.value : []))[0];
+    expect([value('method'), value('learningRate')]).toEqual(['full', '0.00001']);
+    expect(wordsOf(await talk.say('finetune moods --recipe pancakes'))).toMatch(/recipe can.t be pancakes.*first.+look/);
+  });
+
   it('starts from a typed line, with a sample by its title', async () => {
     const talk = createTalk();
     await talk.say('finetune moods --epochs 2 --learning-rate 0.01 --batch-size 8');

@@ -1,6 +1,6 @@
 // What goes wrong between us and Discord, put into the strict server one by one: each is survived, counted and shown.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,6 +8,8 @@ import type { Place, Reply } from '../bot/chat/message.ts';
 import { button, buttons, reply, text } from '../bot/chat/reply.ts';
 import { commands } from '../bot/commands/index.ts';
 import { createDiscordFront, type DiscordFront, type DiscordOptions } from '../bot/fronts/discord/front.ts';
+import { limits } from '../bot/fronts/discord/limits.ts';
+import { createCalls } from '../bot/fronts/discord/rest.ts';
 import type { Handle } from '../bot/fronts/front.ts';
 import { commandCount, emptyGuide, quietLog } from './support/discord-harness.ts';
 import { createPerson, type DiscordPerson } from './support/discord-people.ts';
@@ -203,6 +205,40 @@ describe('posting', () => {
     await Promise.all(Array.from({ length: 12 }, (_, n) => front.deliver(place, reply(text(`number ${n}.`)), asker)));
     expect(ours().length).toBe(12);
     expect(server.requests.filter(({ status }) => status === 429).length).toBeLessThanOrEqual(1);
+  });
+
+  it('waits for the limit of all routes together, while interactions go past it', async () => {
+    const front = await start();
+    server.faults.push({
+      matches: ({ method, route }) => method === 'POST' && route.endsWith('/messages'),
+      status: 429,
+      retryAfterS: 1.5,
+      global: true,
+    });
+    const posting = Promise.all(
+      Array.from({ length: 8 }, (_, n) => front.deliver(place, reply(text(`number ${n}.`)), asker)),
+    );
+    await expect.poll(() => front.health().refusals.rateLimited).toBe(1);
+    await ann.slash(channel, 'help');
+    expect(ann.sees(channel)).not.toContain('number 0.');
+    await posting;
+    expect(ours().filter(({ loading }) => !loading).length).toBe(8);
+    expect(server.requests.filter(({ status }) => status === 429).length).toBe(1);
+  });
+
+  it('stops asking when Discord forbids again and again, tries once after a while, and goes on when that is taken', async () => {
+    const calls = createCalls({ token: server.token, apiUrl: server.apiUrl, now });
+    const { requests, coolDownMs } = limits.refused;
+    server.faults.push({ matches: ({ route }) => route.endsWith('/typing'), status: 403, times: requests });
+    const asked = () => server.requests.filter(({ route }) => route.endsWith('/typing')).length;
+    await Promise.allSettled(Array.from({ length: requests }, () => calls.typing(channel.id)));
+    expect([calls.circuit.state(), calls.refusals().forbidden, asked()]).toEqual(['open', requests, requests]);
+    await expect(calls.typing(channel.id)).rejects.toThrow('Discord refuses our requests');
+    expect(asked()).toBe(requests);
+    offsetMs += coolDownMs + 1000;
+    expect(calls.circuit.state()).toBe('half-open');
+    await calls.typing(channel.id);
+    expect([calls.circuit.state(), asked()]).toEqual(['closed', requests + 1]);
   });
 
   it('rolls a live card over before its edits are capped, and edits an old one that is done in place', async () => {
@@ -404,6 +440,9 @@ it('deploys commands by difference only', async () => {
   expect(server.commands.map(({ name }) => name)).not.toContain('old');
 });
 
+/** What `npm start` runs. */
+const startScript: string = JSON.parse(readFileSync('package.json', 'utf8')).scripts.start;
+
 describe('the started product', () => {
   const children: ChildProcess[] = [];
   afterEach(() => {
@@ -411,7 +450,9 @@ describe('the started product', () => {
   });
 
   function launch(environment: Record<string, string>) {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'bot/cli.ts', 'start'], {
+    const [program = '', ...rest] = startScript.split(' ');
+    expect(program).toBe('node');
+    const child = spawn(process.execPath, rest, {
       env: { ...process.env, PORT: '0', DATA_DIR: dataDir, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -423,7 +464,7 @@ describe('the started product', () => {
 
   it('answers on the server that DISCORD_API_URL names, and ends when told', async () => {
     const { child, output } = launch({ DISCORD_TOKEN: server.token, DISCORD_API_URL: server.apiUrl });
-    await expect.poll(output, { timeout: 25_000 }).toMatch(/Discord: Finetutor is in 1 server/);
+    await expect.poll(output, { timeout: 60_000 }).toMatch(/Discord: Finetutor is in 1 server/);
     expect(output()).toMatch(/https:\/\/discord\.com\/oauth2\/authorize\?client_id=\d+/);
     const question = ann.say(channel, 'what is overfitting?', { mention: true });
     await expect
@@ -443,12 +484,12 @@ describe('the started product', () => {
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
     expect(server.violations).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('starts its other fronts with a wrong token, and says which failed and why', async () => {
     const { output } = launch({ DISCORD_TOKEN: 'wrong', DISCORD_API_URL: server.apiUrl });
-    await expect.poll(output, { timeout: 25_000 }).toMatch(/Discord stays off: Discord refused DISCORD_TOKEN/);
+    await expect.poll(output, { timeout: 60_000 }).toMatch(/Discord stays off: Discord refused DISCORD_TOKEN/);
     await expect.poll(output).toMatch(/http:\/\/127\.0\.0\.1:\d+/);
     await expect.poll(output).toMatch(/ready in/);
-  }, 40_000);
+  }, 90_000);
 });

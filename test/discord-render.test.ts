@@ -10,7 +10,8 @@ import { buildModal, initialState, isShown, layOut, valuesOf } from '../bot/fron
 import { toDiscord } from '../bot/fronts/discord/markdown.ts';
 import { inviteLink, missing, needs } from '../bot/fronts/discord/permissions.ts';
 import { renderReply } from '../bot/fronts/discord/render.ts';
-import { readSlash, slashCommands, slashOptions } from '../bot/fronts/discord/slash.ts';
+import { readSlash, slashCommands } from '../bot/fronts/discord/slash.ts';
+import { slashOptions } from '../bot/fronts/discord/slash-options.ts';
 import { drawMarkdown, readComponents, walk, wordsOf } from './support/discord-preview.ts';
 import { checkCommand, checkMessage, checkModal, flagBits } from './support/discord-rules.ts';
 import { loadSpec, missingSpec } from './support/discord-spec.ts';
@@ -282,6 +283,7 @@ describe('slash commands', () => {
         if (one.kind === 'file' || one.kind === 'forum') return [];
         if (one.kind === 'choice') return [{ name: one.name, value: one.choices[0] ?? '' }];
         if (one.kind === 'whole') return [{ name: one.name, value: one.least }];
+        if (one.argument === 'recipe') return [{ name: one.name, value: 'lora' }];
         return [{ name: one.name, value: one.argument === 'learningRate' ? 'auto' : '1' }];
       });
       const { call: made } = readSlash(command, filledIn);

@@ -80,6 +80,23 @@ describe('a message', () => {
     expect((await call('GET', '/users/@me', undefined, 'Bot wrong')).status).toBe(401);
   });
 
+  it('with a file that is too large, or without the permission for files, is refused; also when it is edited', async () => {
+    const send = async (method: string, route: string, bytes: number) => {
+      const form = new FormData();
+      form.set('payload_json', JSON.stringify({ content: 'a', attachments: [{ id: '0', filename: 'a.bin' }] }));
+      form.set('files[0]', new Blob([new Uint8Array(bytes)]), 'a.bin');
+      const headers = { authorization: `Bot ${server.token}` };
+      const response = await fetch(`${server.apiUrl}/v10${route}`, { method, body: form, headers });
+      return (await response.json()) as { id?: string; code?: number };
+    };
+    const route = `/channels/${channel.id}/messages`;
+    expect((await send('POST', route, 10 * 1024 * 1024 + 1)).code).toBe(40005);
+    const { id } = await send('POST', route, 10);
+    channel.denied = permissionBits.attachFiles;
+    expect((await send('POST', route, 10)).code).toBe(50013);
+    expect((await send('PATCH', `${route}/${id}`, 10)).code).toBe(50013);
+  });
+
   it('older than an hour can be edited a few times only; the same nonce posts once', async () => {
     const { body } = await post({ content: 'a', nonce: '1', enforce_nonce: true });
     expect((await post({ content: 'a', nonce: '1', enforce_nonce: true })).body.id).toBe(body.id);
@@ -87,6 +104,21 @@ describe('a message', () => {
     const edit = () => call('PATCH', `/channels/${channel.id}/messages/${body.id}`, { content: 'b' });
     for (let n = 0; n < 5; n++) expect((await edit()).status).toBe(200);
     expect((await edit()).body).toMatchObject({ code: 30046 });
+  });
+});
+
+describe('limits', () => {
+  it('of a bucket and of all routes together are told in headers and kept; interactions count for neither', async () => {
+    await server.close();
+    server = await createDiscordServer({ global: 3, bucket: { limit: 2, windowMs: 60_000 } });
+    const [room] = server.addGuild('Group', ['general']).channels;
+    if (room === undefined) throw new Error('no channel');
+    channel = room;
+    ann = server.addUser('Ann');
+    expect([(await post({ content: 'a' })).status, (await post({ content: 'b' })).status]).toEqual([200, 200]);
+    expect((await post({ content: 'c' })).body).toMatchObject({ global: false, retry_after: expect.any(Number) });
+    expect((await call('GET', '/users/@me')).body).toMatchObject({ global: true, retry_after: expect.any(Number) });
+    expect((await answer(use(), { type: 5 })).status).toBe(204);
   });
 });
 

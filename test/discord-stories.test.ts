@@ -3,6 +3,8 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Incoming } from '../bot/chat/message.ts';
+import { commands } from '../bot/commands/index.ts';
 import { emptyFolder } from './support/databases.ts';
 import { type DiscordBot, startDiscordBot } from './support/discord-bot.ts';
 import { commandCount } from './support/discord-harness.ts';
@@ -19,6 +21,8 @@ let guild: Guild;
 let general: Channel;
 let ann: DiscordPerson;
 let ben: DiscordPerson;
+/** What has reached the conversation. */
+const seen: Incoming[] = [];
 
 const start = (more: Partial<Parameters<typeof startDiscordBot>[0]> = {}) =>
   startDiscordBot({
@@ -26,6 +30,10 @@ const start = (more: Partial<Parameters<typeof startDiscordBot>[0]> = {}) =>
     dataDir,
     now: clock.now,
     options: { after: clock.after },
+    before: (handle) => (incoming) => {
+      seen.push(incoming);
+      return handle(incoming);
+    },
     workspaceIds: server.world.guilds.map(({ id }) => `discord:${id}`),
     ...more,
   });
@@ -195,7 +203,48 @@ describe('a study group', () => {
     fine();
   });
 
+  it('gets an answer to every command by its slash, in the words of that command', async () => {
+    const given: { readonly [command: string]: Parameters<DiscordPerson['slash']>[2] } = {
+      ask: { question: 'what is dropout?' },
+      explain: { concept: 'dropout' },
+      feedback: { answer: 1, helpful: 'yes' },
+      learn: { action: 'list' },
+      quiz: {},
+      demo: { name: 'gradient-descent' },
+      try: { text: 'a fine day' },
+    };
+    for (const { name } of commands) {
+      const { channels } = server.addGuild(`For ${name}`, ['room']);
+      const [room] = channels;
+      if (room === undefined) throw new Error('no channel');
+      await ann.slash(room, name, given[name]);
+      await expect.poll(() => ann.sees(room), { timeout: 10_000, message: `/${name}` }).toMatch(/\S{3}/);
+      expect(ann.sees(room), name).not.toMatch(/is not one of mine|went wrong|…$/);
+      expect(ours(room).filter(({ loading }) => loading)).toEqual([]);
+    }
+    fine();
+  }, 60_000);
+
+  it('sends a document by /learn, and a file by /finetune, as they are', async () => {
+    await ann.slash(general, 'learn', { file: { name: 'notes.md', content: '# Notes\n\nDropout.' } });
+    await expect
+      .poll(() => seen.at(-1))
+      .toMatchObject({ kind: 'form', call: { command: 'learn' }, values: { file: { name: 'notes.md', bytes: 17 } } });
+    await ann.slash(general, 'finetune', { file: csv });
+    await sees(ann, general, /40 examples/);
+    expect(server.violations).toEqual([]);
+  });
+
   it('gets suggestions while typing', async () => {
+    expect(await ann.suggestions(general, 'finetune', 'recipe', 'lora')).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^lora: small added matrices/), expect.stringMatching(/^qlora: /)]),
+    );
+    expect(await ann.suggestions(general, 'roadmap', 'phase', 'phase 1')).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^Phase 1: /)]),
+    );
+    expect(await ann.suggestions(general, 'demo', 'name', '')).toHaveLength(
+      25 - Math.max(0, 25 - bot.engine.demos.list.length),
+    );
     expect(await ann.suggestions(general, 'quiz', 'chapter', 'overf')).toEqual(
       expect.arrayContaining([expect.stringMatching(/overfit/i)]),
     );
@@ -245,6 +294,9 @@ describe('a run', () => {
     );
     expect(charts.length).toBe(2);
 
+    expect(await ann.suggestions(general, 'runs', 'run', 'revi')).toEqual([
+      expect.stringMatching(/^run-1: reviews\.csv, /),
+    ]);
     await ann.press(thread, 'Try it');
     await sees(ann, thread, 'Try run-1');
     await ann.submit(thread, 'Classify', { Text: 'a fine day' });

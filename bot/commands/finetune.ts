@@ -2,11 +2,12 @@
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { type Dataset, type Engine, hyperSchema, runSpecSchema, type TaskName, UserError } from '../../engine/index.ts';
-import { type CommandContext, defineCommand, optionalText, typedNumber } from '../chat/command.ts';
+import { type Command, type CommandContext, defineCommand, optionalText, typedNumber } from '../chat/command.ts';
 import { describeDataset } from '../chat/dataset-card.ts';
 import { fileEndings, finetuneForm, ownFile } from '../chat/finetune-form.ts';
 import type { Json } from '../chat/message.ts';
 import { anyModel, checkModel, isForOther, isScratch, usualModel } from '../chat/models.ts';
+import { preparedBy, recipeNames, withRecipe } from '../chat/recipes.ts';
 import { reply, text } from '../chat/reply.ts';
 import { taskWords } from '../chat/task-words.ts';
 import { splitWords } from '../chat/words.ts';
@@ -34,17 +35,19 @@ const args = z.strictObject({
   loraRank: typedNumber(loraRank),
   textColumn: optionalText,
   labelColumn: optionalText,
+  recipe: z.enum(recipeNames).optional(),
 });
 type Args = z.output<typeof args>;
 
-export const finetune = defineCommand({
+const command = defineCommand({
   name: 'finetune',
   summary: 'train a model on your own texts, chats or pictures, or on a built-in sample',
   usage:
-    'finetune [file or sample] [--task auto|text-classification|regression|token-classification|causal-lm|image-classification|image-text] [--model scratch:tiny] [--method auto|full|lora|qlora|head] [--epochs auto] [--learning-rate auto] [--batch-size 16] [--rank 8] [--text-column name] [--label-column name]',
+    'finetune [file or sample] [--recipe first-look|lora|…] [--task auto|text-classification|regression|token-classification|causal-lm|image-classification|image-text] [--model scratch:tiny] [--method auto|full|lora|qlora|head] [--epochs auto] [--learning-rate auto] [--batch-size 16] [--rank 8] [--text-column name] [--label-column name]',
   examples: [
     'finetune',
     'finetune reviews.csv',
+    'finetune reviews.csv --recipe lora',
     'finetune reviews.csv --model distilbert/distilbert-base-uncased --method lora --rank 4',
     'finetune cats-and-dogs.zip --model microsoft/resnet-18',
   ],
@@ -57,7 +60,7 @@ export const finetune = defineCommand({
   async *execute(given, context) {
     const { engine, place } = context;
     const form = async (chosen?: Dataset, task?: TaskName) =>
-      finetuneForm(engine.datasets, place.workspaceId, chosen, task);
+      preparedBy(given.recipe, await finetuneForm(engine.datasets, place.workspaceId, chosen, task));
     if (given.data === undefined && context.attachments.length === 0) {
       yield reply(await form());
       return;
@@ -72,6 +75,11 @@ export const finetune = defineCommand({
     } else await launch({ dataset, task, model, given }, context);
   },
 });
+
+export const finetune: Command = {
+  ...command,
+  execute: (given, context) => command.execute(withRecipe(given), context),
+};
 
 /** @throws UserError when the data can't teach what is asked. */
 function chooseTask({ task }: Args, { name, report }: Dataset): TaskName {

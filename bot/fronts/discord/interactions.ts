@@ -26,7 +26,7 @@ import { originOf } from './origin.ts';
 import { type Posts, privateCommand } from './posts.ts';
 import { type Acknowledged, type Arrival, createReception } from './reception.ts';
 import type { Calls } from './rest.ts';
-import { slashOptions } from './slash.ts';
+import { slashOptions } from './slash-options.ts';
 import type { Suggest } from './suggest.ts';
 import { createThreads } from './threads.ts';
 import type { Work } from './work.ts';

@@ -1,10 +1,11 @@
-// Suggestions while somebody types: concepts of the guide, chapters with a quiz, the workspace's runs, its data.
+// Suggestions while somebody types: concepts of the guide, chapters with a quiz, recipes, the workspace's runs, its data.
 import type { Engine } from '../../../engine/index.ts';
 import type { Guide } from '../../../knowledge/index.ts';
 import { shorten } from '../../chat/escape.ts';
+import { recipes } from '../../chat/recipes.ts';
 import { statusWords } from '../../chat/run-card.ts';
 import { limits } from './limits.ts';
-import type { Suggested } from './slash.ts';
+import type { Suggested } from './slash-options.ts';
 
 interface Suggestion {
   readonly name: string;
@@ -37,6 +38,8 @@ export function createSuggest(
         name: `${name}: ${datasetName}, ${statusWords[status]}`,
         value: name,
       })),
+    recipes: async () =>
+      Object.entries(recipes).map(([name, { summary }]) => ({ name: `${name}: ${summary}`, value: name })),
     data: async (workspaceId) => [
       ...engine.datasets.samples.map(({ id, title }) => ({ name: `Sample: ${title}`, value: id })),
       ...(await engine.datasets.list(workspaceId)).map(({ id, name, rows }) => ({
