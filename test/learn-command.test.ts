@@ -48,6 +48,7 @@ function talkWithMaterial(place?: Parameters<typeof createTalk>[0]) {
       return found;
     },
     passage: async (_where, id, number) => ({
+      passages: 9,
       title: `${id}, page ${number}`,
       text: 'Words *as* written.\n\n<b>Next</b>',
     }),

@@ -8,6 +8,7 @@ import { toText } from 'hast-util-to-text';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Incoming, Reply } from '../bot/chat/message.ts';
+import { UserError } from '../engine/index.ts';
 import { createFakeEngine, pixel } from './support/fake-engine.ts';
 import { createSmallGuide } from './support/small-guide.ts';
 import { createWebHarness, listen, type WebHarness } from './support/web-harness.ts';
@@ -453,3 +454,57 @@ describe('the page', () => {
     expect((await harness.me().get('/assets/none.js')).status).toBe(404);
   });
 });
+
+describe('a passage of a group’s own document', () => {
+  const passage = {
+    title: 'House rules › <b>Gate</b>, page 2',
+    text: 'Nine days.\n\n<script>alert(1)</script>',
+    passages: 3,
+  };
+  beforeEach(() => {
+    Object.assign(engine, {
+      material: {
+        ...engine.material,
+        passage: async (where: object, id: string, number: number) => {
+          if (JSON.stringify(where) !== '{"workspaceId":"local"}' || id !== 'id-1' || number > 2)
+            throw new UserError('There is no such document here.', 'It may have been removed.');
+          return passage;
+        },
+      },
+    });
+  });
+
+  it('opens from its citation, as words, with the way on', async () => {
+    const reply = say('x', { blocks: [{ kind: 'sources', sources: [cited] }] });
+    await harness.front.deliver(harness.place, reply, { id: harness.me().personId, name: 'Me' });
+    const link = select('a[href^="/documents/"]', await harness.me().page());
+    expect(link?.properties.href).toBe('/documents/id-1/1');
+    const response = await harness.me().get('/documents/id-1/1');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    const page = fromHtml(await response.text());
+    expect(toText(page)).toContain('House rules › <b>Gate</b>, page 2');
+    expect(toText(page)).toContain('<script>alert(1)</script>');
+    expect(selectAll('main script, main b', page)).toEqual([]);
+    expect(selectAll('.turn a', page).map(({ properties }) => properties.href)).toEqual([
+      '/documents/id-1/0',
+      '/documents/id-1/2',
+    ]);
+  });
+
+  it('is not there for a stranger, nor where there is none', async () => {
+    const stranger = await fetch(`${harness.address()}/documents/id-1/1`);
+    expect(stranger.status).toBe(404);
+    expect(await stranger.text()).not.toContain('Nine days');
+    for (const path of ['/documents/id-2/1', '/documents/id-1/9', '/documents/id-1/x', '/documents/id-1/-1'])
+      expect((await harness.me().get(path)).status).toBe(404);
+  });
+});
+
+const cited = {
+  chapterId: 'document:id-1',
+  sectionId: '1',
+  title: 'House rules, page 2',
+  quote: 'Nine days.',
+  document: true,
+} as const;

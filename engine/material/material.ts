@@ -54,7 +54,11 @@ export interface Material {
   /** @throws UserError for an unknown name, or when `may` says no. */
   remove(where: Where, name: string, may: (document: GroupDocument) => boolean): Promise<GroupDocument>;
   /** @throws UserError when there is no such passage here. */
-  passage(where: Where, documentId: string, number: number): Promise<{ readonly title: string; readonly text: string }>;
+  passage(
+    where: Where,
+    documentId: string,
+    number: number,
+  ): Promise<{ readonly title: string; readonly text: string; readonly passages: number }>;
   /**
    * @param others texts whose fit is measured by the same scale.
    * @returns undefined where nothing has been added.
@@ -241,7 +245,7 @@ export function createMaterial({ db, dataDir, openSearch, read, fetchPage, now }
       const row = await named(where, documentId);
       const [passage] = await rows.passages(row, [number]);
       if (!passage) throw new UserError(`${row.name} has no passage ${number}.`, 'It may have been refreshed since.');
-      return { title: titleOf(row.name, passage.headings, passage.page), text: passage.text };
+      return { title: titleOf(row.name, passage.headings, passage.page), text: passage.text, passages: row.passages };
     },
 
     async search(where, query, others) {

@@ -8,10 +8,12 @@ import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import { z } from 'zod';
+import { UserError } from '../../../engine/index.ts';
 import { loadAssets } from './assets.ts';
+import { renderNoPassage, renderPassage } from './document-pages.ts';
 import type { Downloads } from './downloads.ts';
 import type { PageDrawings } from './drawings.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, workspaceId } from './exchange.ts';
 import type { WebFrontOptions } from './front.ts';
 import { fences, refuseForeigners } from './guard.ts';
 import { renderChapter, renderContents, renderNotFound } from './guide-pages.ts';
@@ -35,6 +37,8 @@ import type { Refusal, StreamEvents, UploadTaken } from './wire.ts';
 const bodyLimitBytes = 2 * 1024 * 1024;
 const heartbeatMs = 15_000;
 const immutable = 'public, max-age=31536000, immutable';
+
+const stranger = { message: 'There is nothing at this address', hint: 'Open it from the chat it was cited in.' };
 
 const noSession: Refusal = { message: 'This page has lost its session.', hint: 'Reload it and try again.' };
 
@@ -231,6 +235,21 @@ export function createApp(
     return guide === undefined || chapter === undefined
       ? context.html(await guidePage('Not found', renderNotFound(guide, wanted)), 404)
       : context.html(await guidePage(chapter.title, await renderChapter(guide, chapter, drawings)));
+  });
+
+  app.get('/documents/:id/:passage{[0-9]{1,7}}', async (context) => {
+    context.header('cache-control', 'no-store');
+    // Only who has a session here belongs to this workspace; of another one's documents nothing is found.
+    if (readPerson(context) === undefined)
+      return context.html(await guidePage('Not found', renderNoPassage(stranger)), 404);
+    const [documentId, number] = [context.req.param('id'), Number(context.req.param('passage'))];
+    try {
+      const found = await engine.material.passage({ workspaceId, channelId: undefined }, documentId, number);
+      return context.html(await guidePage(found.title, renderPassage({ ...found, documentId, number })));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return context.html(await guidePage('Not found', renderNoPassage(error)), 404);
+    }
   });
 
   app.notFound(async (context) => context.html(await guidePage('Not found', renderNotFound(guide, undefined)), 404));

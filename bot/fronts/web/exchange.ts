@@ -11,7 +11,7 @@ import { conversationOf } from './session.ts';
 import type { Uploads } from './uploads.ts';
 import type { MessageUpdate, Refusal, Submission } from './wire.ts';
 
-const workspaceId = 'local';
+export const workspaceId = 'local';
 const historyLimit = 200;
 /** How many submissions are remembered, to answer a repeated one without its upload. */
 const rememberedKeys = 2000;

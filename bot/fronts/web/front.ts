@@ -23,7 +23,7 @@ export interface WebFrontOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly host: string;
-  readonly engine: Pick<Engine, 'conversations' | 'pictures'>;
+  readonly engine: Pick<Engine, 'conversations' | 'material' | 'pictures'>;
   readonly guide?: Guide;
   /** Offered while a person types `/`. */
   readonly commands?: PageData['commands'];

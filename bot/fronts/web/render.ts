@@ -1,6 +1,7 @@
 // Reply → HTML, purely: text is escaped by the template, Markdown is sanitised by the knowledge folder, calls are data.
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
+import { documentOf } from '../../../engine/index.ts';
 import { overviewId, renderMarkdown } from '../../../knowledge/index.ts';
 import type { Block, Button, Field, Option, Reply, SourceLink } from '../../chat/message.ts';
 
@@ -96,6 +97,10 @@ function renderBlock<Kind extends Block['kind']>(block: BlockOf<Kind>, id: strin
   const render: Renderers[Kind] = renderers[block.kind as Kind];
   return String(render(block, id, context));
 }
+
+/** Address of a passage of a group's own document. */
+export const passageHref = (documentId: string, number: number | string): string =>
+  `/documents/${encodeURIComponent(documentId)}/${encodeURIComponent(number)}`;
 
 export function sectionHref(chapterId: string, sectionId: string): string {
   const chapter = `/guide/${encodeURIComponent(chapterId)}`;
@@ -242,8 +247,12 @@ function renderProgress(block: BlockOf<'progress'>, id: string): Markup {
 
 function renderSource(source: SourceLink): Markup {
   const quote = source.quote === '' ? '' : html`<q>${source.quote}</q>`;
-  if (source.document) return html`<li>${source.title}${quote}</li>`;
-  return html`<li><a href="${sectionHref(source.chapterId, source.sectionId)}" target="_blank" rel="noopener">${source.title}<span class="visually-hidden"> (opens in a new tab)</span></a>${quote}</li>`;
+  const documentId = documentOf(source.chapterId);
+  const href =
+    documentId === undefined
+      ? sectionHref(source.chapterId, source.sectionId)
+      : passageHref(documentId, source.sectionId);
+  return html`<li><a href="${href}" target="_blank" rel="noopener">${source.title}<span class="visually-hidden"> (opens in a new tab)</span></a>${quote}</li>`;
 }
 
 const icon = (path: string) =>
