@@ -36,7 +36,7 @@ describe('a spec', () => {
     [{ method: 'magic' }, 'method is "magic": it must be one of full, lora, qlora'],
     [
       { task: 'poetry' },
-      'task is "poetry": it must be one of text-classification, regression, token-classification, masked-lm, causal-lm, image-classification',
+      'task is "poetry": it must be one of text-classification, regression, token-classification, masked-lm, causal-lm, image-classification, image-text',
     ],
     [{ data: { train: '' } }, 'train is "": it must not be empty'],
     [{ data: { train: 'a.csv', eval: 0.9 } }, 'eval is 0.9: it must be at most 0.5'],
