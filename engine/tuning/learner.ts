@@ -1,5 +1,6 @@
 // Where a step happens: gradients are gathered batch by batch, and applied. On the CPU the weights are the host's own arrays;
 // on a device that can keep values they lie there, and the host's arrays are copies, as old as the last `pull`.
+import { releaseArrays } from '../graph/release.ts';
 import { keepsValues, type SessionOptions } from '../graph/session.ts';
 import { globalNorm } from './clipping.ts';
 import { createDeviceWeights, type DeviceTensors, type DeviceWeights } from './device-weights.ts';
@@ -59,6 +60,7 @@ function createHostLearner(network: Network, optimizer: Optimizer): Learner {
       if (sum) {
         const sums = sum;
         addInPlace(sums, gradients);
+        releaseArrays(gradients.values());
         norm = () => globalNorm(sums.values());
       } else {
         sum = gradients;
@@ -74,6 +76,7 @@ function createHostLearner(network: Network, optimizer: Optimizer): Learner {
     async step(settings) {
       if (!sum) throw new Error('nothing was gathered');
       optimizer.step(sum, settings);
+      releaseArrays(sum.values());
       sum = undefined;
     },
     pull: nothing,

@@ -1,5 +1,6 @@
 // Our side of the training bench: a process that takes one step for each line on stdin and prints its time.
 import { createInterface } from 'node:readline';
+import { releaseArrays } from '../../../engine/graph/release.ts';
 import { clippingScale } from '../../../engine/tuning/clipping.ts';
 import { adamw_defaults, createAdamW } from '../../../engine/tuning/optimizers/adamw.ts';
 import { openOurs } from './open.ts';
@@ -17,6 +18,7 @@ async function takeStep() {
   const gradientScale = clippingScale(norm, 1) / batch.weight;
   step++;
   optimizer.step(gradients, { step, learningRate: 1e-5, gradientScale });
+  releaseArrays(gradients.values());
   const done = performance.now();
   return {
     ms: done - started,
