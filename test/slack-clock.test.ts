@@ -3,8 +3,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type SlackBot, type SlackBotOptions, startSlackBot } from './support/slack-bot.ts';
-import { createSlackServer, everyScope, type SlackServer } from './support/slack-server.ts';
+import { createSlackServer, type SlackServer } from './support/slack-server.ts';
 import { readMessage } from './support/slack-server-methods.ts';
+import { everyScope } from './support/slack-server-options.ts';
 import { createStoppedClock, type StoppedClock } from './support/stopped-clock.ts';
 
 const cleanups: (() => Promise<void>)[] = [];

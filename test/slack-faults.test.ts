@@ -7,8 +7,9 @@ import { UserError } from '../engine/index.ts';
 import { createFakeEngine, pixel } from './support/fake-engine.ts';
 import { type SlackBot, type SlackBotOptions, startSlackBot } from './support/slack-bot.ts';
 import { createTestFront } from './support/slack-harness.ts';
-import { createSlackServer, everyScope, type SlackServer } from './support/slack-server.ts';
+import { createSlackServer, type SlackServer } from './support/slack-server.ts';
 import { readMessage } from './support/slack-server-methods.ts';
+import { everyScope } from './support/slack-server-options.ts';
 import type { Channel, Person } from './support/slack-server-world.ts';
 
 let bot: SlackBot;

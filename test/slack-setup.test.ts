@@ -10,7 +10,8 @@ import { createSeal } from '../bot/fronts/slack/seal.ts';
 import { readSetup } from '../bot/fronts/slack/setup.ts';
 import { UserError } from '../engine/index.ts';
 import { type SlackBot, startSlackBot } from './support/slack-bot.ts';
-import { createSlackServer, everyScope, type SlackServer } from './support/slack-server.ts';
+import { createSlackServer, type SlackServer } from './support/slack-server.ts';
+import { everyScope } from './support/slack-server-options.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {

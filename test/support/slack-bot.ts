@@ -10,7 +10,8 @@ import type { SlackFront, SlackFrontOptions } from '../../bot/fronts/slack/front
 import type { Engine } from '../../engine/index.ts';
 import { createFakeEngine, type FakeEngine } from './fake-engine.ts';
 import { after, createTestFront } from './slack-harness.ts';
-import { createSlackServer, type SlackServer, type SlackServerOptions } from './slack-server.ts';
+import { createSlackServer, type SlackServer } from './slack-server.ts';
+import type { SlackServerOptions } from './slack-server-options.ts';
 import type { Channel, Person } from './slack-server-world.ts';
 
 export interface SlackBot<E extends Engine = FakeEngine> {

@@ -7,8 +7,9 @@ import type { Handle } from '../../bot/fronts/front.ts';
 import { createSlackFront, type SlackFront, type SlackFrontOptions } from '../../bot/fronts/slack/front.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { Filled, FrontHarness } from './front-contract.ts';
-import { createSlackServer, type SlackServer, type SlackServerOptions } from './slack-server.ts';
-import type { Channel, Message, Person, UploadedFile } from './slack-server-world.ts';
+import { createSlackServer, type SlackServer } from './slack-server.ts';
+import type { SlackServerOptions } from './slack-server-options.ts';
+import { type Channel, type Message, newMessage, type Person, type UploadedFile } from './slack-server-world.ts';
 
 export interface SlackHarness extends FrontHarness {
   readonly server: SlackServer;
@@ -141,20 +142,12 @@ const toFilled = (server: SlackServer, value: Filled[string]) =>
 
 /** The message the thread hangs under, said before the bot came. */
 async function rootMessage(server: SlackServer, channel: Channel, person: Person): Promise<Message> {
-  const message: Message = {
+  const message = newMessage({
     ts: server.world.nextTs(),
     channel: channel.id,
     user: person.id,
-    threadTs: undefined,
-    visibleTo: undefined,
     text: 'hello everyone',
-    blocks: [],
-    metadata: undefined,
-    files: [],
-    streaming: false,
-    deleted: false,
-    edits: 0,
-  };
+  });
   server.world.messages.push(message);
   return message;
 }

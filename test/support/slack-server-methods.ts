@@ -1,6 +1,15 @@
 // The Web API methods a bot calls, with the arguments each takes, what they do, and Slack's own error codes.
 import { checkBlocks, checkView, type Fields, findPings, type Problems } from './slack-server-rules.ts';
-import { type Message, readBlocks, type UploadedFile, type World } from './slack-server-world.ts';
+import {
+  fieldsOf,
+  isFields,
+  type Message,
+  newMessage,
+  readBlocks,
+  type UploadedFile,
+  type World,
+  words,
+} from './slack-server-world.ts';
 
 export interface Call {
   readonly method: string;
@@ -51,11 +60,6 @@ const fail = (error: string, messages: readonly string[] = []): Failure => ({
   error,
   ...(messages.length === 0 ? {} : { response_metadata: { messages: messages.map((one) => `[ERROR] ${one}`) } }),
 });
-
-const words = (value: unknown): string => (typeof value === 'string' ? value : '');
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const fieldsOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isFields) : []);
 
 const content = ['channel', 'text', 'blocks', 'attachments', 'markdown_text', 'metadata', 'parse', 'link_names'];
 
@@ -109,21 +113,16 @@ function findPlace(args: Fields, { world }: MethodContext): Failure | undefined 
 }
 
 function post(args: Fields, { world }: MethodContext, more: Partial<Message> = {}): Message {
-  const message: Message = {
+  const message = newMessage({
     ts: world.nextTs(),
     channel: words(args.channel),
     user: world.botUserId,
     threadTs: args.thread_ts === undefined ? undefined : words(args.thread_ts),
-    visibleTo: undefined,
     text: words(args.text ?? args.markdown_text).slice(0, 40_000),
     blocks: blocksOf(args),
     metadata: args.metadata,
-    files: [],
-    streaming: false,
-    deleted: false,
-    edits: 0,
     ...more,
-  };
+  });
   world.messages.push(message);
   return message;
 }

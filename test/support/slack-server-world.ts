@@ -30,6 +30,19 @@ export interface Message {
   edits: number;
 }
 
+type Given = Pick<Message, 'ts' | 'channel' | 'user' | 'text'> & Partial<Message>;
+export const newMessage = (given: Given): Message => ({
+  threadTs: undefined,
+  visibleTo: undefined,
+  blocks: [],
+  metadata: undefined,
+  files: [],
+  streaming: false,
+  deleted: false,
+  edits: 0,
+  ...given,
+});
+
 export interface UploadedFile {
   readonly id: string;
   readonly name: string;
@@ -110,10 +123,13 @@ export function createWorld({
   };
 }
 
-const isFields = (value: unknown): value is Fields =>
+export const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const fieldsOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isFields) : []);
+/** A string, or none. */
+export const words = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+export const fieldsOf = (value: unknown): readonly Fields[] => (Array.isArray(value) ? value.filter(isFields) : []);
 
 /** Words of the blocks in reading order, with the alt text of pictures, as Slack would show them. */
 export function readBlocks(blocks: readonly Fields[]): string {
