@@ -21,6 +21,7 @@ import { runSpecSchema } from '../engine/runs/spec.ts';
 import { loadPredictor } from '../engine/tuning/predict.ts';
 import { train } from '../engine/tuning/train.ts';
 import { writeToyDataset } from './support/toy-dataset.ts';
+import { writeToyDecoder } from './support/toy-models.ts';
 
 // Kept where it is said, for test/oracle/check_onnx.py.
 const kept = process.env.FINETUTOR_EXPORTS;
@@ -374,6 +375,42 @@ test('a finished LoRA run is exported, adapters merged, and classifies in Transf
   await expect(exportArtifact(artifact, artifact, { format: 'huggingface', dtypes: [] })).rejects.toThrow(
     /is the artifact itself/,
   );
+});
+
+test('a classifier made of GPT-2, whose tokenizer has nothing to pad with, classifies several texts in Transformers.js', async () => {
+  const data = join(home, 'toy-gpt2.csv');
+  await writeToyDataset(data, 40);
+  const base = join(home, 'toy-gpt2');
+  await writeToyDecoder(base, { family: 'gpt2', head: 'embedding' });
+  const { pad_token: _, ...bare } = JSON.parse(await readFile(join(base, 'tokenizer_config.json'), 'utf8'));
+  await writeFile(join(base, 'tokenizer_config.json'), JSON.stringify({ ...bare, eos_token: '[SEP]' }));
+  const artifact = join(home, 'gpt2-classifier');
+  const spec = runSpecSchema.parse({
+    task: 'text-classification',
+    model: base,
+    data: { train: data, eval: 0.2 },
+    hyper: { epochs: 1, batchSize: 16, maxLength: 24 },
+    out: artifact,
+  });
+  const options = { signal: new AbortController().signal, resume: false, now: () => 0 };
+  for await (const event of train(spec, options)) if (event.type === 'error') throw new Error(event.message);
+  const texts = ['a lovely film about people', 'dull'];
+  const predictor = await loadPredictor(artifact, { device: 'cpu' });
+  const ours = await predictor.predict(texts);
+  await predictor.close();
+  await exportArtifact(artifact, join(home, 'gpt2-js'), { format: 'transformers.js', dtypes: ['fp32'] });
+  expect(JSON.parse(await readFile(join(home, 'gpt2-js', 'config.json'), 'utf8'))).toMatchObject({
+    model_type: 'bert',
+    original_model_type: 'gpt2',
+  });
+  const classify = await pipeline('text-classification', 'gpt2-js', { dtype: 'fp32' });
+  const theirs = [await classify(texts)].flat(2);
+  await classify.dispose();
+  ours.forEach((prediction, at) => {
+    if (!('label' in prediction)) throw new Error('not a class');
+    expect(theirs[at]).toMatchObject({ label: prediction.label });
+    expect(Number(Reflect.get(theirs[at] ?? {}, 'score'))).toBeCloseTo(prediction.scores[prediction.label] ?? 0, 4);
+  });
 });
 
 /** Of the ONNX standard's operators, those that exports may use (https://onnx.ai/onnx/operators); test/oracle/check_onnx.py holds files against all of it. */

@@ -47,7 +47,10 @@ export function createProgram(): Command {
     .argument('[text...]', 'one text; without it, --jsonl reads many')
     .option('--image <file>', 'a picture instead of a text; several, to choose from for one --caption', gather)
     .option('--caption <text>', 'several, to choose from for one --image: of a model of pictures and texts', gather)
-    .option('--jsonl', 'JSON lines on stdin, {"id", "text"} or {"id", "image"} (a file); an answer a line out')
+    .option(
+      '--jsonl',
+      'JSON lines on stdin, {"id", "text"}, {"id", "image"} (a file) or that with "captions"; an answer a line out',
+    )
     .option('--device <device>', 'auto, cpu, webgpu or cuda', 'auto')
     .option('--json', 'the answer as JSON')
     .option('--max-tokens <number>', 'of a text that is written: at most so many tokens (200)')

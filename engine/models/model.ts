@@ -156,7 +156,7 @@ export interface ImageModel extends CommonModel {
 }
 
 /** The attention's bias may also be [rows, 1, length, length] and say all that each token sees, that it looks back only included. */
-export interface CaptionInputs extends TextInputs {
+interface CaptionInputs extends TextInputs {
   /** [rows] int32: where each text's end token stands, counted through all of `inputIds`. */
   readonly ends: Value;
 }
