@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import type { Server } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { MethodContext } from './slack-server-methods.ts';
+import type { MethodContext } from './slack-server-method.ts';
 import type { SlackServerOptions } from './slack-server-options.ts';
 import type { Fields } from './slack-server-rules.ts';
 import { isFields, words } from './slack-server-world.ts';

@@ -1,6 +1,7 @@
 // What people do in Slack, and what they see: each act reaches the app as Slack would send it.
 import type { SlackLink } from './slack-server-link.ts';
-import { type MethodContext, readMessage, toFile } from './slack-server-methods.ts';
+import { type MethodContext, toFile } from './slack-server-method.ts';
+import { readMessage } from './slack-server-methods.ts';
 import type { Fields } from './slack-server-rules.ts';
 import type { SlackWeb } from './slack-server-web.ts';
 import {

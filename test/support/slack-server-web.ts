@@ -1,6 +1,7 @@
 // Slack's Web API for tests: calls with their tokens, files, response URLs; the faults it was asked for.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Failure, type MethodContext, methods, type Result, runMethod } from './slack-server-methods.ts';
+import type { Failure, MethodContext, Result } from './slack-server-method.ts';
+import { methods, runMethod } from './slack-server-methods.ts';
 import type { SlackServerOptions } from './slack-server-options.ts';
 import { checkBlocks, type Fields } from './slack-server-rules.ts';
 import { fieldsOf, isFields, newMessage, words } from './slack-server-world.ts';

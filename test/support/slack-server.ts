@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createSlackLink, type SlackLink } from './slack-server-link.ts';
-import type { MethodContext } from './slack-server-methods.ts';
+import type { MethodContext } from './slack-server-method.ts';
 import { everyScope, type SlackServerOptions } from './slack-server-options.ts';
 import { createSlackPeople, type SlackPeople } from './slack-server-people.ts';
 import type { Fields } from './slack-server-rules.ts';
