@@ -392,6 +392,16 @@ describe("Slack's own text", () => {
     expect(readText('look at <https://a.example|this page>', undefined)).toBe('look at this page (https://a.example)');
   });
 
+  it('is cut between words, where there are any near', () => {
+    expect(cut('Short sentences about how people feel, in two moods', 42)).toBe(
+      'Short sentences about how people feel, in…',
+    );
+    expect(cut('Short sentences about how people feel, in two moods', 41)).toBe(
+      'Short sentences about how people feel,…',
+    );
+    expect(cut('anextraordinarilylongnameofafile.csv', 10)).toBe('anextraor…');
+  });
+
   it('is cut between characters', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 3 }), fc.integer({ min: 2, max: 50 }), (written, limit) => {
@@ -402,4 +412,19 @@ describe("Slack's own text", () => {
       }),
     );
   });
+});
+
+it('what no address leads to is read by a button: a document of the group, and the guide without a public page', () => {
+  const sources = [
+    { chapterId: 'document:id-1', sectionId: '3', title: 'Handbook, page 2', quote: '', document: true as const },
+    { chapterId: 'peft', sectionId: 'lora', title: 'PEFT › LoRA', quote: '' },
+  ];
+  const drawn = (sectionUrl: () => string | undefined) =>
+    JSON.stringify(
+      renderReply({ audience: 'everyone', blocks: [{ kind: 'sources', sources }] }, { ...options, sectionUrl }),
+    );
+  expect(drawn(() => undefined)).toMatch(/Read 1[\s\S]*Read 2/);
+  const withPage = drawn(() => 'https://tutor.example.org/guide/peft#lora');
+  expect(withPage).toContain('Read 1');
+  expect(withPage).not.toContain('Read 2');
 });

@@ -40,10 +40,16 @@ export const limits = {
   streamedMarkdown: 12_000,
 } as const;
 
-/** The beginning of `text` within `limit` units, never half a character; `…` stands for what is left out. */
+/**
+ * The beginning of `text` within `limit` units, up to the end of a word where that is not far back, never half a character;
+ * `…` stands for what is left out.
+ */
 export function cut(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const end = text.charCodeAt(limit - 2);
   const inside = end >= 0xd800 && end <= 0xdbff;
-  return `${text.slice(0, limit - (inside ? 2 : 1))}…`;
+  const kept = text.slice(0, limit - (inside ? 2 : 1));
+  const lastWord = /^\s/.test(text.slice(kept.length)) ? '' : (/\s\S*$/.exec(kept)?.[0] ?? '');
+  const whole = lastWord.length <= kept.length / 4 ? kept.slice(0, kept.length - lastWord.length) : kept;
+  return `${whole.trimEnd()}…`;
 }
