@@ -117,6 +117,11 @@ test('a citation of a document opens its passage, as words', async () => {
   );
 });
 
+test('a passage is read by what the terminal says of it: its document and its number', async () => {
+  const { say } = talkWithMaterial();
+  expect(wordsOf(await say('learn show document:id-1 7'))).toContain('id\\-1, page 7');
+});
+
 test('"learn about overfitting" is a question, not a document', () => {
   const commandOf = (words: string) => {
     const route = routeText(words, commands);

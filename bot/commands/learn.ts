@@ -131,6 +131,8 @@ function parse(rest: string): { readonly [name: string]: Json } {
   const action = actions.find((candidate) => candidate === words[0]?.toLowerCase());
   const what = words.slice(action === undefined ? 0 : 1);
   if (action !== undefined) parsed.action = action;
+  // A passage of it, as the terminal tells it: `learn show <document> <number>`.
+  if (action === 'show' && what.length > 1 && /^\d+$/.test(what.at(-1) ?? '')) parsed.passage = Number(what.pop());
   // A name may hold spaces; after a name to refresh, the terminal names the newer file.
   if (what.length > 0) parsed.what = (action === 'refresh' ? what.filter((word) => !isFileName(word)) : what).join(' ');
   if (parsed.what === '') parsed.what = what[0] ?? '';

@@ -1,5 +1,5 @@
 // Reply → Slack messages. Pure: pictures come as the ids of files uploaded before, and what must be kept is handed back.
-import type { Block, Button, Option, ProgressStep, Reply } from '../../chat/message.ts';
+import type { Block, Button, Option, ProgressStep, Reply, SourceLink } from '../../chat/message.ts';
 import { callAction, formAction, type Keepsake, optionValue, pickAction } from './actions.ts';
 import { mrkdwn, plainText, type SlackBlock, type SlackButton, type SlackOption, type TaskCard } from './blocks.ts';
 import { drawFile, drawFiles, groupFiles } from './draw-files.ts';
@@ -166,21 +166,41 @@ const draw: Draw = {
     return [{ type: 'plan', title: told, tasks }];
   },
 
-  sources({ sources }, { sectionUrl }) {
+  sources({ sources }, drawing) {
+    const { sectionUrl } = drawing;
+    const unlinked: Button[] = [];
     const lines = sources.map(({ chapterId, sectionId, title, quote, document }, index) => {
       const url = document ? undefined : sectionUrl(chapterId, sectionId);
       const name = escapeMrkdwn(cut(title, 600));
-      const shown = url === undefined || isLocal(url) ? `*${name}*` : `<${escapeText(url)}|${name}>`;
+      const opens = url !== undefined && !isLocal(url);
+      if (!opens) unlinked.push(readButton(index + 1, { chapterId, sectionId, document }));
+      const shown = opens ? `<${escapeText(url)}|${name}>` : `*${name}*`;
       return `${index + 1}. ${shown}${quote === '' ? '' : ` “${escapeMrkdwn(cut(quote, 600))}”`}`;
     });
-    return chunk(['📖 From the guide', ...lines], limits.contextElements).map((elements) => ({
-      type: 'context',
+    const told = chunk(['📖 From the guide', ...lines], limits.contextElements).map((elements) => ({
+      type: 'context' as const,
       elements: elements.map((line) => mrkdwn(line)),
     }));
+    const shown = unlinked.slice(0, limits.actionsElements);
+    return shown.length === 0
+      ? told
+      : [...told, { type: 'actions' as const, elements: shown.map((one) => drawButton(one, drawing)) }];
   },
 
   file: drawFile,
 };
+
+/** What no address leads to is shown here when it is asked for. */
+const readButton = (
+  number: number,
+  { chapterId, sectionId, document }: Pick<SourceLink, 'chapterId' | 'sectionId'> & { document: true | undefined },
+): Button => ({
+  label: `Read ${number}`,
+  style: 'secondary',
+  call: document
+    ? { command: 'learn', args: { action: 'show', what: chapterId, passage: sectionId } }
+    : { command: 'explain', args: { concept: `${chapterId}#${sectionId}` } },
+});
 
 const taskStatus: { readonly [S in ProgressStep['state']]: TaskCard['status'] } = {
   waiting: 'pending',

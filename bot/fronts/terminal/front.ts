@@ -55,7 +55,8 @@ export function createTerminalFront(options: TerminalOptions): Front {
   function show(reply: Reply) {
     const before = reply.slot === undefined ? undefined : slots.get(reply.slot);
     const firstNumber = before?.firstNumber ?? nextNumber;
-    const draw = (from: number) => renderReply(reply, { ...options, width: screen.width(), paint, firstNumber: from });
+    const draw = (from: number) =>
+      renderReply(reply, { ...options, sayable: true, width: screen.width(), paint, firstNumber: from });
     let rendered = draw(firstNumber);
     // A message that grew more buttons than it had numbers for takes fresh ones: a number never changes its meaning.
     const grown = before !== undefined && rendered.pressables.length > before.pressables.length;

@@ -15,6 +15,8 @@ export interface RenderOptions {
   readonly picturePath: (pictureId: string) => string;
   /** Address of a section in the web page; undefined where no page runs. */
   readonly sectionUrl: (chapterId: string, sectionId: string) => string | undefined;
+  /** Commands can be said here: a source without an address names the one that shows it. */
+  readonly sayable?: boolean;
   /** Number of the first thing that can be pressed. */
   readonly firstNumber: number;
 }
@@ -114,13 +116,15 @@ const draw: Draw = {
     return `${wrap(paint.bold(oneLine(label)), width)}\n${bar} ${percent}\n${wrap(oneLine(detail), width)}`.trimEnd();
   },
 
-  sources: ({ sources }, { width, paint, sectionUrl }) => {
+  sources: ({ sources }, { width, paint, sectionUrl, sayable }) => {
     const lines = sources.flatMap(({ title, quote, chapterId, sectionId, document }, index) => {
       const url = document ? undefined : sectionUrl(chapterId, sectionId);
+      const said = document ? `learn show ${chapterId} ${sectionId}` : `explain ${chapterId}#${sectionId}`;
+      const opens = url ?? (sayable ? said : undefined);
       return [
         wrap(`${index + 1}. ${oneLine(title)}`, width),
         ...(quote === '' ? [] : [indent(paint.dim(wrap(`“${oneLine(quote)}”`, width - 3)))]),
-        ...(url === undefined ? [] : [indent(paint.dim(url))]),
+        ...(opens === undefined ? [] : [indent(paint.dim(opens))]),
       ];
     });
     return [paint.bold('From the guide'), ...lines].join('\n');
