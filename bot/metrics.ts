@@ -80,6 +80,16 @@ export function createMetrics({ runs, vitals }: MetricsOptions): Metrics {
     },
   });
   new Counter({
+    name: 'finetutor_zombie_connections_total',
+    help: 'Connections given up because nothing answered on them',
+    labelNames: ['front'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { front, zombies } of vitals()) if (zombies !== undefined) this.inc({ front }, zombies);
+    },
+  });
+  new Counter({
     name: 'finetutor_refused_requests_total',
     help: 'Requests the platform refused, by HTTP status',
     labelNames: ['front', 'status'],

@@ -255,6 +255,15 @@ describe('posting', () => {
     expect(server.violations).toEqual([]);
   });
 
+  it('edits on in a thread that was put away', async () => {
+    const front = await start();
+    await front.deliver(place, card('early', 0.1), asker);
+    channel.archived = true;
+    await front.deliver(place, card('late', 0.9), asker);
+    expect(ann.sees(channel)).toContain('late');
+    expect(channel.archived).toBe(false);
+  });
+
   it('lets a deleted card rest until it has something final to say', async () => {
     const front = await start();
     await front.deliver(place, card('early', 0.1), asker);
@@ -335,6 +344,29 @@ describe('interactions', () => {
       server.requests.some(({ method, route }) => method === 'POST' && route === `/channels/${channel.id}/messages`),
     ).toBe(true);
     expect(original).toBeDefined();
+  });
+
+  it('answers under its own token when the acknowledgement was refused as too late', async () => {
+    let current: DiscordFront | undefined;
+    current = await start((incoming) => answers(() => current as DiscordFront, 'late, but here')(incoming));
+    const { interaction, payload } = server.startInteraction(ann.user, channel, 2, { id: '1', name: 'help', type: 1 });
+    expect(payload).toBeDefined();
+    server.faults.push({ matches: ({ route }) => route.includes(interaction.token), status: 404 });
+    await expect.poll(() => ann.sees(channel)).toContain('late, but here');
+    expect(interaction.acknowledged).toBeUndefined();
+  });
+
+  it('changes a private answer where it stands while its token lives', async () => {
+    let current: DiscordFront | undefined;
+    current = await start(async ({ place: where, person }) => {
+      for (const words of ['one moment', 'here it is'])
+        await current?.deliver(where, { audience: 'asker', blocks: [text(words)], slot: 'note' }, person);
+    });
+    await ann.slash(channel, 'help');
+    await expect.poll(() => ann.sees(channel)).toContain('here it is');
+    expect(ann.sees(channel)).not.toContain('one moment');
+    expect(ours().map(({ visibleTo }) => visibleTo)).toEqual([ann.user.id]);
+    expect(server.violations).toEqual([]);
   });
 
   it('leaves an interaction to the replica that acknowledged it first', async () => {
@@ -449,10 +481,10 @@ describe('the started product', () => {
     for (const child of children.splice(0)) child.kill('SIGKILL');
   });
 
-  function launch(environment: Record<string, string>) {
+  function launch(environment: Record<string, string>, command = 'start') {
     const [program = '', ...rest] = startScript.split(' ');
     expect(program).toBe('node');
-    const child = spawn(process.execPath, rest, {
+    const child = spawn(process.execPath, [...rest.slice(0, -1), command], {
       env: { ...process.env, PORT: '0', DATA_DIR: dataDir, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -485,6 +517,16 @@ describe('the started product', () => {
     expect(await ended).toBe(0);
     expect(server.violations).toEqual([]);
   }, 120_000);
+
+  it('brings the commands up to date when told, and checks the setup', async () => {
+    const environment = { DISCORD_TOKEN: server.token, DISCORD_API_URL: server.apiUrl };
+    const deploying = launch(environment, 'deploy-commands');
+    await expect.poll(deploying.output, { timeout: 60_000 }).toMatch(/Discord: commands new: ask, explain/);
+    expect(server.commands.length).toBe(commandCount);
+    const checking = launch(environment, 'doctor');
+    await expect.poll(checking.output, { timeout: 60_000 }).toMatch(/Discord: invite it with https:\/\/discord\.com/);
+    await expect.poll(checking.output).toMatch(/Discord: \d+ commands are up to date/);
+  }, 150_000);
 
   it('starts its other fronts with a wrong token, and says which failed and why', async () => {
     const { output } = launch({ DISCORD_TOKEN: 'wrong', DISCORD_API_URL: server.apiUrl });

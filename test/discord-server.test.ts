@@ -184,6 +184,13 @@ describe('doctor', () => {
     await expect(deployAll('wrong', server.apiUrl, commands)).rejects.toThrow('refused DISCORD_TOKEN');
   });
 
+  it('says where people can not install it for themselves, and what to tick', async () => {
+    await server.close();
+    server = await createDiscordServer({ personal: false });
+    const { problems } = await checkDiscord(server.token, server.apiUrl, commands);
+    expect(problems).toEqual([expect.stringMatching(/Tick User Install on the Installation page/)]);
+  });
+
   it('names permissions the bot lacks in a server', async () => {
     await server.close();
     server = await createDiscordServer({ allowed: permissionBits.viewChannel | permissionBits.sendMessages });

@@ -11,7 +11,13 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-let vitals: Vitals = { connected: true, reconnects: 2, refused: { 401: 0, 403: 1, 429: 7 }, circuit: 'closed' };
+let vitals: Vitals = {
+  connected: true,
+  reconnects: 2,
+  zombies: 1,
+  refused: { 401: 0, 403: 1, 429: 7 },
+  circuit: 'closed',
+};
 
 function open(): Metrics {
   const metrics = createMetrics({
@@ -57,6 +63,7 @@ describe('the metrics', () => {
     const first = await read(metrics);
     expect(first.get('finetutor_front_connected{front="discord"}')).toBe(1);
     expect(first.get('finetutor_reconnects_total{front="discord"}')).toBe(2);
+    expect(first.get('finetutor_zombie_connections_total{front="discord"}')).toBe(1);
     expect(first.get('finetutor_refused_requests_total{front="discord",status="429"}')).toBe(7);
     expect(first.get('finetutor_circuit_state{front="discord",state="closed"}')).toBe(1);
     vitals = { ...vitals, connected: false, reconnects: 3, circuit: 'open' };

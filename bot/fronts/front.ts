@@ -17,6 +17,8 @@ export interface Front {
 export interface Vitals {
   readonly connected: boolean;
   readonly reconnects: number;
+  /** Connections given up because nothing answered on them, where the front can tell. */
+  readonly zombies?: number;
   /** Requests the platform refused, by HTTP status. */
   readonly refused: { readonly 401: number; readonly 403: number; readonly 429: number };
   readonly circuit: 'closed' | 'open' | 'half-open';

@@ -16,6 +16,8 @@ export interface RoutesOptions {
   readonly gatewayUrl: string;
   readonly mayReadMessages: boolean;
   readonly allowed: bigint;
+  /** People may install it for themselves. */
+  readonly personal: boolean;
   readonly direct: (user: World['users'][number]) => Channel;
   readonly nowMs: () => number;
 }
@@ -62,6 +64,7 @@ export function createRoutes(options: RoutesOptions) {
         flags: options.mayReadMessages ? 1 << 19 : 0,
         bot_public: true,
         install_params: null,
+        integration_types_config: options.personal ? { 0: {}, 1: {} } : { 0: {} },
       });
     const listed = is('GET', /^\/applications\/(\d+)\/commands$/);
     if (listed) return ok(commands);

@@ -39,6 +39,8 @@ export interface DiscordServerOptions extends LimitOptions {
   readonly spec?: boolean;
   /** Permissions of the bot in every channel; all it is invited with, unless told. */
   readonly allowed?: bigint;
+  /** People may install the application for themselves; so unless told. */
+  readonly personal?: boolean;
   /** Says no more than a server must for the client library to work, as other people's may. */
   readonly sparse?: boolean;
 }
@@ -160,6 +162,7 @@ export async function createDiscordServer(options: DiscordServerOptions = {}): P
   const serve = createRoutes({
     ...{ world, gateway, posting, interactions, commands, gatewayUrl, mayReadMessages, allowed, direct, nowMs },
     token: () => server.token,
+    personal: options.personal ?? true,
   });
 
   async function answer(incoming: IncomingMessage, response: ServerResponse) {

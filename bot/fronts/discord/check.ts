@@ -1,5 +1,12 @@
 // doctor's look at Discord: whether the token is taken, what the bot may read and do where, and what to do next. Changes nothing.
-import { type APIApplication, type APIUser, type REST, type RESTAPIPartialCurrentUserGuild, Routes } from 'discord.js';
+import {
+  type APIApplication,
+  type APIUser,
+  ApplicationIntegrationType,
+  type REST,
+  type RESTAPIPartialCurrentUserGuild,
+  Routes,
+} from 'discord.js';
 import type { Command } from '../../chat/command.ts';
 import { apiAddress } from './address.ts';
 import { compareCommands, describeDeployment } from './deploy.ts';
@@ -52,6 +59,11 @@ async function look(
       ? 'Discord: reads messages in its threads without a mention'
       : 'Discord: reads mentions only; for follow-ups without a mention switch on Message Content Intent on the Bot page',
   );
+  const { integration_types_config: installs } = application;
+  if (installs !== undefined && !(ApplicationIntegrationType.UserInstall in installs))
+    problems.push(
+      'Discord: people can not install it for themselves. Tick User Install on the Installation page of the application.',
+    );
   for (const { name, permissions } of guilds) {
     const lacking = missing(BigInt(permissions), invited);
     if (lacking.length > 0) {

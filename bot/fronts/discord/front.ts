@@ -225,11 +225,12 @@ export function createDiscordFront(options: DiscordOptions): DiscordFront {
     deliver,
     health: () => ({ ...connection.health(), refusals: calls.refusals(), circuit: calls.circuit.state() }),
     vitals() {
-      const { state, reconnects } = connection.health();
+      const { state, reconnects, zombies } = connection.health();
       const { unauthorized, forbidden, rateLimited } = calls.refusals();
       return {
         connected: state === 'ready',
         reconnects,
+        zombies,
         refused: { 401: unauthorized, 403: forbidden, 429: rateLimited },
         circuit: calls.circuit.state(),
       };

@@ -190,7 +190,10 @@ export function createInteractions(options: InteractionsOptions): HandleInteract
     if (meaning?.kind === 'form') return forms.choose(interaction, meaning, exchange);
     const [chosen] = 'values' in interaction.data ? interaction.data.values : [];
     const call = await callOf(meaning, chosen, origin.workspaceId);
-    if (call?.command === privateCommand) return showPrivate(call, exchange);
+    if (call?.command === privateCommand) {
+      await showPrivate(call, exchange);
+      return;
+    }
     const started = await threads.atNewMessage(exchange, call, false);
     await answer(interaction, arrival, started, new Map(), () => {
       if (call === undefined) throw outOfDate();

@@ -24,18 +24,21 @@ export interface PostsOptions extends Omit<DraftsOptions, 'engine'> {
 
 export interface Posts extends Pick<Drafts, 'keep'> {
   deliver(place: Place, reply: Reply, asker: Person, exchange: Exchange | undefined): Promise<void>;
-  /** Shows a private reply to the person who uses the interaction. */
-  whisper(reply: Reply, exchange: Exchange, workspaceId: string): Promise<void>;
+  /** Shows a private reply to the person who uses the interaction. @returns the ids of its messages. */
+  whisper(reply: Reply, exchange: Exchange, workspaceId: string): Promise<readonly string[]>;
   drain(): Promise<void>;
 }
 
 /** A call no command has: it opens what was meant for one person. */
 export const privateCommand = 'discord:show';
 
+const rememberedWhispers = 1000;
+
 export function createPosts(options: PostsOptions): Posts {
   const { calls, engine } = options;
   const nowMs = () => options.now().getTime();
   const tails = new Map<string, Promise<unknown>>();
+  const whispered = new Map<number, { readonly exchange: Exchange; readonly ids: readonly string[] }>();
   const drafts = createDrafts(options);
   const writer = createWriter({ ...options, drafts, conversations: engine.conversations });
   const queue = createPostQueue<Job>({
@@ -67,7 +70,9 @@ export function createPosts(options: PostsOptions): Posts {
         ...(isPrivate ? { visibleTo: asker.id } : {}),
       });
       if (isPrivate && exchange !== undefined && isFresh(exchange, nowMs())) {
-        await whisper(reply, exchange, place.workspaceId);
+        if (!(await whisperAnew(stored.id, reply, place.workspaceId)))
+          whispered.set(stored.id, { exchange, ids: await whisper(reply, exchange, place.workspaceId) });
+        if (whispered.size > rememberedWhispers) whispered.delete(whispered.keys().next().value ?? -1);
         return undefined;
       }
       const shown = isPrivate ? await sealed(place, reply, asker) : reply;
@@ -81,7 +86,20 @@ export function createPosts(options: PostsOptions): Posts {
     await edit?.writing;
   }
 
-  async function whisper(reply: Reply, exchange: Exchange, workspaceId: string) {
+  /** The newer state of a whisper, in its place while its token serves. @returns whether it could be. */
+  async function whisperAnew(storedId: number, reply: Reply, workspaceId: string): Promise<boolean> {
+    const before = whispered.get(storedId);
+    const token = before?.exchange.token;
+    if (before === undefined || token === undefined || !isFresh(before.exchange, nowMs())) return false;
+    const { exchange, ids } = before;
+    const pages = await drafts.pages(workspaceId, reply, exchange.origin.channelId, exchange);
+    if (pages.length !== ids.length) return false;
+    for (const [at, page] of pages.entries()) await calls.editAnswer(token, ids[at] ?? '', await drafts.draft(page));
+    return true;
+  }
+
+  /** @returns the ids of its messages. */
+  async function whisper(reply: Reply, exchange: Exchange, workspaceId: string): Promise<readonly string[]> {
     const { token } = exchange;
     if (token === undefined) throw new Error('a whisper needs an interaction');
     const pages = await drafts.pages(workspaceId, reply, exchange.origin.channelId, exchange);
@@ -90,7 +108,10 @@ export function createPosts(options: PostsOptions): Posts {
       await calls.deleteAnswer(token, '@original');
       exchange.thinking = false;
     }
-    for (const page of pages) await calls.followUp(token, { ...(await drafts.draft(page)), private: true });
+    const ids: string[] = [];
+    for (const page of pages)
+      ids.push((await calls.followUp(token, { ...(await drafts.draft(page)), private: true })).id);
+    return ids;
   }
 
   /** Discord shows a private message only in answer to an interaction: the person opens it with a button. */
