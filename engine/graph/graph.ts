@@ -2,7 +2,7 @@
 import type { AttributeArguments, GraphNode, Op, OpAttributes, OpInputs, OpOutputs, Value } from './ops.ts';
 import type { Device } from './session.ts';
 import { shape_rules, type ValueType } from './shapes.ts';
-import { type DataType, describeShape, elementCount, type Shape, type Tensor } from './tensor.ts';
+import { type DataType, describeShape, elementCount, type Shape, sameShape, type Tensor } from './tensor.ts';
 
 /** Bytes of a file, used in place. */
 export interface FileRange {
@@ -49,6 +49,9 @@ export interface GraphBuilder {
   output(name: string, value: Value): void;
 }
 
+/** They repeat their operands themselves. */
+const broadcasts: ReadonlySet<Op> = new Set(['Add', 'Sub', 'Mul', 'Div']);
+
 export function createGraph(device: Device = 'cpu'): GraphBuilder {
   const inputs: Value[] = [];
   const initializers: Initializer[] = [];
@@ -56,6 +59,8 @@ export function createGraph(device: Device = 'cpu'): GraphBuilder {
   const outputs = new Map<string, Value>();
   const scalars = new Map<number, Value>();
   const nibbles = new Map<string, Value>();
+  /** What each `Expand` repeated, by the name of what it made. */
+  const repeated = new Map<string, Value>();
   let count = 0;
 
   const add = (type: ValueType, prefix: string): Value => ({
@@ -73,12 +78,26 @@ export function createGraph(device: Device = 'cpu'): GraphBuilder {
     return value;
   };
 
+  /** Two operands of `shape` when broadcast, each as it was before it was repeated if the other has that shape by itself. */
+  const withoutRepeats = (a: Value, b: Value, shape: Shape): readonly [Value, Value] => {
+    const [before, after] = [repeated.get(a.name), repeated.get(b.name)];
+    if (before && sameShape(b.shape, shape)) return [before, b];
+    return after && sameShape(a.shape, shape) ? [a, after] : [a, b];
+  };
+
   const ops = <O extends Op>(op: O, nodeInputs: OpInputs[O], ...rest: AttributeArguments<O>): OpOutputs[O] => {
     const attributes = (rest[0] ?? {}) as OpAttributes[O];
     try {
       const types: readonly ValueType[] = shape_rules[op](nodeInputs, attributes);
       const nodeOutputs = types.map((type) => add(type, `${op}_`)) as readonly Value[] as OpOutputs[O];
-      nodes.push({ op, inputs: nodeInputs, attributes, outputs: nodeOutputs });
+      const [first, second] = nodeInputs;
+      if (op === 'Expand' && nodeOutputs[0]) repeated.set(nodeOutputs[0].name, first);
+      const shape = nodeOutputs[0]?.shape ?? [];
+      const inputs =
+        broadcasts.has(op) && second
+          ? (withoutRepeats(first, second, shape) as readonly Value[] as OpInputs[O])
+          : nodeInputs;
+      nodes.push({ op, inputs, attributes, outputs: nodeOutputs });
       return nodeOutputs;
     } catch (error) {
       throw new Error(`${op}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
