@@ -13,12 +13,16 @@ from seeded import pad
 
 CLASSES = {"classification": "AutoModelForSequenceClassification", "regression": "AutoModelForSequenceClassification",
            "token-classification": "AutoModelForTokenClassification", "masked-lm": "AutoModelForMaskedLM",
-           "causal-lm": "AutoModelForCausalLM"}
+           "causal-lm": "AutoModelForCausalLM", "contrast": "CLIPModel"}
 ABSENT = ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs")
 
 
 def answers(model, case):
     with torch.no_grad():
+        if case["head"] == "contrast":
+            ids, mask = pad(case["texts"], case["padId"])
+            pixels = torch.tensor(case["pixels"], dtype=torch.float64).reshape(case["pixelShape"])
+            return model(input_ids=ids, attention_mask=mask, pixel_values=pixels).logits_per_text
         if "pixels" in case:
             return model(pixel_values=torch.tensor(case["pixels"], dtype=torch.float64).reshape(case["pixelShape"])).logits
         ids, mask = pad(case["texts"], case["padId"])
@@ -29,7 +33,7 @@ def answers(model, case):
 
 
 def opened(path, case, **options):
-    name = "AutoModelForImageClassification" if "pixels" in case else CLASSES[case["head"]]
+    name = CLASSES.get(case["head"]) if "pixels" not in case or case["head"] == "contrast" else "AutoModelForImageClassification"
     return getattr(transformers, name).from_pretrained(path, attn_implementation="eager", **options)
 
 

@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { elementCount, type FloatTensor, type Tensor } from '../../engine/graph/tensor.ts';
 import { loadAnyBase } from '../../engine/models/image-base.ts';
-import type { Head, ImageModel } from '../../engine/models/model.ts';
+import type { Head, ImageModel, ImageTextModel, Model } from '../../engine/models/model.ts';
 import { createRandom } from '../../engine/random.ts';
 import type { Metrics } from '../../engine/runs/events.ts';
 import { runSpecSchema, type TaskName } from '../../engine/runs/spec.ts';
@@ -60,6 +60,15 @@ const resnet = {
   image_size: 32,
 };
 const mobilenet = { model_type: 'mobilenet_v2', depth_multiplier: 0.35, image_size: 32 };
+
+const tower = { hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 48 };
+const clip = {
+  model_type: 'clip',
+  projection_dim: 16,
+  // The end of a text, by which Hugging Face finds its vector: each text below ends in it.
+  text_config: { ...tower, vocab_size: 64, max_position_embeddings: 24, eos_token_id: 63 },
+  vision_config: { ...tower, image_size: 32, patch_size: 8 },
+};
 
 type Case = readonly [config: { readonly [key: string]: unknown }, task: TaskName, head: Head];
 const three = { kind: 'classification', labels: 3 } as const;
@@ -129,8 +138,7 @@ async function write(home: string, [config, task, head]: Case, method: 'full' | 
     history: { steps: [], evaluations: [] },
   });
   const network = createNetwork(parameters, tokenObjective(0), { device: 'cpu', threads: 1 });
-  if (base.model.modality === 'image-text') throw new Error('the two towers have no case here');
-  const asked = base.model.modality === 'text' ? askTexts(padId) : askImages(base.model);
+  const asked = ask(base.model, padId);
   const answered = await network.answer(asked.feeds);
   await network.close();
   const kept = asked.keep(answered);
@@ -139,6 +147,17 @@ async function write(home: string, [config, task, head]: Case, method: 'full' | 
     JSON.stringify({ head: head.kind, labels: labels.length || undefined, ...asked.told, answer: Array.from(kept) }),
   );
   console.log(folder);
+}
+
+function ask(model: Model, padId: number) {
+  if (model.modality === 'text') return askTexts(padId);
+  if (model.modality === 'image') return askImages(model);
+  const pictures = askImages(model);
+  const captions = texts.map((text) => [...text, 63]);
+  const { inputs, length } = textInputs(captions, captions.length, { padId, maxLength: 24 });
+  const ends = Int32Array.from(captions, (ids, row) => row * length + ids.length - 1);
+  const feeds: Feeds = { ...inputs, ...pictures.feeds, ends: { type: 'int32', shape: [captions.length], data: ends } };
+  return { feeds, keep: (answer: Float32Array) => answer, told: { texts: captions, padId, ...pictures.told } };
 }
 
 function askTexts(padId: number) {
@@ -155,7 +174,7 @@ function askTexts(padId: number) {
   return { feeds, keep, told: { texts, padId } };
 }
 
-function askImages(model: ImageModel) {
+function askImages(model: ImageModel | ImageTextModel) {
   const shape = [2, model.channels, model.imageSize, model.imageSize];
   const data = Float32Array.from({ length: elementCount(shape) }, () => random.normal());
   const pixelValues: Tensor = { type: 'float32', shape, data };
@@ -165,8 +184,10 @@ function askImages(model: ImageModel) {
 
 const [home] = process.argv.slice(2);
 if (!home) throw new Error('give a folder to write to');
-for (const one of [...encoders, ...decoders, ...images]) {
+const pairs: Case = [clip, 'image-text', { kind: 'contrast' }];
+for (const one of [...encoders, ...decoders, ...images, pairs]) {
   await write(home, one, 'full');
-  const adapts = one[0] === bert || one[0] === gpt2 || one[0] === llama || one[0] === qwen2 || one[0] === vit;
+  const adapts =
+    one[0] === bert || one[0] === gpt2 || one[0] === llama || one[0] === qwen2 || one[0] === vit || one[0] === clip;
   if (adapts) await write(home, one, 'lora');
 }

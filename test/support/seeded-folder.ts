@@ -20,7 +20,9 @@ export async function writeSeededFolder(
   head: Head,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const model = createModel(config, folder);
+  const family = createModel(config, folder);
+  const towers = family.modality === 'image' && head.kind === 'contrast' ? family.withTexts : undefined;
+  const model = towers ?? family;
   const weights = Array.from(model.parameters(head), ([name, { shape }]) => [name, seeded(name, shape)] as const);
   await writeFile(join(folder, 'model.safetensors'), safetensorsBytes(weights));
   await writeFile(
