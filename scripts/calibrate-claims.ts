@@ -3,6 +3,7 @@
 import { claimFeatureNames, createClaimMatcher } from '../engine/tutor/claims.ts';
 import { createSearch, loadGuide } from '../knowledge/index.ts';
 import { type EvalQuestion, readQuestions } from '../test/support/eval-questions.ts';
+import { readPremises } from '../test/support/premises.ts';
 import { answerable } from '../test/support/questions.ts';
 import { createAdam } from './adam.ts';
 
@@ -39,6 +40,7 @@ const training = [
     rowsOf(last(question), question.kind === 'false-premise' ? question.answers : []),
   ),
   ...answerable.flatMap(({ question }) => rowsOf(question, [])),
+  ...readPremises('tune').flatMap(({ right }) => rowsOf(right, [])),
   // What is so takes nothing wrong for granted, however near its words are to the claim's.
   ...(guide.misconceptions ?? []).flatMap(({ denial, claims, negated }) => [
     ...rowsOf(`Why ${denial.replace(/[.:;].*$/s, '')}?`, []),

@@ -160,8 +160,10 @@ function endOf(clause: string, { to }: Span, spoken: readonly { readonly subject
 function sizeOf(clause: string, { from, to }: Span, size: Fact['size']): number {
   if (size === 'none') return 1;
   const before = clause.slice(0, from).split(' ').slice(-4).join(' ');
+  const rest = clause.slice(to);
   const after =
-    /^ (?:(?:is|are|was|were|gets?|being|set|goes) (?:set |too |very |way )*|too )(\S+)/.exec(clause.slice(to))?.[1] ??
+    /^ (?:(?:is|are|was|were|gets?|being|set|goes) (?:set |too |very |way )*|too )(\S+)/.exec(rest)?.[1] ??
+    /^ (\S+) (?:ones?|values?|numbers?|sizes?)\b/.exec(rest)?.[1] ??
     '';
   const told = `${before} ${clause.slice(from, to)}`;
   if (smaller.test(told) || smaller.test(after)) return -1;

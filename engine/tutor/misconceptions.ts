@@ -14,9 +14,15 @@ const absolute =
 const advice =
   /\b(?:should|must|ought to|need to|want to|recommended|not|n['’]t)\s+(?:\w+\s+){0,2}(?:always|never|automatically|completely|guarantee\w*)|\b(?:not|isn['’]?t|doesn['’]?t|don['’]?t|cannot|can['’]?t)\b/i;
 
+/** "…, right?" asks only to be told yes. */
+const leading =
+  /\b(?:right|correct|is(?:n['’]?t| not) it|does(?:n['’]?t| not) it|are(?:n['’]?t| not) they|do(?:n['’]?t| not) they|no)\s*\?*\s*$/i;
+
 /** Takes for granted that something holds without exception, as little in this field does. */
 export function isAbsolute(question: string): boolean {
-  return premise.test(question) && absolute.test(question) && !advice.test(question);
+  const claim = question.replace(leading, '');
+  const presumes = premise.test(question) || claim !== question;
+  return presumes && absolute.test(claim) && !advice.test(claim);
 }
 
 /** Who asks what is wrong takes nothing for granted. */

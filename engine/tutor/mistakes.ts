@@ -5,6 +5,8 @@ import { createCheckFacts } from './facts.ts';
 import { createFindMisconception } from './misconceptions.ts';
 
 export interface Mistake {
+  /** A fact of the guide is contradicted in so many words; a claim is only like a known one. */
+  readonly by: 'fact' | 'claim';
   /** What is so instead, in one sentence. */
   readonly denial: string;
   readonly chapterId: string;
@@ -23,10 +25,14 @@ export function createFindMistake({ facts = [], misconceptions = [] }: Guide, se
   return (readings) => {
     const checks = readings.map(checkFacts);
     const point = checks.find(({ mistaken }) => mistaken)?.mistaken;
-    if (point) return { denial: point.so, chapterId: point.chapterId, sectionId: point.sectionId, quote: undefined };
+    if (point) {
+      const { so, chapterId, sectionId } = point;
+      return { by: 'fact', denial: so, chapterId, sectionId, quote: undefined };
+    }
     // Shared words say little of what is true: what the facts confirm is not called wrong for them.
     if (checks.some(({ confirmed }) => confirmed)) return undefined;
-    return first(readings, byPattern) ?? first(readings, byClaim);
+    const known = first(readings, byPattern) ?? first(readings, byClaim);
+    return known && { by: 'claim', ...known };
   };
 }
 

@@ -15,7 +15,7 @@ import { createFind, type Found } from './find.ts';
 import { readInThread } from './follow-up.ts';
 import { levelAsked } from './level.ts';
 import { isAbsolute } from './misconceptions.ts';
-import { createFindMistake } from './mistakes.ts';
+import { createFindMistake, type Mistake } from './mistakes.ts';
 import { isErrand } from './scope.ts';
 import { createCompare } from './sides.ts';
 import { answerSmallTalk } from './small-talk.ts';
@@ -65,8 +65,12 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     return composed && answers.give('sum', composed, found, [source], matchedConfidence);
   };
 
-  const answerMistaken = (meant: string, question: string, found: Found, level: Level): Answer | undefined => {
-    const mistake = findMistake(meant === question ? [meant] : [meant, question]);
+  const answerMistaken = (
+    mistake: Mistake | undefined,
+    meant: string,
+    found: Found,
+    level: Level,
+  ): Answer | undefined => {
     const source = mistake && sources.read(mistake.chapterId, mistake.sectionId);
     if (!source) return undefined;
     const composed = correct(mistake, source, meant, level, overlapWith(mistake.denial));
@@ -94,12 +98,15 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const found = await find.reading(reading, question);
       const compared = async () =>
         (await answerComparison({ ...found, query: meant })) ?? (await answerComparison(found));
-      const mistaken = async () => answerMistaken(meant, question, found, level);
-      const special = outcome
-        ? answerSum(outcome, found)
-        : namesOnly.test(meant)
-          ? ((await compared()) ?? (await mistaken()))
-          : ((await mistaken()) ?? (await compared()));
+      const mistake = findMistake(meant === question ? [meant] : [meant, question]);
+      const mistaken = async () => answerMistaken(mistake, meant, found, level);
+      // Who has a fact wrong is told so before anything is reckoned with it.
+      const special =
+        outcome && mistake?.by !== 'fact'
+          ? answerSum(outcome, found)
+          : namesOnly.test(meant)
+            ? ((await compared()) ?? (await mistaken()))
+            : ((await mistaken()) ?? (await compared()));
       if (special) return special;
       // "Does it matter?" may hold no word of the guide: then what was answered before still is what it leans on.
       const before =
