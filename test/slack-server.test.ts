@@ -1,5 +1,6 @@
 // The Slack for tests is as strict as Slack: it refuses what Slack refuses, with its error codes.
 import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { createSlackServer, type SlackServer } from './support/slack-server.ts';
 import { methods } from './support/slack-server-methods.ts';
 import { checkBlocks, checkView } from './support/slack-server-rules.ts';
@@ -141,6 +142,44 @@ describe('the Web API', () => {
     expect(await call('views.open', { trigger_id: 't1', view })).toMatchObject({ error: 'exchanged_trigger_id' });
     expect(await call('views.open', { trigger_id: 't2', view })).toMatchObject({ error: 'expired_trigger_id' });
     expect(await call('views.open', { trigger_id: 't3', view })).toMatchObject({ error: 'invalid_trigger_id' });
+  });
+
+  it('takes no answer to a form that names no field of it, and no late or second acknowledgement', async () => {
+    const { ada, channel, call, server: slack } = await open();
+    const answers: ((envelope: { [name: string]: unknown }) => object[])[] = [];
+    const opened = await call('apps.connections.open', {}, slack.appToken);
+    const socket = new WebSocket(String(opened.url));
+    socket.on('message', (data) => {
+      const envelope = JSON.parse(String(data));
+      if (envelope.type === 'hello') return;
+      for (const answer of answers.shift()?.(envelope) ?? []) socket.send(JSON.stringify(answer));
+    });
+    await expect.poll(() => slack.sockets()).toBe(1);
+    slack.context.triggers.set('t1', { user: ada.id, expiresMs: Date.now() + 1000, used: false });
+    const label = { type: 'plain_text', text: 'Name' };
+    const element = { type: 'plain_text_input', action_id: 'a', initial_value: 'x' };
+    const blocks = [{ type: 'input', block_id: 'name', label, element }];
+    const title = { type: 'plain_text', text: 'T' };
+    const submit = { type: 'plain_text', text: 'Go' };
+    await call('views.open', { trigger_id: 't1', view: { type: 'modal', title, submit, blocks } });
+    const answered = async (payload: object) => {
+      answers.push(({ envelope_id }) => [{ envelope_id, payload }]);
+      await slack.submit(ada);
+      return slack.violations.splice(0);
+    };
+    expect(await answered({ response_action: 'errors', errors: { name: 'Too short' } })).toEqual([]);
+    expect(await answered({ response_action: 'errors', errors: { nome: 'Too short' } })).toEqual([
+      'view: no input block is called nome',
+    ]);
+    expect(
+      await answered({ response_action: 'update', view: { type: 'modal', title, blocks: [{ type: 'x' }] } }),
+    ).not.toEqual([]);
+    expect(await answered({ response_action: 'wave' })).toEqual(['view: no response_action is called wave']);
+
+    answers.push(({ envelope_id }) => [{ envelope_id }, { envelope_id }]);
+    await slack.slash(ada, channel, 'twice');
+    await expect.poll(() => slack.violations.splice(0)).toEqual(['a second acknowledgement of one slash_commands']);
+    socket.terminate();
   });
 
   it.skipIf(noSpec !== undefined)(
