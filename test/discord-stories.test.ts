@@ -382,6 +382,18 @@ describe('what may not be', () => {
     expect(server.violations).toEqual([]);
   });
 
+  it('where it may not open threads nor read back it answers in the channel, referring to nothing', async () => {
+    await deny(general, permissionBits.publicThreads | permissionBits.readHistory);
+    ann.say(general, 'what is dropout?', { mention: true });
+    await expect
+      .poll(() => ours(general).map(({ reference }) => reference ?? 'none'), { timeout: 8000 })
+      .toEqual(['none']);
+    expect(server.violations).toEqual([]);
+    await deny(general, permissionBits.publicThreads);
+    const asked = ann.say(general, 'what is a learning rate?', { mention: true });
+    await expect.poll(() => ours(general).at(-1)?.reference, { timeout: 8000 }).toBe(asked.id);
+  });
+
   it('what is for one person stands in their direct messages as it is, without a button to show it', async () => {
     await deny(general, permissionBits.sendMessages);
     await bot.engine.conversations.openWorkspace(`discord:${guild.id}`, 'x');

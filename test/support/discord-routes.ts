@@ -141,6 +141,12 @@ export function createRoutes(options: RoutesOptions) {
         ...(sent.files.length > 0 ? [permissionBits.attachFiles] : []),
       );
       const body = checkOutgoing(request, sent, 'post', undefined);
+      if (
+        body.message_reference !== undefined &&
+        (world.permissions(channel) & permissionBits.readHistory) === 0n &&
+        channel.type !== 1
+      )
+        throw new Refused(400, 160002, 'Cannot reply without permission to read message history');
       const nonce = body.nonce === undefined ? undefined : String(body.nonce);
       const before =
         body.enforce_nonce && nonce !== undefined

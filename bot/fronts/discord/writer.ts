@@ -6,7 +6,7 @@ import { reply as publicReply, text } from '../../chat/reply.ts';
 import type { Drafts, KnownChannel } from './drafts.ts';
 import { type Exchange, isFresh } from './exchange.ts';
 import { limits } from './limits.ts';
-import { lackingToWrite, needs, type Permission } from './permissions.ts';
+import { lackingToWrite, missing, needs, type Permission } from './permissions.ts';
 import { type Posted, postedAtMs, readPosted, toPosted } from './posted.ts';
 import { type Page, renderReply } from './render.ts';
 import { type Calls, codeOf, codes, type Draft } from './rest.ts';
@@ -139,7 +139,8 @@ export function createWriter({ calls, drafts, conversations, channelFacts, now, 
       exchange.thinking = false;
       return calls.editAnswer(exchange.token, '@original', draft);
     }
-    const answers = here ? exchange.answers : undefined;
+    const mayRefer = here && missing(exchange.origin.bits, ['Read Message History']).length === 0;
+    const answers = mayRefer ? exchange.answers : undefined;
     return calls.post(channelId, { ...draft, nonce, ...(answers === undefined ? {} : { answers }) });
   }
 
