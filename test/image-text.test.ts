@@ -259,6 +259,19 @@ test('adapters learn in both towers; stopped and gone on with, the run ends at t
   await predictor.close();
 });
 
+test('a table beside class folders that says nothing of pictures leaves them class folders', async () => {
+  const entries = ['red', 'blue'].flatMap((colour) =>
+    Array.from({ length: 6 }, async (_, n) => ({
+      name: `pictures/${colour}/${n}.png`,
+      data: await drawPicture(colour === 'red' ? 'red' : 'blue', 'white', n + 40),
+    })),
+  );
+  const pictures = await Promise.all(entries);
+  const table = { name: 'sample_submission.csv', data: Buffer.from('id,label\n1,red\n2,blue\n') };
+  await writeFile(at('classes.zip'), writeZip([table, ...pictures]));
+  expect((await inspectDataset(at('classes.zip'), 'classes.zip')).tasks).toEqual(['image-classification']);
+});
+
 test('what cannot be trained on is refused with what is wrong', async () => {
   const picture = await drawPicture('red', 'blue', 1);
   const zip = async (name: string, entries: Parameters<typeof writeZip>[0]) => {

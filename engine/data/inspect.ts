@@ -90,7 +90,7 @@ async function picturesIn(path: string, name: string): Promise<TaskName | undefi
   if (!head.startsWith('PK\x03\x04') || /data\.pkl|\[Content_Types\]\.xml|xl\//.test(head)) return undefined;
   try {
     const pictures = await openPictures(path);
-    const task = taskOfPictures(pictures);
+    const task = await taskOfPictures(pictures);
     return pictures.files.length > 0 ? task : undefined;
   } catch (error) {
     if (error instanceof UserError && !/\.zip$/i.test(name)) return undefined;
@@ -99,9 +99,12 @@ async function picturesIn(path: string, name: string): Promise<TaskName | undefi
 }
 
 /** With a table of captions they are pairs, else pictures of classes. */
-function taskOfPictures(pictures: PictureSource): TaskName {
-  pictures.close();
-  return holdsCaptions(pictures) ? 'image-text' : 'image-classification';
+async function taskOfPictures(pictures: PictureSource): Promise<TaskName> {
+  try {
+    return (await holdsCaptions(pictures)) ? 'image-text' : 'image-classification';
+  } finally {
+    pictures.close();
+  }
 }
 
 /** A word and its tag a line, in most lines of the beginning. */

@@ -79,13 +79,22 @@ export async function readCaptions(path: string, asked: AskedCaptionColumns = {}
 }
 
 const isTable = ({ parts }: PictureFile) => /\.(csv|tsv|jsonl|ndjson|json)$/i.test(parts.at(-1) ?? '');
-/** Files that are captions by their name, whatever else lies there; as Hugging Face's image folders and Flickr8k call them. */
+/** As Hugging Face's image folders and Flickr8k call it, whatever other table lies there. */
 const isNamedSo = ({ parts }: PictureFile) =>
-  /^(metadata|captions?|labels?|results)\.(csv|tsv|jsonl|ndjson|json|txt)$/i.test(parts.at(-1) ?? '');
+  /^(metadata|captions?)\.(csv|tsv|jsonl|ndjson|json|txt)$/i.test(parts.at(-1) ?? '');
 
-/** Whether pictures come with one table that could name them. */
-export const holdsCaptions = ({ files, others }: PictureSource): boolean =>
-  files.length > 0 && (others.filter(isNamedSo).length === 1 || others.filter(isTable).length === 1);
+/** Whether pictures come with one table that names them and says something of each: class folders may have others beside them. */
+export async function holdsCaptions(source: PictureSource): Promise<boolean> {
+  // Meant so by its name: what is wrong with it is to be said.
+  if (source.others.some(isNamedSo)) return source.files.length > 0;
+  try {
+    const { rows } = await readRows(findTable(source, ''), {});
+    return rows.length > 0;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
 
 function findTable({ files, others }: PictureSource, name: string): PictureFile {
   if (files.length === 0) throw new UserError(`${shown(basename(name))} holds no pictures.`, layout);
