@@ -5,7 +5,7 @@ import type { FrontName } from '../chat/message.ts';
 import { createSpool, type LeftEvents } from './spool.ts';
 import { type After, within } from './within.ts';
 
-export interface Keeping {
+interface Keeping {
   /** Resolves once it may be acknowledged: it is on the disk, or the disk is too slow to be waited for. Never rejects. */
   readonly written: Promise<void>;
   /**

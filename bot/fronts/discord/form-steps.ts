@@ -22,7 +22,7 @@ import type { Threads } from './threads.ts';
 import type { RemoteFile } from './work.ts';
 
 /** The part of a form that a component is. */
-export type FormPart = Extract<Meaning, { kind: 'form' }>;
+type FormPart = Extract<Meaning, { kind: 'form' }>;
 
 export interface FormStepsOptions {
   readonly calls: Calls;
