@@ -99,6 +99,17 @@ const presuming =
 const wondering =
   /^\W*(?:so |but |and |ok |well )*(?:is|are|isn['’]?t|aren['’]?t|does|do|doesn['’]?t|don['’]?t|should|can|could|will|would|must|has|have)\b/i;
 
+/** "Which layers does it delete?" takes for granted that it does. */
+const presupposing = /^\W*(?:so |but |and )*(?:which|what|how much|how many) \w+ (?:does|do|did)\b/i;
+const asksOpenly =
+  /^\W*(?:so |but |and |ok |then )*(?:how (?:do|can|should|would|to)\b|(?:is|are) there\b|what (?:is|are|if|happens)\b|should i\b|can i\b)/i;
+
+/** Takes something for granted, or asks whether it is so. */
+export function claimsSomething(question: string): boolean {
+  if (asksOpenly.test(question)) return false;
+  return presuming.test(question) || wondering.test(question) || presupposing.test(question);
+}
+
 export interface ClaimMatcher {
   /** The entries nearest to what the question claims, each by its best claim. */
   match(question: string): readonly ClaimMatch[];

@@ -30,7 +30,7 @@ const views: readonly (readonly [RegExp, (topic: string) => string, Level?])[] =
     (topic) => `why ${topic}`,
   ],
   [
-    /^(?:(?:can|could) you )?(?:please )?(?:give|show|tell)?(?: me)?\s*(?:an?|some|one|any|another|a concrete|a worked)?\s*(?:more )?(?:worked |numeric |concrete |simple |real )?examples?(?: of (?:it|that|this))?(?: please| maybe)?$|^for example$|^like what$|^such as$/,
+    /^(?:(?:can|could) you )?(?:please )?(?:give|show|tell)?(?: me)?\s*(?:an?|some|one|any|another|a concrete|a worked)?\s*(?:more )?(?:worked |numeric |concrete |simple |real )?examples?(?: of (?:it|that|this))?(?: (?:with|in) (?:real |actual )?numbers)?(?: please| maybe)?$|^(?:with|in) (?:real |actual )?numbers(?: please)?$|^for example$|^like what$|^such as$/,
     (topic) => `${topic} worked example`,
   ],
   [
@@ -77,10 +77,10 @@ const opposites: readonly (readonly [string, string])[] = [
 ];
 
 const pronoun =
-  /\b(?:it|its|this|these|those|they|them|their|the same|(?:this|that|the) (?:method|approach|technique|one|thing|problem|model|metric|idea|trick|number|value|kind)|that one|that(?=\s*(?:$|[?.,!]|is|was|does|do|did|happens?|means?|works?|helps?|matters?|so|called|different|better|bad|good|in|for|with|when|to|than|differ|compare|make|help|cost|take|need|or|and|more|faster|slower)))\b/i;
+  /\b(?:it|its|this|these|those|they|them|their|the same|(?:this|that|the) (?:method|approach|technique|one|thing|problem|model|metric|idea|trick|number|value|kind)|that one|the (?:wrong|right|other|new|old|best|larger|smaller|bigger) ones?|mine|that(?=\s*(?:$|[?.,!]|is|was|does|do|did|happens?|means?|works?|helps?|matters?|so|called|different|better|bad|good|in|for|with|when|to|than|differ|compare|make|help|cost|take|need|or|and|more|faster|slower)))\b/i;
 /** "It" that stands for nothing said before. */
 const expletive =
-  /\b(?:is|was|isnt|does|would) it (?:true|possible|ok|okay|normal|better|worse|worth|safe|bad|good|enough|necessary|wise|useful|allowed|matter|make sense|a good idea|important)\b.*\b(?:to|that|if|whether|when|for)\b|\bwhat is it called\b|\bit (?:seems|looks like|turns out)\b/i;
+  /(?<!why )\b(?:is|was|isnt|does|would) it (?:true|possible|ok|okay|normal|better|worse|worth|safe|bad|good|enough|necessary|wise|useful|allowed|matter|make sense|a good idea|important)\b.*\b(?:to|that|if|whether|when)\b|\bwhat is it called\b|\bit (?:seems|looks like|turns out)\b/i;
 
 export function readInThread(question: string, turns: readonly Turn[], concepts: Concepts): Reading {
   let before: Reading | undefined;
@@ -101,6 +101,13 @@ function mergeSubjects(before: readonly NamedConcept[], now: readonly NamedConce
   return fresh.length > 0 ? [...fresh, ...before].slice(0, 3) : before;
 }
 
+/** "No, I meant …": what follows stands in the place of what was understood. */
+const correction =
+  /^\W*(?:(?:no|sorry|nope|oh|ah|well|hm+)\b[\s,.!]*)*i (?:mean|meant|was asking about|am asking about)\b[\s,:]*/i;
+/** "Thanks! Where …", "new topic: …": what follows has nothing to do with what was said. */
+const farewell =
+  /^\W*(?:(?:thanks|thank you|thx|great|cool|ok|okay|got it|perfect|nice)[^.!?:,]{0,20}[.!:]+\s+|(?:ok(?:ay)?|so|now|and)?[\s,]*(?:new|another|different|other|unrelated|separate) (?:topic|question|subject|thing)[\s:,.-]+)/i;
+
 function read(
   question: string,
   previous: string | undefined,
@@ -115,6 +122,11 @@ function read(
     level,
   });
   if (previous === undefined) return fresh();
+  const parting = farewell.exec(question);
+  if (parting && question.slice(parting[0].length).trim().split(/\s+/).length >= 4) {
+    const rest = question.slice(parting[0].length).trim();
+    return { ...fresh(), candidates: [rest] };
+  }
   const plain = question
     .toLowerCase()
     .replace(/['’]/g, '')
@@ -133,6 +145,11 @@ function read(
     level,
   });
 
+  const corrected = correction.exec(question);
+  if (corrected) {
+    const rest = question.slice(corrected[0].length).replace(/[?!.\s]+$/, '');
+    if (rest !== '') return follow([substitute(previous, subjects[0], rest), rest]);
+  }
   const view = views.find(([pattern]) => pattern.test(bare) || pattern.test(plain));
   if (view) return follow([view[1](topic === previous ? previous : `${topic}`)], true, view[2]);
 
@@ -145,7 +162,7 @@ function read(
     last &&
     second &&
     own.length === 0 &&
-    /^(?:(?:so |and )?what(?:s| is) the )?difference(?:s)?(?: between (?:them|the two|both))?$|^(?:so )?which (?:one )?(?:is|works|should i|do i|would you)\b.*$|^compare (?:them|both|the two)$/.test(
+    /^(?:(?:so |and )?(?:what(?:s| is) )?(?:the )?)?difference(?:s)?(?: between (?:them|the two|both))?$|^(?:so )?which (?:one )?(?:is|works|should i|do i|would you)\b.*$|^compare (?:them|both|the two)$/.test(
       bare,
     )
   ) {
@@ -208,7 +225,9 @@ function read(
       ]);
     if (isPart) return follow([`${topic} ${rest}`, rest]);
     if (sibling) return follow([sibling, rest, `${topic} ${rest}`]);
-    return follow([`${topic} ${rest}`, `${previous} ${rest}`, rest]);
+    const instead = previous.replace(/\w+\W*$/, rest);
+    const isShort = rest.split(/\s+/).length <= 2 && previous.split(/\s+/).length >= 4;
+    return follow([...(isShort ? [instead] : []), `${topic} ${rest}`, `${previous} ${rest}`, rest]);
   }
   // Without a pronoun, but too bare to stand alone: "how many epochs?", "what rank should I take?"
   const asksDetail =
@@ -216,11 +235,17 @@ function read(
       plain,
     );
   if (words <= 9 && asksDetail && own.length <= 1) {
-    return follow(own.length === 0 ? [`${topic} ${question}`, question] : [question, `${topic} ${question}`]);
+    const standsAlone = own.length > 0 || /\bmy (?:data|model|images|texts?|labels|classes|features)\b/.test(plain);
+    return follow(standsAlone ? [question, `${topic} ${question}`] : [`${topic} ${question}`, question]);
   }
+  if (own.length <= 1 && words <= 6 && asksOfPart.test(plain)) return follow([`${topic} ${question}`, question]);
   if (own.length === 0 && words <= 4) return follow([`${topic} ${question}`, question]);
   return fresh();
 }
+
+/** "Is the mean ok?", "how are the weights updated?" */
+const asksOfPart =
+  /^(?:is|are) (?:the |an? )?\w+ (?:ok|okay|good|enough|fine|better|one|needed|useful|bad)$|^(?:how|why|when|where) (?:is|are|do|does) the \w+ \w+(?: \w+)?$|^(?:is|are) \w+ (?:one|an example)$/;
 
 function oppositeOf(topic: string): string | undefined {
   const wanted = topic.toLowerCase();

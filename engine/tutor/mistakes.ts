@@ -1,6 +1,6 @@
 // Finds what a question wrongly takes for granted: by the guide's facts first, then by the wrong claims people are known to make.
 import type { Guide, Search } from '../../knowledge/index.ts';
-import { createFindClaim } from './claims.ts';
+import { claimsSomething, createFindClaim } from './claims.ts';
 import { createCheckFacts } from './facts.ts';
 import { createFindMisconception } from './misconceptions.ts';
 
@@ -15,14 +15,17 @@ export interface Mistake {
   readonly quote: string | undefined;
 }
 
-/** @returns what the question is wrong about; of its readings the likeliest first. */
-export type FindMistake = (readings: readonly string[]) => Mistake | undefined;
+/** @param meant the question as it was understood, which for a follow-up holds what it follows. */
+export type FindMistake = (meant: string, question: string) => Mistake | undefined;
 
 export function createFindMistake({ facts = [], misconceptions = [] }: Guide, search: Search): FindMistake {
   const checkFacts = createCheckFacts(facts);
   const byPattern = createFindMisconception(misconceptions);
   const byClaim = createFindClaim(misconceptions, search.weigh);
-  return (readings) => {
+  return (meant, question) => {
+    // "And for classification?" puts together two things and claims nothing of them.
+    if (meant !== question && !claimsSomething(question)) return undefined;
+    const readings = meant === question ? [meant] : [meant, question];
     const checks = readings.map(checkFacts);
     const point = checks.find(({ mistaken }) => mistaken)?.mistaken;
     if (point) {

@@ -98,7 +98,7 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const found = await find.reading(reading, question);
       const compared = async () =>
         (await answerComparison({ ...found, query: meant })) ?? (await answerComparison(found));
-      const mistake = findMistake(meant === question ? [meant] : [meant, question]);
+      const mistake = findMistake(meant, question);
       const mistaken = async () => answerMistaken(mistake, meant, found, level);
       // Who has a fact wrong is told so before anything is reckoned with it.
       const special =
