@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { withLargePages } from '../graph/large-pages.ts';
 import { type FromTrainer, fromTrainerSchema, type ToTrainer } from './trainer-messages.ts';
 
 export interface TrainerProcess {
@@ -30,6 +31,7 @@ export function createTrainerStarter(entry = fileURLToPath(new URL('./trainer.ts
     // Its own execArgv, whatever ours is (a test runner's, a debugger's): just what TypeScript needs.
     const child = fork(entry, [], {
       execArgv: entry.endsWith('.ts') ? ['--import', tsx] : [],
+      env: withLargePages(process.env),
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { withLargePages } from '../../../engine/graph/large-pages.ts';
 import type { Changes } from './open.ts';
 import type { Workload } from './workloads.ts';
 
@@ -21,8 +22,8 @@ export interface Side {
   close(): void;
 }
 
-async function startSide(command: string, args: readonly string[]): Promise<Side> {
-  const child: ChildProcess = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+async function startSide(command: string, args: readonly string[], env = process.env): Promise<Side> {
+  const child: ChildProcess = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const { stdin, stdout } = child;
   if (!stdin || !stdout) throw new Error(`${command} has no pipes`);
   const lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
@@ -45,7 +46,12 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const run = (script: string, args: readonly string[]) => ['--import', 'tsx', here(script), ...args];
 
 export const startOurs = (id: string, threads: number, changes: Changes = {}) =>
-  startSide(process.execPath, run('./ours.ts', [id, String(threads), JSON.stringify(changes)]));
+  // As a run's process is started.
+  startSide(
+    process.execPath,
+    run('./ours.ts', [id, String(threads), JSON.stringify(changes)]),
+    withLargePages(process.env),
+  );
 export const startTorch = (workload: Workload, threads: number) =>
   startSide(python, [here('./torch_side.py'), JSON.stringify({ ...workload, threads })]);
 
