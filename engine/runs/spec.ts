@@ -123,7 +123,7 @@ const causalLmSpec = z.strictObject({
   hyper: hyperSchema
     .extend({
       labelSmoothing,
-      /** Fills each row of a batch with as many texts as it holds, one after another. */
+      /** Fills each row of a batch with as many texts as it holds, one after another; none sees another. */
       packing: z.boolean().default(false),
     })
     .prefault({}),

@@ -193,7 +193,7 @@ function encode({ hyper }: Spec, { train, held }: Sides<CaptionedPicture>, base:
         weight,
       };
     },
-    measure: (network) => measure(network, measured, base, shape, hyper.seed),
+    measure: measureOn(measured, base, shape, hyper.seed),
     record: {},
   };
   return encoded;
@@ -216,38 +216,37 @@ function cutCaptions(train: readonly CaptionedPicture[], tokenizer: Tokenizer, m
   return cut.length === 0 ? [] : [`${cut.length} captions are longer than ${maxLength} tokens and are cut.`];
 }
 
-/** The held-out pairs among all their captions and pictures. */
-async function measure(
-  network: Answering,
+/** Compares the held-out pairs' captions with all of their pictures; what is decoded once is kept. */
+function measureOn(
   held: readonly CaptionedPicture[],
   base: ImageTextBase,
   shape: TextShape,
   seed: number,
-) {
+): EncodedTask['measure'] {
   const captions = [...new Set(held.map(({ caption }) => caption))];
   const pictures = [...new Map(held.map((pair) => [pair.hash, pair])).values()];
   const textOf = new Map(captions.map((caption, at) => [caption, at]));
   const imageOf = new Map(pictures.map(({ hash }, at) => [hash, at]));
   const pairs = held.map(({ caption, hash }) => ({ text: textOf.get(caption) ?? 0, image: imageOf.get(hash) ?? 0 }));
-  const texts = await textVectors(
-    network,
-    captions.map((caption) => base.tokenizer.encode(caption, shape.maxLength)),
-    shape,
-  );
-  const images = await imageVectors(network, pixelRows(pictures, base.preprocessor));
-  const logits = products(texts, images);
-  return {
-    metrics: retrievalMetrics({ logits, texts: texts.count, images: images.count, pairs }),
-    async samples() {
-      return chooseSamples(pictures.length, seed).flatMap((image) => {
-        const picture = pictures[image];
-        if (!picture) return [];
-        const own = Float32Array.from(captions, (_, text) => logits[text * images.count + image] ?? 0);
-        const [scores = []] = probabilities(own, captions.length);
-        const confidence = Math.max(...scores);
-        const predicted = captions[scores.indexOf(confidence)] ?? '';
-        return [{ text: picture.name, actual: picture.caption, predicted, confidence }];
-      });
-    },
+  const ids = captions.map((caption) => base.tokenizer.encode(caption, shape.maxLength));
+  const pixels = pixelRows(pictures, base.preprocessor);
+  return async (network) => {
+    const texts = await textVectors(network, ids, shape);
+    const images = await imageVectors(network, pixels);
+    const logits = products(texts, images);
+    return {
+      metrics: retrievalMetrics({ logits, texts: texts.count, images: images.count, pairs }),
+      async samples() {
+        return chooseSamples(pictures.length, seed).flatMap((image) => {
+          const picture = pictures[image];
+          if (!picture) return [];
+          const own = Float32Array.from(captions, (_, text) => logits[text * images.count + image] ?? 0);
+          const [scores = []] = probabilities(own, captions.length);
+          const confidence = Math.max(...scores);
+          const predicted = captions[scores.indexOf(confidence)] ?? '';
+          return [{ text: picture.name, actual: picture.caption, predicted, confidence }];
+        });
+      },
+    };
   };
 }
