@@ -127,3 +127,12 @@ for (const depth of [18, 34, 50, 101] as const) {
     expect(count).toBe(published[depth]);
   });
 }
+
+test('CLIP ViT-B/32 has the published number of parameters, both towers', () => {
+  const specs = createClip({ model_type: 'clip' }, 'config.json').withTexts.parameters({ kind: 'contrast' });
+  const count = [...specs.values()].reduce(
+    (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
+    0,
+  );
+  expect(count).toBe(151_277_313);
+});
