@@ -12,12 +12,13 @@ import type { DeviceSpeed } from '../engine/graph/device-speeds.ts';
 
 const speed = (device: 'cpu' | 'webgpu' | 'cuda', matmulGflops: number, bandwidthGBs: number): DeviceSpeed => ({
   device,
+  cores: 2,
   matmulGflops,
   bandwidthGBs,
   batchedGflops: matmulGflops,
   convolutionGflops: matmulGflops,
   freshGBs: bandwidthGBs,
-  functionsG: 1,
+  transposedGflops: matmulGflops,
   nodeMicroseconds: 5,
 });
 const cpu = speed('cpu', 300, 12);

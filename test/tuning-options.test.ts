@@ -229,19 +229,6 @@ test('a diverging run says step, gradient, learning rate and the norms before', 
   });
 });
 
-test('a run that cannot fit is refused before its first step, naming what would fit', async () => {
-  const spec = specOf('too-large', { batchSize: 16 });
-  const options = { signal: new AbortController().signal, resume: false, now: () => 0, availableBytes: 1_000_000 };
-  const events = train(spec, options);
-  await expect(events.next()).rejects.toMatchObject({
-    name: 'UserError',
-    message: expect.stringMatching(/^This run would need about \d\.\d GiB of memory; there is room for \d\.\d GiB\.$/),
-    hint: expect.stringContaining(
-      'batchSize 8 with accumulate 2, which learns the same; recompute true; the method lora',
-    ),
-  });
-});
-
 test('a base with NaN in its weights is refused before the first step, naming the tensor', async () => {
   const model = await quietBase('sound');
   const broken = join(folder, 'with-nan');

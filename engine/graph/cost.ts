@@ -1,6 +1,7 @@
-// What running a graph once will take: arithmetic, bytes moved, and the most memory its values need at a time.
+// What running a graph once will take: arithmetic, bytes moved, the most memory its values need at a time, and seconds.
 import { type Graph, pruneGraph } from './graph.ts';
-import type { Op, Value } from './ops.ts';
+import type { GraphNode, Op, Value } from './ops.ts';
+import type { Speed } from './speed.ts';
 import { type DataType, elementCount } from './tensor.ts';
 
 export interface Cost {
@@ -45,6 +46,47 @@ export function costOf(whole: Graph): Cost {
   }
   return { flops, movedBytes, peakBytes: peakOf(graph) };
 }
+
+/** How a product is done, by what the device was measured at. */
+function rateOf({ op, attributes }: GraphNode, speed: Speed, inputs: readonly Value[]): number {
+  if (op === 'Conv') return speed.convolutionGflops * (isDilated(attributes) ? dilated : 1);
+  if (op === 'ConvTranspose') return speed.convolutionGflops * backwards;
+  if (op === 'Gemm' && 'transA' in attributes && attributes.transA) return speed.transposedGflops;
+  if (op === 'MatMul' && (inputs[1]?.shape.length ?? 0) > 2) return speed.batchedGflops;
+  return speed.matmulGflops;
+}
+
+/** Convolutions on the way back, as measured against those on the way there (shapes of ResNet-50, two cores). */
+const dilated = 0.5;
+const backwards = 0.7;
+const isDilated = (attributes: object): boolean =>
+  'dilations' in attributes && Array.isArray(attributes.dilations) && attributes.dilations.some((step) => step > 1);
+
+/**
+ * Each node at the slower of its arithmetic and its bytes (the roofline of Williams et al. 2009), and what it costs to
+ * start it; on a processor also the memory that each run takes from the system anew, and the outputs that are copied.
+ */
+export function secondsOf(whole: Graph, speed: Speed, onProcessor: boolean): number {
+  const graph = pruneGraph(whole);
+  let seconds = 0;
+  for (const node of graph.nodes) {
+    if (views.has(node.op)) continue;
+    const inputs: readonly Value[] = node.inputs;
+    const outputs: readonly Value[] = node.outputs;
+    const moved = [...inputs, ...outputs].reduce((sum, value) => sum + bytesOf(value), 0) / (speed.bandwidthGBs * 1e9);
+    const flops = products[node.op]?.(inputs, outputs) ?? 0;
+    const computed = flops === 0 ? 0 : flops / (rateOf(node, speed, inputs) * 1e9);
+    seconds += Math.max(moved, computed) + speed.nodeMicroseconds * 1e-6;
+  }
+  if (!onProcessor) return seconds;
+  const answers = [...graph.outputs.values()].reduce((sum, value) => sum + bytesOf(value), 0);
+  // One thread copies them.
+  const copied = (speed.cores * 2 * answers) / (speed.bandwidthGBs * 1e9);
+  return seconds + copied + (peakOf(graph) + speed.cores * answers) * freshSecondsPerByte(speed);
+}
+
+/** What the first touch of memory costs beyond moving the bytes: of three bytes that the trial moves, one is new. */
+const freshSecondsPerByte = ({ freshGBs, bandwidthGBs }: Speed) => Math.max(0, 3 / freshGBs - 3 / bandwidthGBs) / 1e9;
 
 /** Walks the nodes in order: a value lives from its making to its last reading, an output to the end. */
 function peakOf(graph: Graph): number {

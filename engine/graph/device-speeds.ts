@@ -8,12 +8,13 @@ import { type Device, devices, listProviders } from './session.ts';
 
 const answerSchema = z.union([
   z.object({
+    cores: z.number(),
     matmulGflops: z.number(),
     batchedGflops: z.number(),
     convolutionGflops: z.number(),
     bandwidthGBs: z.number(),
     freshGBs: z.number(),
-    functionsG: z.number(),
+    transposedGflops: z.number(),
     nodeMicroseconds: z.number(),
   }),
   z.object({ problem: z.string() }),

@@ -108,7 +108,7 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
     if (options.device === 'cpu') throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new UserError(
-      `The device ${options.device} cannot be used here: ${reason.slice(0, 300)}`,
+      `The device ${options.device} cannot be used here: ${reason.slice(0, 600)}`,
       [
         ...(options.device === 'cuda' ? describeMissing(lookForCuda(librariesFolder())) : []),
         'Or use the device auto or cpu.',
@@ -217,7 +217,7 @@ function isTooLargeToWiden(graph: Graph): boolean {
 }
 
 /** Two threads on one core share its arithmetic: one a core is faster. Where it cannot be told, every processor counts. */
-function physicalCores(): number {
+export function physicalCores(): number {
   const processors = availableParallelism();
   try {
     const shared = readFileSync('/sys/devices/system/cpu/smt/active', 'utf8').trim() === '1';

@@ -1,12 +1,16 @@
 // How fast a device is here and now, as far as a training step's time follows from it: each kind of work, tried for a moment.
 import { createGraph, type GraphBuilder } from './graph.ts';
 import type { Value } from './ops.ts';
-import { createSession, type Device, type Session } from './session.ts';
+import { createSession, type Device, physicalCores, type Session } from './session.ts';
 import { elementCount, type Shape } from './tensor.ts';
 
 export interface Speed {
+  /** How many work at once; everything below is of all of them. */
+  readonly cores: number;
   /** 10⁹ operations a second in large matrix products. */
   readonly matmulGflops: number;
+  /** The same where the first matrix lies on its side, as in the gradient of a weight. */
+  readonly transposedGflops: number;
   /** The same in many small ones side by side, as attention's heads are. */
   readonly batchedGflops: number;
   /** The same in convolutions of 3 × 3. */
@@ -15,8 +19,6 @@ export interface Speed {
   readonly bandwidthGBs: number;
   /** The same with values so large that their memory is fresh from the system each time. */
   readonly freshGBs: number;
-  /** 10⁹ a second of exponentials and their like. */
-  readonly functionsG: number;
   /** What a node costs however small its values. */
   readonly nodeMicroseconds: number;
 }
@@ -24,7 +26,7 @@ export interface Speed {
 /** Seconds that have passed, by whichever clock. */
 export type SecondsClock = () => number;
 
-const wallClock: SecondsClock = () => performance.now() / 1000;
+export const wallClock: SecondsClock = () => performance.now() / 1000;
 
 /** One kind of work: a chain of `repeats` nodes that each do `work` of it. */
 interface Trial {
@@ -34,19 +36,25 @@ interface Trial {
   next(g: GraphBuilder, previous: Value, start: Value): Value;
 }
 
-const side = 512;
+const side = 1024;
 const heads = { count: 48, length: 128, depth: 64 };
 const picture = { channels: 128, side: 28 };
-const long = 1 << 21;
+const long = 1 << 22;
 /** glibc keeps what is given back up to 32 MB, and gives larger pieces back to the system. */
 const fresh = 10 << 20;
 
-const trials: { readonly [Name in keyof Speed]: Trial } = {
+const trials: { readonly [Name in Exclude<keyof Speed, 'cores'>]: Trial } = {
   matmulGflops: {
     shape: [side, side],
-    repeats: 4,
+    repeats: 2,
     work: 2 * side ** 3,
     next: (g, previous, start) => g.op('MatMul', [previous, start]),
+  },
+  transposedGflops: {
+    shape: [side, side],
+    repeats: 2,
+    work: 2 * side ** 3,
+    next: (g, previous, start) => g.op('Gemm', [previous, start], { transA: true, transB: false }),
   },
   batchedGflops: {
     shape: [heads.count, heads.length, heads.depth],
@@ -73,7 +81,7 @@ const trials: { readonly [Name in keyof Speed]: Trial } = {
   },
   bandwidthGBs: {
     shape: [long],
-    repeats: 4,
+    repeats: 8,
     // Two are read, one is written.
     work: 3 * 4 * long,
     next: (g, previous, start) => g.op('Mul', [previous, start]),
@@ -83,12 +91,6 @@ const trials: { readonly [Name in keyof Speed]: Trial } = {
     repeats: 2,
     work: 3 * 4 * fresh,
     next: (g, previous, start) => g.op('Mul', [previous, start]),
-  },
-  functionsG: {
-    shape: [long >> 2],
-    repeats: 4,
-    work: long >> 2,
-    next: (g, previous) => g.op('Erf', [previous]),
   },
   nodeMicroseconds: {
     shape: [1],
@@ -109,26 +111,28 @@ export function measureSpeed(device: Device): Promise<Speed> {
 
 /** @throws UserError when the device cannot be used here. */
 export async function measureSpeedNow(device: Device, clock: SecondsClock = wallClock): Promise<Speed> {
-  const rate = async (name: keyof Speed) => trials[name].work / (await timeOne(device, trials[name], clock)) / 1e9;
+  const rate = async (name: keyof typeof trials) =>
+    trials[name].work / (await timeOne(device, trials[name], clock)) / 1e9;
   return {
+    cores: device === 'cpu' ? physicalCores() : 1,
     matmulGflops: await rate('matmulGflops'),
+    transposedGflops: await rate('transposedGflops'),
     batchedGflops: await rate('batchedGflops'),
     convolutionGflops: await rate('convolutionGflops'),
     bandwidthGBs: await rate('bandwidthGBs'),
     freshGBs: await rate('freshGBs'),
-    functionsG: await rate('functionsG'),
     nodeMicroseconds: 1e6 * (await timeOne(device, trials.nodeMicroseconds, clock)),
   };
 }
 
-/** Seconds of one node, of the quickest of a few runs: others may be at work on the machine. */
+/** Seconds of one node, the median of a few runs: what else is at work on the machine will be at work then too. */
 async function timeOne(device: Device, trial: Trial, clock: SecondsClock): Promise<number> {
   const chain = await openChain(device, trial);
   try {
     await chain.run();
-    let best = Number.POSITIVE_INFINITY;
-    for (let run = 0; run < 3; run++) best = Math.min(best, await secondsOf(chain, clock));
-    return best / trial.repeats;
+    const times: number[] = [];
+    for (let run = 0; run < 3; run++) times.push(await secondsOf(chain, clock));
+    return (times.sort((a, b) => a - b)[1] ?? Number.NaN) / trial.repeats;
   } finally {
     await chain.close();
   }

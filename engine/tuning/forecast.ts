@@ -1,12 +1,15 @@
 // Before a run: how much memory it will need at most and how long a step will take, from its graphs and the device's speed.
-import { UserError } from '../errors.ts';
-import { costOf } from '../graph/cost.ts';
-import { measureSpeed, type Speed } from '../graph/speed.ts';
+import { costOf, secondsOf } from '../graph/cost.ts';
+import type { Graph } from '../graph/graph.ts';
+import { measureSpeed, type SecondsClock, type Speed, wallClock } from '../graph/speed.ts';
 import { elementCount, type FloatTensor } from '../graph/tensor.ts';
-import type { Network } from './network.ts';
+import { createNetwork } from './network.ts';
+import { fillDropoutMask } from './noise.ts';
+import { createOptimizer } from './optimizers/index.ts';
 import type { Optimizer } from './optimizers/optimizer.ts';
-import type { FrozenWeight } from './parameters.ts';
+import type { FrozenWeight, Parameters } from './parameters.ts';
 import type { PreparedRun } from './prepare.ts';
+import type { TaskBatch } from './tasks/task.ts';
 
 export interface Forecast {
   /** Of the whole process. */
@@ -14,88 +17,103 @@ export interface Forecast {
   readonly secondsPerStep: number;
 }
 
-/**
- * Measured on encoders of 0.6 to 14 million weights, 8 to 16 rows of 64 to 256 tokens, each in a process of its own: what
- * a few steps add is 50 MB for the session, 1.4 times the values (they lie scattered, and onnxruntime orders some nodes
- * otherwise) and 2.5 times the gradients (those of the steps before wait to be collected). That met all within 12 %.
- */
-const measured = { sessionBytes: 50e6, ofValues: 1.4, ofGradients: 2.5 } as const;
-/** An in-place loop of AdamW, as measured: it reads and writes seven numbers for each weight. */
-const optimizerBytesPerWeight = 28;
-
-export async function forecast(run: PreparedRun, network: Network, optimizer: Optimizer): Promise<Forecast> {
-  const { longest, usual } = await typicalBatches(run);
-  const speed = await measureSpeed(run.device);
-  const weights = sizeOf(run.parameters.trainable);
-  const { accumulate } = run.spec.hyper;
-  const seconds =
-    accumulate * secondsOf(costOf(network.trainingGraph(usual)), speed) +
-    (optimizerBytesPerWeight * weights) / (speed.bandwidthGBs * 1e9);
-  return { peakBytes: peakBytes(run, network, optimizer, longest), secondsPerStep: seconds };
+/** What a forecast is made from. */
+export interface Reckoned {
+  readonly parameters: Pick<Parameters, 'trainable' | 'frozen'>;
+  readonly state: Optimizer['state'];
+  readonly accumulate: number;
+  readonly graph: Graph;
 }
 
-const secondsOf = ({ flops, movedBytes }: { flops: number; movedBytes: number }, speed: Speed) =>
-  flops / (speed.matmulGflops * 1e9) + movedBytes / (speed.bandwidthGBs * 1e9);
+/**
+ * What a session takes beside values and weights: its own structures, those of each node, and what lies scattered between
+ * values of the first run, which is kept. Measured on `npm run bench -- forecast`; the bench says how far off each shape is.
+ */
+const session = { bytes: 40e6, perNodeBytes: 30e3, ofValues: 1.5 } as const;
+/** An in-place loop of AdamW reads and writes seven numbers for each weight, on one core. */
+const optimizerBytesPerWeight = 28;
 
-const sizeOf = (tensors: ReadonlyMap<string, FloatTensor>) =>
-  [...tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
+export async function forecast(run: PreparedRun): Promise<Forecast> {
+  const { hyper } = run.spec;
+  const { longest, usual } = await typicalBatches(run, hyper.batchSize);
+  const reckonedOn = (batch: TaskBatch) => reckon(run, run.parameters, hyper, batch);
+  // Before measuring, which leaves memory that the run will use again.
+  const peakBytes = process.memoryUsage().rss + addedBytes(reckonedOn(longest));
+  const speed = await measureSpeed(run.device);
+  return { peakBytes, secondsPerStep: secondsPerStep(reckonedOn(usual), speed, run.device === 'cpu') };
+}
 
-type Batch = Parameters<Network['trainingGraph']>[0];
+export interface Planned {
+  readonly encoded: Pick<PreparedRun['encoded'], 'objective'>;
+  readonly device: PreparedRun['device'];
+}
 
-async function typicalBatches({ encoded, spec }: PreparedRun): Promise<{ longest: Batch; usual: Batch }> {
-  const { batchSize } = spec.hyper;
+/** The graph of such a batch, and the optimizer's state as it will be: arrays that nobody has touched take no memory. */
+export function reckon(
+  { encoded, device }: Planned,
+  parameters: Parameters,
+  hyper: PreparedRun['spec']['hyper'],
+  batch: TaskBatch,
+): Reckoned {
+  const { recompute, accumulate } = hyper;
+  const graph = createNetwork(parameters, encoded.objective, { device, recompute }).trainingGraph(batch);
+  return { parameters, state: createOptimizer(parameters.trainable, hyper).state, accumulate, graph };
+}
+
+export async function typicalBatches(
+  { encoded }: Pick<PreparedRun, 'encoded'>,
+  rows: number,
+): Promise<{ longest: TaskBatch; usual: TaskBatch }> {
   const order = encoded.lengths
     .map((_, index) => index)
     .sort((a, b) => (encoded.lengths[b] ?? 0) - (encoded.lengths[a] ?? 0));
-  const middle = Math.max(0, Math.floor((order.length - batchSize) / 2));
+  const middle = Math.max(0, Math.floor((order.length - rows) / 2));
   return {
-    longest: await encoded.trainingBatch(order.slice(0, batchSize), batchSize, 0),
-    usual: await encoded.trainingBatch(order.slice(middle, middle + batchSize), batchSize, 0),
+    longest: await encoded.trainingBatch(order.slice(0, rows), rows, 0),
+    usual: await encoded.trainingBatch(order.slice(middle, middle + rows), rows, 0),
   };
 }
 
-/** The process as it is, and what the first steps will add: state that is not touched yet takes no memory. */
-function peakBytes(run: PreparedRun, network: Network, optimizer: Optimizer, batch: Batch): number {
-  const graph = network.trainingGraph(batch);
-  const fed = graph.inputs
-    .filter(({ name }) => !run.parameters.trainable.has(name))
-    .reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
-  const frozen = [...run.parameters.frozen.values()].reduce((sum, weight) => sum + frozenBytes(weight), 0);
-  const gradients = run.spec.hyper.accumulate > 1 ? 4 * sizeOf(run.parameters.trainable) : 0;
-  const state = 4 * sizeOf(optimizer.state);
-  const values = measured.ofValues * costOf(graph).peakBytes;
-  const earlier = measured.ofGradients * 4 * sizeOf(run.parameters.trainable);
-  const kept = state + gradients + frozen + fed;
-  return process.memoryUsage().rss + kept + values + earlier + measured.sessionBytes;
+export function secondsPerStep(
+  { parameters, accumulate, graph }: Reckoned,
+  speed: Speed,
+  onProcessor: boolean,
+  clock: SecondsClock = wallClock,
+): number {
+  const weights = sizeOf(parameters.trainable);
+  const masks = graph.inputs.filter(({ name }) => name.startsWith('dropout'));
+  const drawn = masks.reduce((sum, { shape }) => sum + elementCount(shape), 0) * secondsPerDrawn(clock);
+  const update = (optimizerBytesPerWeight * weights * speed.cores) / (speed.bandwidthGBs * 1e9);
+  return accumulate * (secondsOf(graph, speed, onProcessor) + drawn) + update;
 }
 
-/** As it lies: in memory, or in a file that is mapped as it is used. */
+/** Of a dropout mask's element, which JavaScript draws on one core. */
+function secondsPerDrawn(clock: SecondsClock): number {
+  const mask = new Float32Array(1 << 18);
+  fillDropoutMask(mask, 0.1, 1);
+  const startedAt = clock();
+  fillDropoutMask(mask, 0.1, 2);
+  return (clock() - startedAt) / mask.length;
+}
+
+/** What the first steps add to the process as it is before the first session. */
+export function addedBytes({ parameters, state, accumulate, graph }: Reckoned): number {
+  const weights = 4 * sizeOf(parameters.trainable);
+  const fed = graph.inputs
+    .filter(({ name }) => !parameters.trainable.has(name))
+    .reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
+  const frozen = [...parameters.frozen.values()].reduce((sum, weight) => sum + frozenBytes(weight), 0);
+  // As the graph gives them they count among its values; here as JavaScript gets them, and their sum over batches.
+  const gradients = weights * (accumulate > 1 ? 2 : 1);
+  const own = session.bytes + session.perNodeBytes * graph.nodes.length;
+  return own + session.ofValues * costOf(graph).peakBytes + 4 * sizeOf(state) + gradients + frozen + fed;
+}
+
+export const sizeOf = (tensors: ReadonlyMap<string, FloatTensor>) =>
+  [...tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
+
+/** As it lies: in memory, or in a file that is mapped as it is used; half precision is widened. */
 function frozenBytes(weight: FrozenWeight): number {
   if ('fourBit' in weight) return weight.fourBit.packed.bytes + weight.fourBit.steps.bytes;
-  return 'inPlace' in weight ? weight.inPlace.range.bytes : 4 * elementCount(weight.shape);
+  return 4 * elementCount(weight.shape);
 }
-
-/** @throws UserError when the run would need more memory than there is, naming what would fit. */
-export function refuseTooLarge(run: PreparedRun, { peakBytes }: Forecast, availableBytes: number): void {
-  const room = process.memoryUsage().rss + availableBytes;
-  if (peakBytes <= room) return;
-  const { method, hyper } = run.spec;
-  const ways = [
-    ...(hyper.batchSize > 1
-      ? [
-          `batchSize ${Math.max(1, Math.floor(hyper.batchSize / 2))} with accumulate ${hyper.accumulate * 2}, which learns the same`,
-        ]
-      : []),
-    ...(hyper.recompute ? [] : ['recompute true']),
-    ...(method === 'full' ? ['the method lora'] : []),
-    ...(method === 'lora' && run.spec.task !== 'image-classification' ? ['the method qlora, four bits a weight'] : []),
-    ...(hyper.optimizer === 'adamw' && method === 'full' ? ['the optimizer adafactor'] : []),
-    'a shorter maxLength',
-  ];
-  throw new UserError(
-    `This run would need about ${inGigabytes(peakBytes)} of memory; there is room for ${inGigabytes(room)}.`,
-    `What needs less: ${ways.join('; ')}.`,
-  );
-}
-
-const inGigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

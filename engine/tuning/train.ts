@@ -8,12 +8,13 @@ import type { RunSpec } from '../runs/spec.ts';
 import { writeArtifact } from './artifact.ts';
 import { removeCheckpoints } from './checkpoints.ts';
 import { type Clock, startClock } from './clock.ts';
-import { type Forecast, forecast, refuseTooLarge } from './forecast.ts';
+import { type Forecast, forecast } from './forecast.ts';
 import { type Learner, openLearner } from './learner.ts';
 import type { Network } from './network.ts';
 import { mixSeeds } from './noise.ts';
 import { type PreparedRun, prepareRun } from './prepare.ts';
 import { type Progress, restoreBest, restoreProgress, saveBest, saveProgress, startProgress } from './progress.ts';
+import { refuseTooLarge } from './refuse-too-large.ts';
 import { learningRateAt } from './schedule.ts';
 import { refuseBrokenLoss, takeStep } from './step.ts';
 import { isBetter, rankMetrics } from './tasks/rank.ts';
@@ -51,8 +52,8 @@ export async function* train(spec: RunSpec, options: TrainOptions): AsyncGenerat
   if (progress.step === 0) await removeCheckpoints(checkpoints);
   const { network, learner } = await openLearner(run, progress.optimizer);
   try {
-    const expected = await forecast(run, network, progress.optimizer);
-    refuseTooLarge(run, expected, options.availableBytes ?? process.availableMemory());
+    const expected = await forecast(run);
+    await refuseTooLarge(run, expected, options.availableBytes ?? process.availableMemory());
     yield startEvent(run, progress, expected, damaged);
     const clock = startClock(now, progress.step);
     const sampler = createSampler(run);

@@ -7,6 +7,7 @@ runByName(
     material: 'test/bench/material.ts',
     train: 'test/bench/train.ts',
     qlora: 'test/bench/qlora.ts',
+    forecast: 'test/bench/forecast.ts',
     load: 'test/bench/load.ts',
   },
   process.argv.slice(2),

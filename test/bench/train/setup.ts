@@ -11,7 +11,7 @@ import type { TaskBatch } from '../../../engine/tuning/tasks/task.ts';
 import type { Workload } from './workloads.ts';
 
 /** Writes a checkpoint of random weights, one tensor at a time, unless it is there from an earlier run. */
-export async function makeCheckpoint(model: Model, { head, dtype }: Workload): Promise<string> {
+export async function makeCheckpoint(model: Model, { head, dtype }: Pick<Workload, 'head' | 'dtype'>): Promise<string> {
   const size = Array.from(model.parameters(head).values()).reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const folder = join(tmpdir(), 'finetutor-bench-train', `${model.modelType}-${size}-${dtype}`);
   const path = join(folder, 'model.safetensors');
@@ -37,7 +37,7 @@ export async function makeCheckpoint(model: Model, { head, dtype }: Workload): P
   return folder;
 }
 
-export function makeBatch(model: Model, { head, rows, length }: Workload): TaskBatch {
+export function makeBatch(model: Model, { head, rows, length }: Pick<Workload, 'head' | 'rows' | 'length'>): TaskBatch {
   const random = createRandom(2);
   if (model.modality === 'image') {
     const shape = [rows, model.channels, length, length];
