@@ -403,6 +403,8 @@ test('a classifier made of GPT-2, whose tokenizer has nothing to pad with, class
     model_type: 'bert',
     original_model_type: 'gpt2',
   });
+  const settings = JSON.parse(await readFile(join(home, 'gpt2-js', 'tokenizer_config.json'), 'utf8'));
+  expect(settings.pad_token).toBe('[SEP]');
   const classify = await pipeline('text-classification', 'gpt2-js', { dtype: 'fp32' });
   const theirs = [await classify(texts)].flat(2);
   await classify.dispose();
