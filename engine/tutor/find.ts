@@ -1,5 +1,5 @@
 // What the search finds for a question: for the whole of it or its best sentence, and for the ways a follow-up may be meant.
-import type { Search, SearchResult } from '../../knowledge/index.ts';
+import type { Hit, Search, SearchResult } from '../../knowledge/index.ts';
 import type { Concepts } from './concepts.ts';
 import type { Reading } from './follow-up.ts';
 
@@ -50,10 +50,29 @@ export function createFind(search: Search, concepts: Concepts): Find {
       const found = await findBest(reading);
       // A concept named anew has its own place.
       if (reading.follows === undefined || concepts.namedIn(question).length > 0) return found;
-      return keepChapter(found, await find(reading.follows));
+      const before = await find(reading.follows);
+      return reading.sameSubject ? keepSection(found, before, wantsCode.test(question)) : keepChapter(found, before);
     },
   };
 }
+
+const wantsCode = /\b(?:code|python|pytorch|torch|sklearn|implement|program)\b/i;
+
+/** "Why?" and "in code?" stay with what was answered before; code is shown from the nearest place that has some. */
+function keepSection({ query, result }: Found, before: Found, needsCode: boolean): Found {
+  const near = before.result.hits.slice(0, hitsShownBefore);
+  const kept = needsCode ? near.find(({ passage }) => passage.markdown.includes('```')) : near[0];
+  if (!kept || !before.result.covered) return keepChapter({ query, result }, before);
+  const isKept = (hit: Hit) => hit.passage.id === kept.passage.id;
+  const best = { ...kept, score: Math.max(kept.score, result.hits[0]?.score ?? kept.score) };
+  const { covered, confidence } = before.result;
+  const hits = [best, ...result.hits.filter((hit) => !isKept(hit))];
+  return {
+    query,
+    result: { hits, covered: covered || result.covered, confidence: Math.max(confidence, result.confidence) },
+  };
+}
+const hitsShownBefore = 6;
 
 /** Of sections that fit about as well, the one in the chapter spoken of before. */
 function keepChapter({ query, result }: Found, before: Found): Found {
