@@ -7,6 +7,7 @@ runByName(
     search: 'test/eval/search.ts',
     answers: 'test/eval/answers.ts',
     premises: 'test/eval/premises.ts',
+    material: 'test/eval/material.ts',
   },
   process.argv.slice(2),
 );
