@@ -12,8 +12,10 @@ import { inviteLink, missing, needs } from '../bot/fronts/discord/permissions.ts
 import { renderReply } from '../bot/fronts/discord/render.ts';
 import { readSlash, slashCommands } from '../bot/fronts/discord/slash.ts';
 import { slashOptions } from '../bot/fronts/discord/slash-options.ts';
+import { checkCommand } from './support/discord-command-rules.ts';
+import { checkModal } from './support/discord-modal-rules.ts';
 import { drawMarkdown, readComponents, walk, wordsOf } from './support/discord-preview.ts';
-import { checkCommand, checkMessage, checkModal, flagBits } from './support/discord-rules.ts';
+import { checkMessage, flagBits } from './support/discord-rules.ts';
 import { loadSpec, missingSpec } from './support/discord-spec.ts';
 
 const words = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 120 });

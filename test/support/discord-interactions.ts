@@ -1,5 +1,8 @@
 // Interactions in the small Discord: people use something, and it is acknowledged once, in time, and answered under its token.
+
+import { checkChoices } from './discord-command-rules.ts';
 import type { Gateway } from './discord-gateway.ts';
+import { checkModal } from './discord-modal-rules.ts';
 import {
   type Answer,
   allPermissions,
@@ -10,7 +13,7 @@ import {
   permissionBits,
   type Sent,
 } from './discord-posting.ts';
-import { checkChoices, checkModal, flagBits, Refused } from './discord-rules.ts';
+import { flagBits, Refused } from './discord-rules.ts';
 import type { Request } from './discord-traffic.ts';
 import type { Channel, Interaction, Message, User, World } from './discord-world.ts';
 

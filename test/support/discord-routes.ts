@@ -1,8 +1,10 @@
 // The REST routes of the small Discord.
+
+import { type CommandBody, checkCommand, checkPost, checkThread } from './discord-command-rules.ts';
 import { type Gateway, intents } from './discord-gateway.ts';
 import type { Interactions } from './discord-interactions.ts';
 import { type Answer, done, ok, type Posting, permissionBits, type Sent } from './discord-posting.ts';
-import { type CommandBody, checkCommand, checkPost, checkThread, Refused } from './discord-rules.ts';
+import { Refused } from './discord-rules.ts';
 import type { Request } from './discord-traffic.ts';
 import type { Channel, Message, World } from './discord-world.ts';
 

@@ -15,9 +15,9 @@ export class Refused extends Error {
   }
 }
 
-const customId = z.string().min(1).max(100);
+export const customId = z.string().min(1).max(100);
 const snowflake = z.union([z.string().regex(/^\d{1,20}$/), z.number().int().min(0)]);
-const id = z.number().int().min(0).optional();
+export const id = z.number().int().min(0).optional();
 const emoji = z.strictObject({
   id: z.string().nullish(),
   name: z.string().nullish(),
@@ -45,7 +45,7 @@ const button = z
     if (!it.label && it.emoji === undefined && it.style !== 6) complain('A label or emoji is required');
   });
 
-const option = z.strictObject({
+export const option = z.strictObject({
   label: z.string().min(1).max(100),
   value: z.string().min(1).max(100),
   description: z.string().max(100).optional(),
@@ -53,7 +53,7 @@ const option = z.strictObject({
   default: z.boolean().optional(),
 });
 
-const select = z
+export const select = z
   .strictObject({
     type: z.literal(3),
     id,
@@ -67,7 +67,7 @@ const select = z
   })
   .superRefine(distinctOptions);
 
-function distinctOptions(
+export function distinctOptions(
   it: { options: readonly { value: string; default?: boolean | undefined }[]; max_values?: number | undefined },
   context: z.RefinementCtx,
 ) {
@@ -91,7 +91,7 @@ const row = z
       context.addIssue({ code: 'custom', path: ['components'], message: 'Component layout width exceeded' });
   });
 
-const textDisplay = z.strictObject({ type: z.literal(10), id, content: z.string().min(1).max(4000) });
+export const textDisplay = z.strictObject({ type: z.literal(10), id, content: z.string().min(1).max(4000) });
 const media = z.strictObject({ url: z.string().max(2048) });
 const thumbnail = z.strictObject({
   type: z.literal(11),
@@ -259,209 +259,7 @@ function urlsOf(it: Nested): readonly string[] {
   return it.type === 11 ? [it.media.url] : [];
 }
 
-const invalid = (problems: readonly string[]) =>
+export const invalid = (problems: readonly string[]) =>
   new Refused(400, 50035, `Invalid Form Body: ${problems.join('; ')}`, {
     _errors: problems.map((message) => ({ message })),
   });
-
-const radioOption = option.omit({ emoji: true });
-const inLabel = z.union([
-  z.strictObject({
-    type: z.literal(4),
-    id,
-    custom_id: customId,
-    style: z.union([z.literal(1), z.literal(2)]),
-    min_length: z.number().int().min(0).max(4000).optional(),
-    max_length: z.number().int().min(1).max(4000).optional(),
-    required: z.boolean().optional(),
-    value: z.string().max(4000).optional(),
-    placeholder: z.string().max(100).optional(),
-  }),
-  select,
-  z.strictObject({
-    type: z.literal(19),
-    id,
-    custom_id: customId,
-    min_values: z.number().int().min(0).max(10).optional(),
-    max_values: z.number().int().min(1).max(10).optional(),
-    required: z.boolean().optional(),
-  }),
-  z
-    .strictObject({
-      type: z.literal(21),
-      id,
-      custom_id: customId,
-      options: z.array(radioOption).min(2).max(10),
-      required: z.boolean().optional(),
-    })
-    .superRefine(distinctOptions),
-  z
-    .strictObject({
-      type: z.literal(22),
-      id,
-      custom_id: customId,
-      options: z.array(radioOption).min(1).max(10),
-      min_values: z.number().int().min(0).max(10).optional(),
-      max_values: z.number().int().min(1).max(10).optional(),
-      required: z.boolean().optional(),
-    })
-    .superRefine(distinctOptions)
-    .superRefine(({ options, min_values = 1, max_values = options.length, required = true }, context) => {
-      const problems = [
-        ...(min_values > max_values ? ['min_values is above max_values'] : []),
-        ...(max_values > options.length ? ['max_values is above the number of options'] : []),
-        ...(min_values === 0 && required ? ['min_values 0 needs required: false'] : []),
-        ...(options.filter((option) => option.default).length > max_values ? ['too many defaults'] : []),
-      ];
-      for (const message of problems) context.addIssue({ code: 'custom', message });
-    }),
-]);
-const label = z.strictObject({
-  type: z.literal(18),
-  id,
-  label: z.string().min(1).max(45),
-  description: z.string().min(1).max(100).optional(),
-  component: inLabel,
-});
-const modal = z
-  .strictObject({
-    custom_id: customId,
-    title: z.string().min(1).max(45),
-    components: z
-      .array(z.union([label, textDisplay]))
-      .min(1)
-      .max(5),
-  })
-  .superRefine(({ components }, context) => {
-    const ids = components.flatMap((one) => (one.type === 18 ? [one.component.custom_id] : []));
-    if (new Set(ids).size !== ids.length)
-      context.addIssue({ code: 'custom', message: 'COMPONENT_CUSTOM_ID_DUPLICATED' });
-    for (const one of components) {
-      if (one.type !== 18 || one.component.type !== 4) continue;
-      const { value = '', max_length = 4000 } = one.component;
-      if (value.length > max_length)
-        context.addIssue({ code: 'custom', message: `${one.label}: its value is longer than it may be` });
-    }
-  });
-export type Modal = z.output<typeof modal>;
-
-export function checkModal(data: unknown): Modal {
-  const read = modal.safeParse(data);
-  if (!read.success) throw invalid(read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
-  return read.data;
-}
-
-const choices = z.strictObject({
-  choices: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1).max(100),
-        value: z.union([z.string().min(1).max(100), z.number()]),
-        name_localizations: z.record(z.string(), z.string()).nullish(),
-      }),
-    )
-    .max(25),
-});
-export type Choices = z.output<typeof choices>;
-
-export function checkChoices(data: unknown): Choices {
-  const read = choices.safeParse(data);
-  if (!read.success) throw invalid(read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
-  return read.data;
-}
-
-const localizations = z.record(z.string(), z.string().min(1).max(32)).nullish();
-const slashName = z
-  .string()
-  .regex(/^[-_'\p{L}\p{N}\p{sc=Deva}\p{sc=Thai}]{1,32}$/u)
-  .refine((name) => name === name.toLowerCase(), 'must be lower case');
-const slashOption = z
-  .strictObject({
-    type: z.number().int().min(1).max(11),
-    name: slashName,
-    name_localizations: localizations,
-    description: z.string().min(1).max(100),
-    required: z.boolean().optional(),
-    choices: z
-      .array(
-        z.strictObject({ name: z.string().min(1).max(100), value: z.union([z.string().min(1).max(100), z.number()]) }),
-      )
-      .max(25)
-      .optional(),
-    min_value: z.number().optional(),
-    max_value: z.number().optional(),
-    min_length: z.number().int().min(0).max(6000).optional(),
-    max_length: z.number().int().min(1).max(6000).optional(),
-    autocomplete: z.boolean().optional(),
-    channel_types: z.array(z.number().int().min(0).max(16)).min(1).optional(),
-  })
-  .superRefine((it, context) => {
-    if (it.autocomplete && it.choices !== undefined)
-      context.addIssue({ code: 'custom', message: 'choices and autocomplete exclude each other' });
-    if (it.type !== 4 && it.type !== 10 && (it.min_value ?? it.max_value) !== undefined)
-      context.addIssue({ code: 'custom', message: 'bounds are for numbers' });
-    if (it.type !== 7 && it.channel_types !== undefined)
-      context.addIssue({ code: 'custom', message: 'channel types are for channels' });
-    if (it.type !== 3 && (it.min_length ?? it.max_length) !== undefined)
-      context.addIssue({ code: 'custom', message: 'lengths are for strings' });
-  });
-const command = z
-  .strictObject({
-    type: z.number().int().min(1).max(4).default(1),
-    name: z.string().min(1).max(32),
-    name_localizations: localizations,
-    description: z.string().max(100).optional(),
-    options: z.array(slashOption).max(25).optional(),
-    integration_types: z.array(z.number().int().min(0).max(1)).optional(),
-    contexts: z.array(z.number().int().min(0).max(2)).optional(),
-    default_member_permissions: z.string().nullish(),
-    nsfw: z.boolean().optional(),
-  })
-  .superRefine((it, context) => {
-    const complain = (message: string) => context.addIssue({ code: 'custom', message });
-    if (it.type === 1) {
-      for (const name of [it.name, ...Object.values(it.name_localizations ?? {})])
-        if (!slashName.safeParse(name).success) complain(`${name}: no name for a slash command`);
-      if (!it.description) complain('a description is required');
-    } else if (it.description || (it.options?.length ?? 0) > 0)
-      complain('a menu command has neither description nor options');
-    const optional = (it.options ?? []).findIndex((one) => one.required !== true);
-    if (optional !== -1 && (it.options ?? []).slice(optional).some((one) => one.required))
-      complain('required options come first');
-    if (new Set(it.options?.map(({ name }) => name)).size !== (it.options?.length ?? 0))
-      complain('option names must differ');
-  });
-export type CommandBody = z.output<typeof command>;
-
-export function checkCommand(body: unknown): CommandBody {
-  const read = command.safeParse(body);
-  if (!read.success) throw invalid(read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
-  return read.data;
-}
-
-const threadBody = z.strictObject({
-  name: z.string().min(1).max(100),
-  auto_archive_duration: z.union([z.literal(60), z.literal(1440), z.literal(4320), z.literal(10080)]).optional(),
-  rate_limit_per_user: z.number().int().nullish(),
-});
-
-export function checkThread(body: unknown): z.output<typeof threadBody> {
-  const read = threadBody.safeParse(body);
-  if (!read.success) throw invalid(read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
-  return read.data;
-}
-
-const postBody = z.strictObject({
-  name: z.string().min(1).max(100),
-  auto_archive_duration: z.union([z.literal(60), z.literal(1440), z.literal(4320), z.literal(10080)]).optional(),
-  applied_tags: z.array(z.string()).max(5).optional(),
-  /** Checked as any message is. */
-  message: z.looseObject({}),
-});
-
-/** A post in a forum. */
-export function checkPost(body: unknown): z.output<typeof postBody> {
-  const read = postBody.safeParse(body);
-  if (!read.success) throw invalid(read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`));
-  return read.data;
-}

@@ -2,11 +2,12 @@
 // Discord would refuse is refused with Discord's own codes. People act in it, and faults can be put into it.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { CommandBody } from './discord-command-rules.ts';
 import { createGateway, type Gateway, isFor } from './discord-gateway.ts';
 import { acknowledgeMs, createInteractionRules } from './discord-interactions.ts';
 import { allPermissions, createPosting, type PutFile } from './discord-posting.ts';
 import { createRoutes } from './discord-routes.ts';
-import { type CommandBody, Refused } from './discord-rules.ts';
+import { Refused } from './discord-rules.ts';
 import { bareAnswer, bareEvent } from './discord-sparse.ts';
 import { loadSpec } from './discord-spec.ts';
 import {

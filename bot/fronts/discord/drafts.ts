@@ -8,9 +8,10 @@ import { text } from '../../chat/reply.ts';
 import type { Keepsake } from './custom-id.ts';
 import type { Exchange } from './exchange.ts';
 import { limits } from './limits.ts';
+import type { Page, PageFile } from './pages.ts';
 import { missing, needs } from './permissions.ts';
 import type { Posted } from './posted.ts';
-import { type Page, type PageFile, type Rendered, type RenderOptions, renderReply } from './render.ts';
+import { type Rendered, type RenderOptions, renderReply } from './render.ts';
 import type { Draft } from './rest.ts';
 
 /** What is known of a channel without asking. */

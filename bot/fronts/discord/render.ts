@@ -1,18 +1,12 @@
 // Reply → Components V2 messages. Pure: what has to be kept and which files have to be sent comes back beside the pages.
-import {
-  type APIComponentInContainer,
-  type APIMessageTopLevelComponent,
-  ButtonStyle,
-  ComponentType,
-  SeparatorSpacingSize,
-} from 'discord.js';
+import { ButtonStyle, ComponentType } from 'discord.js';
 import { shorten } from '../../chat/escape.ts';
 import type { Block, Button, Reply } from '../../chat/message.ts';
-import { splitMarkdown } from '../split.ts';
 import { type CustomIds, createCustomIds, type Keepsake } from './custom-id.ts';
 import { drawForm, type FormState, initialState } from './forms.ts';
 import { limits } from './limits.ts';
 import { escapeText, toDiscord } from './markdown.ts';
+import { type Item, item, layOutPages, line, type Page, type PageFile, text, texts } from './pages.ts';
 import { drawTable } from './tables.ts';
 
 export interface RenderOptions {
@@ -28,33 +22,10 @@ export interface RenderOptions {
   readonly boxed?: boolean;
 }
 
-/** A file a page refers to as `attachment://name`. */
-export interface PageFile {
-  readonly name: string;
-  readonly description?: string;
-  readonly from: { readonly kind: 'picture'; readonly id: string } | { readonly kind: 'path'; readonly path: string };
-}
-
-export interface Page {
-  readonly components: APIMessageTopLevelComponent[];
-  readonly files: readonly PageFile[];
-}
-
 export interface Rendered {
   /** At least one. */
   readonly pages: readonly Page[];
   readonly keepsakes: readonly Keepsake[];
-}
-
-/** The house colour, for the edge of cards. */
-const accent = 0x5b6cff;
-
-/** A component with what it counts for: components in all, characters of text, files. */
-interface Item {
-  readonly component: APIComponentInContainer;
-  readonly components: number;
-  readonly characters: number;
-  readonly files: readonly PageFile[];
 }
 
 export function renderReply(reply: Reply, options: RenderOptions): Rendered {
@@ -62,44 +33,10 @@ export function renderReply(reply: Reply, options: RenderOptions): Rendered {
   const items = gatherPictures(reply.blocks).flatMap((block) => drawBlock(block, { ...options, reply }, ids));
   const boxed = options.boxed ?? (reply.audience === 'asker' || reply.blocks.some(({ kind }) => cardKinds.has(kind)));
   const shown = items.length > 0 ? items : [text('…')];
-  return { pages: paginate(shown, boxed ? 1 : 0).map((page) => toPage(page, boxed)), keepsakes: ids.keepsakes };
+  return { pages: layOutPages(shown, boxed), keepsakes: ids.keepsakes };
 }
 
 const cardKinds: ReadonlySet<Block['kind']> = new Set(['progress', 'form', 'picture', 'file']);
-
-function toPage(items: readonly Item[], boxed: boolean): Page {
-  const components = items.map(({ component }) => component);
-  return {
-    components: boxed ? [{ type: ComponentType.Container, accent_color: accent, components }] : components,
-    files: items.flatMap(({ files }) => files),
-  };
-}
-
-/** As many items a page as Discord allows; `overhead` is the components a page has besides. */
-function paginate(items: readonly Item[], overhead: number): readonly (readonly Item[])[] {
-  const pages: Item[][] = [];
-  let room = { components: 0, characters: 0, files: 0 };
-  for (const item of items) {
-    const fits =
-      item.components <= room.components && item.characters <= room.characters && item.files.length <= room.files;
-    if (!fits) {
-      pages.push([]);
-      room = {
-        components: limits.message.components - overhead,
-        characters: limits.message.textCharacters,
-        files: limits.message.files,
-      };
-    }
-    pages.at(-1)?.push(item);
-    room.components -= item.components;
-    room.characters -= item.characters;
-    room.files -= item.files.length;
-  }
-  // A line with nothing below or above it divides nothing.
-  return pages.map((page) => page.filter((item, at) => !isLine(item) || (at > 0 && at < page.length - 1)));
-}
-
-const isLine = ({ component }: Item) => component.type === ComponentType.Separator;
 
 type PictureBlock = Extract<Block, { kind: 'picture' }>;
 type DrawnBlock =
@@ -275,22 +212,6 @@ function drawButton({ label, style, call, disabled }: Button, ids: CustomIds) {
     ...(disabled ? { disabled: true } : {}),
   };
 }
-
-const item = (component: APIComponentInContainer, components: number): Item => ({
-  component,
-  components,
-  characters: 0,
-  files: [],
-});
-
-const text = (content: string): Item => ({
-  ...item({ type: ComponentType.TextDisplay, content }, 1),
-  characters: content.length,
-});
-
-const texts = (markdown: string) => splitMarkdown(markdown, limits.message.textCharacters).map(text);
-
-const line = item({ type: ComponentType.Separator, divider: true, spacing: SeparatorSpacingSize.Small }, 1);
 
 /** Discord keeps letters, digits, dots, dashes and underscores of a file's name, and refers to what it kept. */
 const safeName = (name: string) => name.replace(/[^A-Za-z0-9._-]/g, '_').slice(-100) || 'file';

@@ -6,9 +6,10 @@ import { reply as publicReply, text } from '../../chat/reply.ts';
 import type { Drafts, KnownChannel } from './drafts.ts';
 import { type Exchange, isFresh } from './exchange.ts';
 import { limits } from './limits.ts';
+import type { Page } from './pages.ts';
 import { lackingToWrite, missing, needs, type Permission } from './permissions.ts';
 import { type Posted, postedAtMs, readPosted, toPosted } from './posted.ts';
-import { type Page, renderReply } from './render.ts';
+import { renderReply } from './render.ts';
 import { type Calls, codeOf, codes, type Draft } from './rest.ts';
 
 /** One state of a message, to be written. */
