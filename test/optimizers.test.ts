@@ -8,6 +8,7 @@ import type { FloatTensor } from '../engine/graph/tensor.ts';
 import { createRandom } from '../engine/random.ts';
 import { hyperSchema } from '../engine/runs/spec.ts';
 import { clippingScale, globalNorm } from '../engine/tuning/clipping.ts';
+import { moveWithinReach } from '../engine/tuning/optimizers/adamw-kernel.ts';
 import { adamw_wasm } from '../engine/tuning/optimizers/adamw-wasm.ts';
 import { createOptimizer } from '../engine/tuning/optimizers/index.ts';
 import { learningRateAt } from '../engine/tuning/schedule.ts';
@@ -118,6 +119,34 @@ test.each([1, 3, 8192, 20_001])('AdamW updates each of %i weights, over the bloc
   expect(relativeError(data, [...naive])).toBeLessThan(1e-6);
   expect(relativeError(first ?? [], [...half.map((g) => 0.1 * g)])).toBeLessThan(1e-6);
   expect(relativeError(second ?? [], [...half.map((g) => 0.001 * g * g)])).toBeLessThan(1e-6);
+});
+
+test('AdamW updates weights that lie within its kernel’s reach exactly as others', () => {
+  const random = createRandom(3);
+  const draw = (length: number) => Float32Array.from({ length }, () => random.normal());
+  const lengths = [5, 20_001, 40_000];
+  const apart = new Map<string, FloatTensor>();
+  for (const length of lengths) apart.set(`w${length}`, { shape: [1, length], data: draw(length) });
+  const within = moveWithinReach(apart, 0);
+  expect(within).toEqual(apart);
+  const buffers = new Set(Array.from(within.values(), ({ data }) => data.buffer));
+  expect(buffers.size).toBe(1);
+  const hyper = hyperSchema.parse({ optimizer: 'adamw', weightDecay: 0.1 });
+  const optimizers = [apart, within].map((weights) => createOptimizer(weights, hyper));
+  const [, , another] = [...optimizers, createOptimizer(within, hyper)];
+  for (let step = 1; step <= 3; step++) {
+    const gradients = new Map(lengths.map((length) => [`w${length}`, draw(length)]));
+    for (const optimizer of optimizers) optimizer.step(gradients, { step, learningRate: 0.01, gradientScale: 0.5 });
+  }
+  const [first, second] = optimizers;
+  const differing = (a: Float32Array | undefined, b: Float32Array | undefined) => a?.findIndex((x, i) => x !== b?.[i]);
+  for (const [name, { data }] of within) expect(differing(data, apart.get(name)?.data), name).toBe(-1);
+  for (const [name, { data }] of second?.state ?? []) {
+    expect(differing(data, first?.state.get(name)?.data), name).toBe(-1);
+    expect(buffers.has(data.buffer)).toBe(true);
+    // A second optimizer of the same weights has moments of its own.
+    expect(another?.state.get(name)?.data.every((moment) => moment === 0)).toBe(true);
+  }
 });
 
 test('Adafactor keeps a row and a column where AdamW keeps two matrices', () => {

@@ -8,6 +8,7 @@ import { type FourBitValue, type LoraLayers, loraA, loraB } from '../models/laye
 import { drawInitial, type Head, type LinearTarget, type Model, type ParameterSpecs } from '../models/model.ts';
 import { createRandom, type Random } from '../random.ts';
 import type { RunSpec } from '../runs/spec.ts';
+import { moveWithinReach } from './optimizers/adamw-kernel.ts';
 
 export type FrozenWeight = { readonly shape: Shape } & (
   | { readonly data: Float32Array }
@@ -72,7 +73,8 @@ export async function prepareParameters(
     0,
   );
   const modulesToSave = modulesOf([...specs].filter(([name, { part }]) => part !== 'body' && isNew(name, part)));
-  const kept = { model: base.model, head, lora, trainable, frozen, modulesToSave, count };
+  const live = moveWithinReach(trainable);
+  const kept = { model: base.model, head, lora, trainable: live, frozen, modulesToSave, count };
   return statistics.size > 0 ? { ...kept, statistics } : kept;
 }
 

@@ -1,7 +1,7 @@
 // AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019).
 import type { Value } from '../../graph/ops.ts';
-import { createAdamWKernel } from './adamw-kernel.ts';
-import { decays, gradientFor, type Optimizer, type Trainable, zerosLike } from './optimizer.ts';
+import { createAdamWKernel, momentsFor } from './adamw-kernel.ts';
+import { decays, gradientFor, type Optimizer, type Trainable } from './optimizer.ts';
 import type { UpdateRule } from './update-rule.ts';
 
 export interface AdamWOptions {
@@ -15,7 +15,11 @@ export const adamw_defaults: AdamWOptions = { beta1: 0.9, beta2: 0.999, epsilon:
 
 export function createAdamW(trainable: Trainable, options: AdamWOptions): Optimizer {
   const { beta1, beta2, epsilon, weightDecay } = options;
-  const state = new Map([...zerosLike(trainable, 'first'), ...zerosLike(trainable, 'second')]);
+  const moments = Array.from(trainable, ([name, { shape, data }]) => ({ name, shape, data: momentsFor(data) }));
+  const state = new Map([
+    ...moments.map(({ name, shape, data: [first] }) => [`first.${name}`, { shape, data: first }] as const),
+    ...moments.map(({ name, shape, data: [, second] }) => [`second.${name}`, { shape, data: second }] as const),
+  ]);
   const update = createAdamWKernel();
   return {
     state,
