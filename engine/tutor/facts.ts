@@ -46,7 +46,7 @@ const clauseNegation =
   /(?<![a-z])(?:not|never|cannot|cant|dont|doesnt|didnt|isnt|arent|wasnt|werent|wont|wouldnt|shouldnt|couldnt|havent|hasnt|neither|nothing|nobody|hardly|barely|seldom|rarely|wrong to|wrong that|mistake|bad idea|bad|dangerous|harmful|myth|risky|forbidden|far from)(?![a-z])/g;
 /** Turns round only the words right after it. */
 const wordNegation =
-  /(?<![a-z])(?:no(?! (?:longer than|matter|doubt))|nor|without|ignores?|ignoring|discards?|unlike|instead of|rather than|lacks?|rid of|avoids?|skips?|do(?:es)? away with|replaces?|dispenses? with)(?![a-z])/g;
+  /(?<![a-z])(?:no(?! (?:longer than|matter|doubt|better|worse|more than|less than))|nor|without|ignores?|ignoring|discards?|unlike|instead of|rather than|lacks?|rid of|avoids?|skips?|do(?:es)? away with|replaces?|dispenses? with)(?![a-z])/g;
 const reach = 22;
 const larger =
   /(?<![a-z])(?:high(?:er|est)?|larger?|largest|big(?:ger|gest)?|increas\w*|rais\w*|more|longer|doubl\w*|greater|up|stronger|many|stricter|growing)(?![a-z])/;
@@ -59,7 +59,7 @@ const opening =
   /^(?:(?:so|but|and|ok|okay|well|hi|hey|then|also|if|hmm+) )*(?:(?:isnt|arent|doesnt|dont|didnt|wasnt|wont|cant|wouldnt) (?!need|have|use|get|require|care|mind|train|matter)|i (?:dont|do not|cant) (?:understand|get|see) |is it not |not sure |no idea )/;
 /** Asks what would be, what is wrong, or for a choice: nothing is taken for granted. */
 const open =
-  /^(?:what (?:if|happens|is|are|means|does .* mean)|whats|how (?:do|can|could|should|would|to|might) (?:i|we|you|one|people)|how to|(?:how|where) (?:is|are|does|do) .* differ|difference|which (?:one|is (?:better|right))|when (?:do|should|would|can) (?:i|we|you)|is (?:it|this|that) (?:a )?(?:myth|wrong)|best reply|explain|define|tell me|compare)\b|\b(?:vs|versus|difference between|compared (?:to|with))\b|^(?:is|are|does|do|should|can|will) .* or /;
+  /^(?:what (?:if|happens|is|are|means|does .* mean)(?! the (?:point|use|sense))|whats(?! the (?:point|use|sense))|how (?:do|can|could|should|would|to|might) (?:i|we|you|one|people)|how to|(?:how|where) (?:is|are|does|do) .* differ|difference|which (?:one|is (?:better|right))|when (?:do|should|would|can) (?:i|we|you)|is (?:it|this|that) (?:a )?(?:myth|wrong)|best reply|explain|define|tell me|compare)\b|\b(?:vs|versus|difference between|compared (?:to|with))\b|^(?:is|are|does|do|should|can|will) .* or /;
 
 export function createCheckFacts(facts: readonly Fact[]): (question: string) => FactCheck {
   const compiled = facts.map(compile);
