@@ -30,7 +30,7 @@ const { values: flags } = parseArgs({
     out: { type: 'string' },
     rate: { type: 'string', default: '0.0015' },
     dimensions: { type: 'string', default: '128' },
-    rows: { type: 'string', default: '32768' },
+    rows: { type: 'string', default: '65536' },
   },
 });
 const seed = Number(flags.seed);
