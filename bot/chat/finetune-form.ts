@@ -77,8 +77,7 @@ async function dataFields(
     {
       value: ownFile,
       label: 'Upload my own file',
-      description:
-        'a table, JSON lines, chats, a text, or a zip of pictures in class folders or with a table of captions',
+      description: 'a table, JSON lines, chats, a text, or a zip of pictures, with captions',
     },
   ];
   const value = chosen?.id ?? options[0]?.value ?? ownFile;

@@ -63,13 +63,13 @@ const builtIn = [
   {
     id: 'sample:moods',
     title: 'Moods',
-    description: 'Short opinions on films, food, apps, study and travel: positive or negative.',
+    description: 'Opinions on films, food, apps, study and travel: positive or negative.',
     file: 'moods.csv',
   },
   {
     id: 'sample:questions',
     title: 'Questions',
-    description: 'What learners write to a tutor, by what they want: explain, compare, debug, quiz or finetune.',
+    description: 'What learners want of a tutor: explain, compare, debug, quiz or finetune.',
     file: 'questions.csv',
   },
 ] as const;
