@@ -29,7 +29,10 @@ interface Judged {
 }
 
 const guide = await loadGuide();
-const tutor = createTutor({ guide, search: await createSearch({ guide }) });
+const search = await createSearch({ guide });
+const tutor = createTutor({ guide, search });
+const { vectors, bytes, kind } = await search.measure();
+console.log(`index: ${vectors.toLocaleString('en')} vectors, ${kind}, ${(bytes / 1024 ** 2).toFixed(1)} MiB`);
 const options = process.argv.slice(2);
 const chosen = [...halves, ...laterHalves].filter((half) => options.includes(half));
 const sampleFile = options.find((option) => option.startsWith('--sample='))?.slice('--sample='.length);
