@@ -55,7 +55,7 @@ describe('a process that is killed between acknowledging and answering', () => {
     child = started;
     const said: unknown[] = [];
     started.on('message', (words) => said.push(words));
-    await expect.poll(() => said, { timeout: 30_000 }).toContain('ready');
+    await expect.poll(() => said, { timeout: 90_000 }).toContain('ready');
     await expect.poll(() => server.commands.length, { timeout: 10_000 }).toBe(commandCount);
     return async () => {
       await expect.poll(() => said, { timeout: 10_000 }).toContain('stuck');
@@ -84,7 +84,7 @@ describe('a process that is killed between acknowledging and answering', () => {
     await settled();
     expect(ours().length).toBe(1);
     expect(server.violations).toEqual([]);
-  }, 60_000);
+  }, 150_000);
 
   it('is answered under the token of the bot when that of the interaction has expired', async () => {
     const kill = await startStuck('before work');
@@ -97,7 +97,7 @@ describe('a process that is killed between acknowledging and answering', () => {
       server.requests.filter(({ route, method }) => method === 'POST' && /channels.*messages/.test(route)),
     ).toHaveLength(1);
     expect(server.violations).toEqual([]);
-  }, 60_000);
+  }, 150_000);
 
   it('a message is answered after the restart, once', async () => {
     const kill = await startStuck('before work');
@@ -109,7 +109,7 @@ describe('a process that is killed between acknowledging and answering', () => {
     server.redeliver(asked);
     await settled();
     expect(server.world.channel(asked.id)?.messages.length).toBe(1);
-  }, 60_000);
+  }, 150_000);
 
   it('once a command has begun, it is not done again: the person is told', async () => {
     const kill = await startStuck('within work');
@@ -121,7 +121,7 @@ describe('a process that is killed between acknowledging and answering', () => {
       .toContain('I was restarted while I worked on this.');
     expect(ann.sees(general)).not.toContain('I teach machine learning');
     expect(server.violations).toEqual([]);
-  }, 60_000);
+  }, 150_000);
 });
 
 describeOnEveryDatabase(

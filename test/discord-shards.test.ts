@@ -115,7 +115,7 @@ describe('the started product with a process for each shard', () => {
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
     cleanups.push(() => child.kill('SIGKILL'));
     await expect
-      .poll(() => output, { timeout: 60_000 })
+      .poll(() => output, { timeout: 120_000 })
       .toMatch(/Discord: Finetutor is here, each shard in a process of its own/);
     expect(server.gateway.shards()).toEqual(['0/2', '1/2']);
     await expect.poll(() => server.commands.length, { timeout: 10_000 }).toBe(commandCount);
@@ -146,7 +146,7 @@ describe('the started product with a process for each shard', () => {
     expect(await ended).toBe(0);
     await expect.poll(() => server.gateway.connections(), { timeout: 10_000 }).toBe(0);
     expect(server.violations).toEqual([]);
-  }, 150_000);
+  }, 300_000);
 });
 
 /** The process that a started product runs this shard in. */
