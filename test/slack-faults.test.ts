@@ -403,6 +403,9 @@ describe('a start that fails', () => {
 it('acknowledges a thousand interactions in ten seconds at once, while each waits for its answer', async () => {
   const { server, ada } = await start({ server: { acknowledgeMs: 3000 } });
   const direct = server.world.im(ada.id);
+  // The first use of everything compiles it: that is not what is measured.
+  for (let n = 0; n < 10; n++) await server.slash(ada, direct, 'what is warming up?');
+  server.acks.length = 0;
   const sent: Promise<unknown>[] = [];
   for (let n = 0; n < 1000; n++) {
     sent.push(server.slash(ada, direct, `what is number ${n}?`));
