@@ -182,8 +182,12 @@ function judge(
     wording === undefined
       ? []
       : spansOf(wording.pattern, clause).filter((said) => said.from < end && isSaidOf(clause, subject, said));
-  const rights = free(right);
-  const wrongs = free(wrong);
+  const found = { right: free(right), wrong: free(wrong) };
+  // Words of the thing's own name ("raising the threshold …") count only where nothing else is said.
+  const isApart = (said: Span) => !overlaps(said, subject);
+  const apart = [...found.right, ...found.wrong].some(isApart);
+  const rights = apart ? found.right.filter(isApart) : found.right;
+  const wrongs = apart ? found.wrong.filter(isApart) : found.wrong;
   const vote = (said: Span, sign: number, wording: Wording | undefined) => ({
     said,
     isRight: sign * size * (isNegated(clause, subject, said, wording) ? -1 : 1) > 0,
