@@ -99,10 +99,11 @@ export const gradient_rules: { readonly [O in Op]: GradientRule<O> } = {
   },
   // y = x·Φ(x), Φ(x) = ½(1 + erf(x/√2)): dx = dy·(Φ(x) + x·φ(x)), φ(x) = e^(−x²/2)/√(2π)
   Gelu: ({ g, inputs: [x], dy }) => {
-    const erf = g.op('Erf', [g.op('Mul', [x, g.scalar(Math.SQRT1_2)])]);
-    const cdf = g.op('Add', [g.op('Mul', [erf, g.scalar(0.5)]), g.scalar(0.5)]);
-    const halfSquare = g.op('Mul', [g.op('Mul', [x, x]), g.scalar(-0.5)]);
-    const density = g.op('Mul', [g.op('Exp', [halfSquare]), g.scalar(1 / Math.sqrt(2 * Math.PI))]);
+    const root = g.op('Mul', [x, g.scalar(Math.SQRT1_2)]);
+    const cdf = g.op('Add', [g.op('Mul', [g.op('Erf', [root]), g.scalar(0.5)]), g.scalar(0.5)]);
+    // The factor 1/√(2π) goes into the exponent: each pass over so large a value counts.
+    const logFactor = g.scalar(-0.5 * Math.log(2 * Math.PI));
+    const density = g.op('Exp', [g.op('Sub', [logFactor, g.op('Mul', [root, root])])]);
     return [g.op('Mul', [dy, g.op('Add', [cdf, g.op('Mul', [x, density])])])];
   },
   // y = x·σ(u), u = x·(a + b·x²) (the same as ½x(1 + tanh(u/2))): dx = dy·σ(u)·(1 + x·(1 − σ(u))·(a + 3b·x²))
