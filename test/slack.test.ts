@@ -96,7 +96,12 @@ describe('conversations', () => {
     await server.say(ada, direct, 'how do I prevent it?', { threadTs: asked.ts });
     await posted(2);
     expect(newest(bot)?.threadTs).toBe(asked.ts);
-    expect(bot.engine().asked.at(-1)?.turns.map(({ text }) => text)).toContain('what is overfitting?');
+    expect(
+      bot
+        .engine()
+        .asked.at(-1)
+        ?.turns.map(({ text }) => text),
+    ).toContain('what is overfitting?');
   });
 
   it('answers under nothing when what was asked has been deleted meanwhile', async () => {
