@@ -14,4 +14,4 @@ export const claimWeights: { readonly constant: number } & ClaimFeatures = {
 };
 
 /** From this logit on a question is taken to make the claim: almost no question that claims nothing gets there. */
-export const claimedFrom = 2.2;
+export const claimedFrom = 2;

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 
 export const premiseHalves = ['tune', 'validation'] as const;
-export type PremiseHalf = (typeof premiseHalves)[number];
+type PremiseHalf = (typeof premiseHalves)[number];
 
 const words = z.string().min(1);
 const premiseSchema = z.strictObject({
@@ -23,7 +23,7 @@ const threadSchema = z.strictObject({
   told: z.array(words).min(1),
 });
 
-export type Premise = z.output<typeof premiseSchema>;
+type Premise = z.output<typeof premiseSchema>;
 export type Thread = z.output<typeof threadSchema>;
 
 /** @throws ZodError when the file is not in the format its README tells. */

@@ -1,0 +1,122 @@
+// What the guide says of things, held against questions: the opposite is corrected, the truth is let be, whatever the words.
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createConcepts } from '../engine/tutor/concepts.ts';
+import { createCheckFacts } from '../engine/tutor/facts.ts';
+import { readInThread } from '../engine/tutor/follow-up.ts';
+import { cutBlocks, loadGuide } from '../knowledge/index.ts';
+import { readPremises } from './support/premises.ts';
+
+const guide = await loadGuide();
+const check = createCheckFacts(guide.facts ?? []);
+
+test.each([
+  [
+    'why does regularization reduce bias and raise variance?',
+    'why does regularization reduce variance and raise bias?',
+  ],
+  ['a smaller k in k-NN overfits less, right?', 'a smaller k in k-NN overfits more, right?'],
+  [
+    'an RNN handles all words in parallel unlike a transformer',
+    'a transformer handles all words in parallel unlike an RNN',
+  ],
+  ['precision and recall are the same thing, right?', 'precision and recall are not the same thing, right?'],
+  [
+    "since decision trees don't work without scaling, how do I scale?",
+    "since decision trees don't need scaling, what do they need?",
+  ],
+  ['which layers does LoRA delete?', 'which layers does LoRA add matrices to?'],
+  [
+    'soft voting counts votes and hard voting averages probabilities, yes?',
+    'hard voting counts votes and soft voting averages probabilities, yes?',
+  ],
+  ['I heard lowering the learning rate speeds up training', 'I heard lowering the learning rate slows down training'],
+  [
+    'as lowering the threshold gives fewer false positives, I lower it',
+    'as raising the threshold gives fewer false positives, I raise it',
+  ],
+])('"%s" is mistaken, "%s" is not', (wrong, right) => {
+  expect(check(wrong).mistaken).toBeDefined();
+  expect(check(right).mistaken).toBeUndefined();
+});
+
+test('who asks what something is, how to do it, or which of two, has claimed nothing', () => {
+  for (const question of [
+    'what is a false negative?',
+    'how do I choose k in k-means?',
+    'does boosting reduce bias or variance?',
+    'what happens if I tune on the test set?',
+    'difference between precision and recall',
+  ])
+    expect(check(question), question).toEqual({ mistaken: undefined, confirmed: false });
+});
+
+test('the development premises are corrected, their true counterparts are not', () => {
+  const premises = [...readPremises('tune'), ...readPremises('validation')];
+  const found = premises.filter(({ wrong }) => check(wrong).mistaken !== undefined);
+  const falsely = premises.filter(({ right }) => check(right).mistaken !== undefined);
+  expect(found.length / premises.length).toBeGreaterThanOrEqual(0.95);
+  expect(falsely.length / premises.length).toBeLessThanOrEqual(0.02);
+});
+
+test('hardly a sentence of the guide is taken to say the opposite of the guide', () => {
+  const sentences = guide.chapters
+    .flatMap(({ sections }) => sections.flatMap(({ markdown }) => cutBlocks(markdown)))
+    .filter(({ kind }) => kind === 'paragraph' || kind === 'list')
+    .flatMap((block) => block.sentences.map(({ prose }) => prose))
+    // What the guide quotes or calls a mistake is wrong on purpose.
+    .filter((prose) => prose.length <= 220 && !/folklore|myth|["“”]|misconception|\?$|mistake|wrong/i.test(prose))
+    // Every fifth, for the time it takes.
+    .filter((_, index) => index % 5 === 0);
+  const taken = sentences.filter((sentence) => check(sentence).mistaken !== undefined);
+  expect(sentences.length).toBeGreaterThan(900);
+  expect(taken.length / sentences.length).toBeLessThanOrEqual(0.025);
+});
+
+test('a fact that names an unknown wording or section is reported with its line', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'facts-'));
+  await writeFile(
+    join(folder, 'facts.yaml'),
+    `words: { some: 'x' }
+quantities: { noise: 'noise' }
+different: []
+facts:
+  - of: a thing
+    names: 'thing'
+    at: nowhere#at-all
+    points:
+      - { false: '<other>', so: 'It is so.' }
+`,
+  );
+  await expect(loadGuide(folder)).rejects.toThrow(/facts\.yaml:5.*no words or quantity "other"[\s\S]*nowhere#at-all/);
+});
+
+const concepts = createConcepts(guide);
+const after = (before: string, question: string) =>
+  readInThread(
+    question,
+    [
+      { role: 'user', text: before },
+      { role: 'assistant', text: '…' },
+    ],
+    concepts,
+  );
+
+test('what was meant instead stands in the place of what was understood', () => {
+  expect(after('what is precision', 'no, I meant the F1 score').candidates[0]).toMatch(/what is the F1 score/);
+});
+
+test('thanks, and then another question: the thread does not colour it', () => {
+  const reading = after('explain dropout', 'thanks. where can I train for free?');
+  expect(reading.candidates).toEqual(['where can I train for free?']);
+  expect(reading.follows).toBeUndefined();
+});
+
+test('"the wrong one" and a part of the topic lean on what was spoken of', () => {
+  expect(after('what is a chat template', 'what happens if I use the wrong one?').candidates[0]).toMatch(
+    /chat template/i,
+  );
+  expect(after('explain adaboost', 'how are the weights updated?').candidates[0]).toMatch(/adaboost/i);
+});
