@@ -20,8 +20,15 @@ export interface Section {
   readonly markdown: string;
   /** How learners ask for this section, in their words; indexed beside the text. */
   readonly asks: readonly string[];
+  /** What to read beside it, where its text does not lead there by itself: no words of it, so it is not searched. */
+  readonly related?: readonly SectionPlace[];
   /** Drawings that stand in it, in their order. */
   readonly pictures?: readonly SectionPicture[];
+}
+
+interface SectionPlace {
+  readonly chapterId: string;
+  readonly sectionId: string;
 }
 
 interface SectionPicture {

@@ -9,6 +9,7 @@ import { findChapter } from './find-chapter.ts';
 import type { Sources } from './sources.ts';
 
 const longestExplanation = 2500;
+const relatedShown = 3;
 
 export function createExplain(
   guide: Guide,
@@ -18,20 +19,21 @@ export function createExplain(
   overlapWith: (query: string) => Overlap,
 ): (concept: string, level: Level) => Promise<Answer> {
   return async (concept, level) => {
-    const named = findNamedSection(guide, concept);
+    const asked = findNamedSection(guide, concept);
     const result = await search.search(concept, hitsRead);
     const hit = result.covered ? result.hits[0] : undefined;
-    const source = named ? sources.read(named.chapterId, named.id) : hit && sources.of(hit);
+    const source = asked ? sources.read(asked.chapterId, asked.id) : hit && sources.of(hit);
     if (!source) return answers.refuse(result, concept);
     const found = { query: concept, result };
-    const confidence = named ? 1 : result.confidence;
+    const confidence = asked ? 1 : result.confidence;
     if (level === 'eli5') {
       const composed = composeAnswer(concept, source, overlapWith(concept), { level });
       return answers.give('explanation', composed, found, [source], confidence);
     }
-    const related = [...new Set(result.hits.flatMap((other) => sources.of(other) ?? []))]
-      .filter((other) => other !== source)
-      .slice(0, 3);
+    const written = guide.section(source.chapterId, source.sectionId)?.related ?? [];
+    const named = written.flatMap(({ chapterId, sectionId }) => sources.read(chapterId, sectionId) ?? []);
+    const nearby = result.hits.flatMap((other) => sources.of(other) ?? []);
+    const related = [...new Set([...named, ...nearby])].filter((other) => other !== source).slice(0, relatedShown);
     const relatedLine =
       related.length === 0 ? '' : `\n\n**Related:** ${related.map(({ sectionTitle }) => sectionTitle).join(' · ')}`;
     const { markdown, quote } = trimSection(source, longestExplanation - relatedLine.length);

@@ -56,6 +56,8 @@ interface Draft {
   /** Its blocks, without headings and comments. */
   readonly nodes: RootContent[];
   readonly asks: string[];
+  /** Links of its comment, each with its line. */
+  readonly related: { readonly link: GuideLink; readonly line: number }[];
 }
 
 /** @param name the file's name without `.md`, which must be the chapter's id. */
@@ -87,12 +89,13 @@ export function readChapter(source: string, file: string, name: string): Chapter
   const linesBefore = front[0].split('\n').length - 1;
   const { drafts, links, pictures, formulas } = cutSections(body, file, linesBefore, problems);
   checkSections(drafts, file, problems);
-  const sections: Section[] = drafts.map(({ id, title, nodes, asks }) => ({
+  const sections: Section[] = drafts.map(({ id, title, nodes, asks, related }) => ({
     id,
     chapterId,
     title,
     markdown: joinBlocks(nodes, body),
     asks,
+    ...(related.length === 0 ? {} : { related: related.map(({ link }) => link) }),
     ...picturesOf(nodes),
   }));
   const passages = drafts.flatMap(({ id, title, nodes }) =>
@@ -115,7 +118,7 @@ function picturesOf(nodes: readonly RootContent[]): Pick<Section, 'pictures'> {
 function cutSections(body: string, file: string, linesBefore: number, problems: Problem[]) {
   const root = parseMarkdown(body);
   const lineOf = (node: RootContent) => (node.position?.start.line ?? 1) + linesBefore;
-  let draft: Draft = { id: overviewId, title: 'Overview', line: linesBefore + 1, nodes: [], asks: [] };
+  let draft: Draft = { id: overviewId, title: 'Overview', line: linesBefore + 1, nodes: [], asks: [], related: [] };
   const drafts = [draft];
   for (const node of root.children) {
     if (node.type === 'heading' && node.depth <= 2) {
@@ -127,7 +130,7 @@ function cutSections(body: string, file: string, linesBefore: number, problems: 
       draft.nodes.push(node);
     }
   }
-  const links: LinkUse[] = [];
+  const links: LinkUse[] = drafts.flatMap(({ related }) => related.map(({ link, line }) => ({ ...link, file, line })));
   visit(root, 'link', (node) => {
     if (!node.url.startsWith('guide:')) return;
     const line = (node.position?.start.line ?? 1) + linesBefore;
@@ -177,18 +180,24 @@ function openSection(heading: Heading, file: string, line: number, problems: Pro
   const match = /^(.*\S)\s*\{#([^}]*)\}$/.exec(title);
   if (!match?.[1] || match[2] === undefined) {
     problems.push({ file, line, message: `section "${title}" has no id: write "## Title {#section-id}"` });
-    return { id: '', title, line, nodes: [], asks: [] };
+    return { id: '', title, line, nodes: [], asks: [], related: [] };
   }
   if (!kebabCase.test(match[2])) {
     problems.push({ file, line, message: `section id "${match[2]}" is not lower-case words joined by "-"` });
   }
-  return { id: match[2], title: match[1], line, nodes: [], asks: [] };
+  return { id: match[2], title: match[1], line, nodes: [], asks: [], related: [] };
 }
 
 function readComment(html: string, file: string, line: number, draft: Draft, problems: Problem[]) {
   const comment = /^<!--([\s\S]*)-->$/.exec(html.trim())?.[1]?.trim();
   if (comment === undefined) {
     problems.push({ file, line, message: 'raw HTML is not shown: write it as Markdown' });
+  } else if (comment.startsWith('related:')) {
+    for (const place of comment.slice('related:'.length).split('|')) {
+      const link = parseGuideLink(`guide:${place.trim()}`);
+      if (link) draft.related.push({ link, line });
+      else problems.push({ file, line, message: `related "${place.trim()}" is not of the form chapter-id#section-id` });
+    }
   } else if (comment.startsWith('asks:')) {
     const asks = comment.slice('asks:'.length).split('|');
     draft.asks.push(...asks.map((ask) => ask.replace(/\s+/g, ' ').trim()).filter((ask) => ask !== ''));

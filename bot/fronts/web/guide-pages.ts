@@ -1,7 +1,14 @@
 // The guide as pages: the list of chapters, a chapter with its contents, and a helpful answer for an address that is wrong.
 import { closest } from 'fastest-levenshtein';
 import { html, raw } from 'hono/html';
-import { type Chapter, type Guide, overviewId, readFormula, renderMarkdown } from '../../../knowledge/index.ts';
+import {
+  type Chapter,
+  type Guide,
+  overviewId,
+  readFormula,
+  renderMarkdown,
+  type Section,
+} from '../../../knowledge/index.ts';
 import type { PageDrawings } from './drawings.ts';
 import { type Markup, renderDiagram, renderFormula, sectionHref } from './render.ts';
 
@@ -46,9 +53,18 @@ export async function renderChapter(guide: Guide, chapter: Chapter, drawings: Pa
 ${chapter.objectives.length === 0 ? '' : html`<div class="objectives"><p>After this chapter you can</p><ul>${chapter.objectives.map((one) => html`<li>${one}</li>`)}</ul></div>`}
 ${chapter.sections.map(
   (section) =>
-    html`<section id="${section.id}" tabindex="-1">${section.id === overviewId ? '' : html`<h2>${section.title} <a class="anchor" href="#${section.id}" aria-label="Link to ${section.title}">#</a></h2>`}${raw(renderMarkdown(section.markdown, { linkTo: sectionHref, draw }))}</section>`,
+    html`<section id="${section.id}" tabindex="-1">${section.id === overviewId ? '' : html`<h2>${section.title} <a class="anchor" href="#${section.id}" aria-label="Link to ${section.title}">#</a></h2>`}${raw(renderMarkdown(section.markdown, { linkTo: sectionHref, draw }))}${renderRelated(guide, section)}</section>`,
 )}</article>
 <nav class="turn" aria-label="Chapters">${renderTurn(guide.chapters[index - 1], 'Previous', 'prev')}${renderTurn(guide.chapters[index + 1], 'Next', 'next')}</nav></main></div>`;
+}
+
+function renderRelated(guide: Guide, { related = [] }: Section): Markup | string {
+  const links = related.flatMap(({ chapterId, sectionId }) => guide.section(chapterId, sectionId) ?? []);
+  if (links.length === 0) return '';
+  return html`<p><strong>Related:</strong> ${links.map(
+    ({ chapterId, id, title }, index) =>
+      html`${index === 0 ? '' : ' · '}<a href="${sectionHref(chapterId, id)}">${title}</a>`,
+  )}</p>`;
 }
 
 function renderTurn(chapter: Chapter | undefined, word: string, rel: string): Markup {
