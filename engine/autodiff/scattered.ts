@@ -8,7 +8,7 @@ export interface ScatteredGradient {
   readonly parts: readonly ScatteredRows[];
 }
 
-export interface ScatteredRows {
+interface ScatteredRows {
   /** int32, any shape of n elements; the same row may stand there more than once. */
   readonly rows: Value;
   /** [n, …], a row of the table each. */

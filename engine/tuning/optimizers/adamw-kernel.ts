@@ -24,7 +24,7 @@ declare global {
 /** Numbers at a time: the four blocks stay in the processor's cache while they are copied in, updated and copied out. */
 const blockLength = 8192;
 
-export interface AdamWArrays {
+interface AdamWArrays {
   readonly weights: Float32Array;
   readonly gradients: Float32Array;
   readonly firsts: Float32Array;
@@ -32,7 +32,7 @@ export interface AdamWArrays {
 }
 
 /** Rounded to float32. */
-export interface AdamWSettings {
+interface AdamWSettings {
   readonly gradientScale: number;
   readonly beta1: number;
   readonly beta2: number;
@@ -46,7 +46,7 @@ export interface AdamWSettings {
 }
 
 /** Updates weights and moments in place; all arrays are equally long. */
-export type AdamWKernel = (arrays: AdamWArrays, settings: AdamWSettings) => void;
+type AdamWKernel = (arrays: AdamWArrays, settings: AdamWSettings) => void;
 
 export function createAdamWKernel(): AdamWKernel {
   const ownInstance = instantiate(0);
