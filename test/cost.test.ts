@@ -1,6 +1,6 @@
 // What a graph will take, counted by hand on graphs small enough to count.
 import { expect, test } from 'vitest';
-import { costOf } from '../engine/graph/cost.ts';
+import { costOf, weightBytes } from '../engine/graph/cost.ts';
 import { createGraph } from '../engine/graph/graph.ts';
 import { measureSpeed } from '../engine/graph/speed.ts';
 
@@ -35,7 +35,36 @@ test('a value takes memory from its making to its last reading; a view takes non
   g.op('Exp', [c]);
   g.output('y', g.op('ReduceSum', [c], { axes: [0, 1], keepDims: false }));
   // Two of a, b and c at a time; then c and one number.
-  expect(costOf(g.graph)).toEqual({ flops: 0, movedBytes: 3 * 800 + 404, peakBytes: 800 });
+  expect(costOf(g.graph)).toEqual({ flops: 0, movedBytes: 3 * 800 + 404, peakBytes: 800, answerBytes: 4 });
+});
+
+test('a frozen weight lies in memory once for each product that it is packed for, a table as far as rows are looked up', () => {
+  const range = (bytes: number) => ({ path: '/nowhere', offset: 0, bytes });
+  const bytesOf = (
+    build: (g: ReturnType<typeof createGraph>) => Parameters<ReturnType<typeof createGraph>['output']>[1],
+  ) => {
+    const g = createGraph();
+    g.output('y', build(g));
+    return weightBytes(g.graph);
+  };
+  const side = [1000, 1000];
+  const twice = bytesOf((g) => {
+    const w = g.external(side, range(4e6));
+    return g.op('MatMul', [g.op('MatMul', [g.input('x', 'float32', [8, 1000]), w]), w]);
+  });
+  expect(twice).toBe(2 * 4e6);
+  const widened = bytesOf((g) =>
+    g.op('MatMul', [g.input('x', 'float32', [8, 1000]), g.external(side, range(2e6), 'bfloat16')]),
+  );
+  expect(widened).toBe(4e6);
+  const table = bytesOf((g) => g.op('Gather', [g.external(side, range(4e6)), g.input('ids', 'int32', [3])]));
+  expect(table).toBe(3 * 64e3);
+  // 1.2 GB: no copies, the file itself is used.
+  const large = bytesOf((g) => {
+    const w = g.external([300_000, 1000], range(1.2e9));
+    return g.op('Gemm', [g.input('x', 'float32', [8, 1000]), w], { transA: false, transB: true });
+  });
+  expect(large).toBe(1.2e9);
 });
 
 test('the processor’s speed is measured, within what any machine can do', async () => {

@@ -3,6 +3,7 @@ import { type Graph, pruneGraph } from './graph.ts';
 import type { GraphNode, Op, Value } from './ops.ts';
 import type { Speed } from './speed.ts';
 import { type DataType, elementCount } from './tensor.ts';
+import { keepsHalves, packsWeights } from './weight-copies.ts';
 
 export interface Cost {
   /** Multiplications and additions of matrix products and convolutions. */
@@ -11,6 +12,8 @@ export interface Cost {
   readonly movedBytes: number;
   /** The most that the values between inputs and outputs need at a time, outputs included. */
   readonly peakBytes: number;
+  /** Of all outputs. */
+  readonly answerBytes: number;
 }
 
 const element_bytes: { readonly [type in DataType]?: number } = { float32: 4, int32: 4, bool: 1, uint8: 1, uint4: 0.5 };
@@ -33,8 +36,58 @@ const products: { readonly [O in Op]?: Product } = {
 /** Only another name for the same bytes. */
 const views: ReadonlySet<Op> = new Set(['Reshape', 'Identity', 'Detach']);
 
+/** What onnxruntime computes once, when the session is made, if all that goes in is constant. */
+const foldable: ReadonlySet<Op> = new Set(['Cast', 'Transpose', 'Reshape', 'Identity', 'Detach', 'Expand']);
+
+/** The graph as each run sees it: weights that are widened or turned once are constants like the others. */
+function foldConstants(graph: Graph): Graph {
+  if (keepsHalves(graph)) return graph;
+  const constants = new Set(graph.initializers.map(({ value }) => value.name));
+  const initializers = [...graph.initializers];
+  const nodes = graph.nodes.filter((node) => {
+    const inputs: readonly Value[] = node.inputs;
+    const outputs: readonly Value[] = node.outputs;
+    if (!foldable.has(node.op) || !inputs.every(({ name }) => constants.has(name))) return true;
+    const made = initializers.find(({ value }) => value.name === inputs[0]?.name);
+    for (const value of outputs) {
+      constants.add(value.name);
+      if (made) initializers.push({ ...made, value });
+    }
+    return false;
+  });
+  return { ...graph, initializers, nodes };
+}
+
+/** Of a table whose rows are looked up, what one row brings into memory: the pages round it that are read with it. */
+const bytesRoundRow = 64e3;
+
+/**
+ * What the weights of a graph take that is no input: a copy for each product whose second factor one is, in the order the
+ * processor likes; else the weight as it lies, or as much of it as rows are looked up.
+ */
+export function weightBytes(whole: Graph): number {
+  const graph = foldConstants(pruneGraph(whole));
+  const copies = packsWeights(graph);
+  const constants = new Map(graph.initializers.map((one) => [one.value.name, one]));
+  const used = new Map<unknown, number>();
+  let packed = 0;
+  for (const node of graph.nodes) {
+    const inputs: readonly Value[] = node.inputs;
+    inputs.forEach((value, at) => {
+      const constant = constants.get(value.name);
+      if (!constant) return;
+      if (copies && at === 1 && (node.op === 'Gemm' || node.op === 'MatMul')) packed += bytesOf(value);
+      else {
+        const rows = node.op === 'Gather' && at === 0 ? size(inputs[1]) * bytesRoundRow : Number.POSITIVE_INFINITY;
+        used.set(constant.source, Math.max(used.get(constant.source) ?? 0, Math.min(bytesOf(value), rows)));
+      }
+    });
+  }
+  return packed + [...used.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
+
 export function costOf(whole: Graph): Cost {
-  const graph = pruneGraph(whole);
+  const graph = foldConstants(pruneGraph(whole));
   let flops = 0;
   let movedBytes = 0;
   for (const node of graph.nodes) {
@@ -44,7 +97,7 @@ export function costOf(whole: Graph): Cost {
     if (product) flops += product(inputs, outputs);
     else if (!views.has(node.op)) movedBytes += [...inputs, ...outputs].reduce((sum, value) => sum + bytesOf(value), 0);
   }
-  return { flops, movedBytes, peakBytes: peakOf(graph) };
+  return { flops, movedBytes, peakBytes: peakOf(graph), answerBytes: answerBytes(graph) };
 }
 
 /** How a product is done, by what the device was measured at. */
@@ -67,7 +120,7 @@ const isDilated = (attributes: object): boolean =>
  * start it; on a processor also the memory that each run takes from the system anew, and the outputs that are copied.
  */
 export function secondsOf(whole: Graph, speed: Speed, onProcessor: boolean): number {
-  const graph = pruneGraph(whole);
+  const graph = foldConstants(pruneGraph(whole));
   let seconds = 0;
   for (const node of graph.nodes) {
     if (views.has(node.op)) continue;
@@ -79,11 +132,13 @@ export function secondsOf(whole: Graph, speed: Speed, onProcessor: boolean): num
     seconds += Math.max(moved, computed) + speed.nodeMicroseconds * 1e-6;
   }
   if (!onProcessor) return seconds;
-  const answers = [...graph.outputs.values()].reduce((sum, value) => sum + bytesOf(value), 0);
+  const answers = answerBytes(graph);
   // One thread copies them.
   const copied = (speed.cores * 2 * answers) / (speed.bandwidthGBs * 1e9);
   return seconds + copied + (peakOf(graph) + speed.cores * answers) * freshSecondsPerByte(speed);
 }
+
+const answerBytes = ({ outputs }: Graph) => [...outputs.values()].reduce((sum, value) => sum + bytesOf(value), 0);
 
 /** What the first touch of memory costs beyond moving the bytes: of three bytes that the trial moves, one is new. */
 const freshSecondsPerByte = ({ freshGBs, bandwidthGBs }: Speed) => Math.max(0, 3 / freshGBs - 3 / bandwidthGBs) / 1e9;

@@ -10,6 +10,7 @@ import { describeMissing, lookForCuda } from './cuda.ts';
 import type { Graph } from './graph.ts';
 import { writeOnnx } from './onnx.ts';
 import type { Shape, Tensor } from './tensor.ts';
+import { keepsHalves, packsWeights } from './weight-copies.ts';
 
 export const devices = ['cpu', 'webgpu', 'cuda'] as const;
 export type Device = (typeof devices)[number];
@@ -98,7 +99,7 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
         // Threads that wait by spinning gain about 5 % on an idle machine and double a step's time on a busy one.
         intra_op: { allow_spinning: '0' },
         // A copy of each weight in the order the processor likes: faster, but a large checkpoint would lie in memory twice.
-        ...(externalBytes(graph) > largestCopiedBytes ? { disable_prepacking: '1' } : {}),
+        ...(!packsWeights(graph) ? { disable_prepacking: '1' } : {}),
         ...(options.onlyOnDevice ? { disable_cpu_ep_fallback: '1' } : {}),
         ...(externalFolder === undefined ? {} : { model_external_initializers_file_folder_path: externalFolder }),
       },
@@ -188,32 +189,12 @@ function byteLength({ data }: OrtTensor): number {
   return Array.isArray(data) ? 0 : data.byteLength;
 }
 
-const largestCopiedBytes = 1e9;
-
-function externalBytes(graph: Graph): number {
-  // One source read as several types counts once.
-  const sources = new Set(graph.initializers.map(({ source }) => source));
-  return [...sources].reduce((sum, source) => sum + ('external' in source ? source.external.bytes : 0), 0);
-}
-
 function disabledOptimizers(graph: Graph, { keepDuplicates }: SessionOptions): object {
   const names = [
-    ...(isTooLargeToWiden(graph) ? ['ConstantFolding'] : []),
+    ...(keepsHalves(graph) ? ['ConstantFolding'] : []),
     ...(keepDuplicates ? ['CommonSubexpressionElimination'] : []),
   ];
   return names.length === 0 ? {} : { optimization: { disable_specified_optimizers: names.join(';') } };
-}
-
-/** A smaller model is widened once and kept so: twice the memory of its file, and no work at each step. */
-const largestWidenedBytes = 1.5e9;
-
-function isTooLargeToWiden(graph: Graph): boolean {
-  const halves = graph.initializers.flatMap(({ value, source }) =>
-    (value.type === 'float16' || value.type === 'bfloat16') && 'external' in source ? [source.external.bytes] : [],
-  );
-  // Who keeps weights in four bits has no memory to spare.
-  const isPacked = graph.initializers.some(({ value, source }) => value.type === 'uint4' && 'external' in source);
-  return isPacked || halves.reduce((sum, bytes) => sum + bytes, 0) > largestWidenedBytes;
 }
 
 /** Two threads on one core share its arithmetic: one a core is faster. Where it cannot be told, every processor counts. */

@@ -1,5 +1,5 @@
 // Before a run: how much memory it will need at most and how long a step will take, from its graphs and the device's speed.
-import { costOf, secondsOf } from '../graph/cost.ts';
+import { costOf, secondsOf, weightBytes } from '../graph/cost.ts';
 import type { Graph } from '../graph/graph.ts';
 import { measureSpeed, type SecondsClock, type Speed, wallClock } from '../graph/speed.ts';
 import { elementCount, type FloatTensor } from '../graph/tensor.ts';
@@ -7,11 +7,13 @@ import { createNetwork } from './network.ts';
 import { fillDropoutMask } from './noise.ts';
 import { createOptimizer } from './optimizers/index.ts';
 import type { Optimizer } from './optimizers/optimizer.ts';
-import type { FrozenWeight, Parameters } from './parameters.ts';
+import type { Parameters } from './parameters.ts';
 import type { PreparedRun } from './prepare.ts';
 import type { TaskBatch } from './tasks/task.ts';
 
 export interface Forecast {
+  /** The process as it was before its first session. */
+  readonly processBytes: number;
   /** Of the whole process. */
   readonly peakBytes: number;
   readonly secondsPerStep: number;
@@ -19,7 +21,7 @@ export interface Forecast {
 
 /** What a forecast is made from. */
 export interface Reckoned {
-  readonly parameters: Pick<Parameters, 'trainable' | 'frozen'>;
+  readonly parameters: Pick<Parameters, 'trainable'>;
   readonly state: Optimizer['state'];
   readonly accumulate: number;
   readonly graph: Graph;
@@ -29,7 +31,7 @@ export interface Reckoned {
  * What a session takes beside values and weights: its own structures, those of each node, and what lies scattered between
  * values of the first run, which is kept. Measured on `npm run bench -- forecast`; the bench says how far off each shape is.
  */
-const session = { bytes: 40e6, perNodeBytes: 30e3, ofValues: 1.5 } as const;
+const session = { bytes: 40e6, perNodeBytes: 30e3, ofValues: 1.25 } as const;
 /** An in-place loop of AdamW reads and writes seven numbers for each weight, on one core. */
 const optimizerBytesPerWeight = 28;
 
@@ -38,9 +40,10 @@ export async function forecast(run: PreparedRun): Promise<Forecast> {
   const { longest, usual } = await typicalBatches(run, hyper.batchSize);
   const reckonedOn = (batch: TaskBatch) => reckon(run, run.parameters, hyper, batch);
   // Before measuring, which leaves memory that the run will use again.
-  const peakBytes = process.memoryUsage().rss + addedBytes(reckonedOn(longest));
+  const processBytes = process.memoryUsage().rss;
+  const peakBytes = processBytes + addedBytes(reckonedOn(longest));
   const speed = await measureSpeed(run.device);
-  return { peakBytes, secondsPerStep: secondsPerStep(reckonedOn(usual), speed, run.device === 'cpu') };
+  return { processBytes, peakBytes, secondsPerStep: secondsPerStep(reckonedOn(usual), speed, run.device === 'cpu') };
 }
 
 export interface Planned {
@@ -102,18 +105,13 @@ export function addedBytes({ parameters, state, accumulate, graph }: Reckoned): 
   const fed = graph.inputs
     .filter(({ name }) => !parameters.trainable.has(name))
     .reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
-  const frozen = [...parameters.frozen.values()].reduce((sum, weight) => sum + frozenBytes(weight), 0);
-  // As the graph gives them they count among its values; here as JavaScript gets them, and their sum over batches.
-  const gradients = weights * (accumulate > 1 ? 2 : 1);
+  const { peakBytes, answerBytes } = costOf(graph);
+  // When JavaScript gets its copy of the answers, the values between are gone.
+  const transient = Math.max(session.ofValues * peakBytes, answerBytes + weights);
+  const sum = accumulate > 1 ? weights : 0;
   const own = session.bytes + session.perNodeBytes * graph.nodes.length;
-  return own + session.ofValues * costOf(graph).peakBytes + 4 * sizeOf(state) + gradients + frozen + fed;
+  return own + transient + sum + 4 * sizeOf(state) + weightBytes(graph) + fed;
 }
 
 export const sizeOf = (tensors: ReadonlyMap<string, FloatTensor>) =>
   [...tensors.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
-
-/** As it lies: in memory, or in a file that is mapped as it is used; half precision is widened. */
-function frozenBytes(weight: FrozenWeight): number {
-  if ('fourBit' in weight) return weight.fourBit.packed.bytes + weight.fourBit.steps.bytes;
-  return 4 * elementCount(weight.shape);
-}

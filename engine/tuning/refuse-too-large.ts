@@ -18,10 +18,14 @@ interface Way {
 }
 
 /** @throws UserError when the run would need more memory than there is, naming what would fit. */
-export async function refuseTooLarge(run: PreparedRun, { peakBytes }: Forecast, availableBytes: number): Promise<void> {
-  const room = process.memoryUsage().rss + availableBytes;
+export async function refuseTooLarge(
+  run: PreparedRun,
+  { peakBytes, processBytes }: Forecast,
+  availableBytes: number,
+): Promise<void> {
+  const room = processBytes + availableBytes;
   if (peakBytes <= room) return;
-  const fitting = await findFitting(run, room);
+  const fitting = await findFitting(run, processBytes, room);
   throw new UserError(
     `This run would need about ${inGigabytes(peakBytes)} of memory; there is room for ${inGigabytes(room)}.`,
     fitting.length === 0
@@ -33,7 +37,7 @@ export async function refuseTooLarge(run: PreparedRun, { peakBytes }: Forecast, 
 type Fitting = Way & { readonly peakBytes: number };
 
 /** Each way alone; where none is enough, the least that all of them together leave. */
-async function findFitting(run: PreparedRun, room: number): Promise<readonly Fitting[]> {
+async function findFitting(run: PreparedRun, processBytes: number, room: number): Promise<readonly Fitting[]> {
   const { spec } = run;
   const { batchSize, recompute, optimizer } = spec.hyper;
   const halves: Way[] = [];
@@ -41,7 +45,7 @@ async function findFitting(run: PreparedRun, room: number): Promise<readonly Fit
   const less: Way = recompute ? {} : { recompute: true };
   const methods = methodsOf(run).map((method): Way => ({ method }));
   const fits = async (way: Way): Promise<readonly Fitting[]> => {
-    const peakBytes = await forecastWay(run, way);
+    const peakBytes = processBytes + (await bytesOfWay(run, way));
     return peakBytes <= room ? [{ ...way, peakBytes }] : [];
   };
   const firstOf = async (ways: readonly Way[]): Promise<readonly Fitting[]> => {
@@ -70,8 +74,8 @@ function methodsOf({ spec, base }: PreparedRun): readonly ('lora' | 'qlora')[] {
   return spec.method === 'lora' && isText ? ['qlora'] : [];
 }
 
-/** The peak of the whole process if the run were changed so. */
-async function forecastWay(run: PreparedRun, { batchSize, recompute, method, optimizer }: Way): Promise<number> {
+/** What the run would add to its process if it were changed so. */
+async function bytesOfWay(run: PreparedRun, { batchSize, recompute, method, optimizer }: Way): Promise<number> {
   const { hyper } = run.spec;
   const rows = batchSize ?? hyper.batchSize;
   const changed: Hyper = {
@@ -90,7 +94,7 @@ async function forecastWay(run: PreparedRun, { batchSize, recompute, method, opt
   const saved = method === 'qlora' ? savedByFourBit(run, parameters) : 0;
   // Weights that this run has loaded to train would stay in their file.
   const loaded = parameters === run.parameters ? 0 : 4 * sizeOf(run.parameters.trainable);
-  return process.memoryUsage().rss - loaded + added - saved;
+  return added - loaded - saved;
 }
 
 /** Four bits a number and a step for each block, instead of 32 bits; the largest matrix is unpacked while it is used. */

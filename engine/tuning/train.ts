@@ -105,7 +105,7 @@ function startEvent(run: PreparedRun, { step }: Progress, expected: Forecast, da
     trainableParameters: [...trainable.values()].reduce((sum, { data }) => sum + data.length, 0),
     device: run.device,
     deviceReason: run.deviceReason,
-    forecast: expected,
+    forecast: { peakBytes: expected.peakBytes, secondsPerStep: expected.secondsPerStep },
     warnings: [...run.warnings, ...damaged],
   };
 }
