@@ -167,7 +167,7 @@ test('a greeting in front of a question does not hide the question', async () =>
 });
 
 test.each([
-  [['what is L2 regularization?'], 'and L1?', 'algorithms#ridge-lasso'],
+  [['what is L2 regularization?'], 'and L1?', 'overfitting-underfitting#regularization'],
   [['what is dropout?'], 'why?', 'overfitting-underfitting#dropout'],
   [['what is LoRA?'], 'which rank should I use for it?', 'peft#rank-and-alpha'],
   [['What is early stopping?', 'why?'], 'can you give an example?', 'overfitting-underfitting#early-stopping'],
