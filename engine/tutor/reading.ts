@@ -57,7 +57,9 @@ export function readSection(section: Section): Part[] {
       const isLabel = ({ markdown }: Sentence) => markdown.replace(label, '') === '';
       const sentences = block.sentences.filter((sentence) => !isLabel(sentence));
       const leadIn =
-        block.kind !== 'paragraph' && previous?.kind === 'paragraph' && !isHeading(previous) ? previous : undefined;
+        block.kind !== 'paragraph' && previous?.kind === 'paragraph' && !isHeading(previous) && !isPicture(previous)
+          ? previous
+          : undefined;
       const heading = previous !== undefined && isHeading(previous) ? previous : undefined;
       parts.push({ role, block, sentences, label: block.sentences.find(isLabel), heading, leadIn });
       // A label rules the one block below it; a heading rules until the next heading.
@@ -70,6 +72,12 @@ export function readSection(section: Section): Part[] {
 
 function isHeading(block: SectionBlock): boolean {
   return block.kind === 'heading' || (block.kind === 'paragraph' && block.markdown.replace(label, '').trim() === '');
+}
+
+/** A picture in words says what the whole is like, not what the table below it shows. */
+function isPicture({ markdown }: SectionBlock): boolean {
+  const name = label.exec(markdown)?.[1];
+  return name !== undefined && roleOf(name) === 'intuition';
 }
 
 function roleOf(title: string): Role | undefined {
