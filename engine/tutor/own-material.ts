@@ -9,6 +9,8 @@ const answersFrom = 0.6;
 const pointsFrom = 0.75;
 /** How much more than the guide it must hold to answer in its place. */
 const clearly = 0.2;
+/** "Our cluster": asked of the group, so the guide must hold more to go before its own words. */
+const ofGroup = /\bours?\b/i;
 const leadCharacters = 500;
 const passagesShown = 5;
 
@@ -45,6 +47,8 @@ function choose({ passages, others }: NonNullable<Asked>, answer: Answer, questi
   if (isNamed && best.coverage >= 0.4) return { answers: true, passages: near };
   if (best.coverage < answersFrom) return undefined;
   if (answer.abstained || best.coverage >= guide + clearly) return { answers: true, passages: near };
+  if (ofGroup.test(question) && best.coverage >= pointsFrom && best.coverage >= guide)
+    return { answers: true, passages: near };
   const fits = best.coverage >= pointsFrom && best.coverage >= guide && best.similarity >= likeness - 0.1;
   return fits && answer.kind !== 'correction' ? { answers: false, passages: near } : undefined;
 }

@@ -114,6 +114,10 @@ export const questions: readonly MaterialQuestion[] = [
   { question: 'what is temperature in text generation', from: 'guide' },
   { question: 'my loss is nan, what now', from: 'guide' },
   { question: 'what is bagging?', from: 'guide' },
+  { question: 'what do we mean by overfitting?', from: 'guide' },
+  { question: 'why do we need a test set', from: 'guide' },
+  { question: 'how do we choose the LoRA rank in general?', from: 'guide' },
+  { question: 'why do our models overfit when they have few examples', from: 'guide' },
 
   { question: 'who won the football match yesterday?', from: 'neither' },
   { question: 'what is the best pizza in Oslo', from: 'neither' },
