@@ -115,40 +115,37 @@ function showPhase({ phases, next }: RoadmapStanding, phaseId: string): Reply {
       : `Afterwards you can ${phase.afterwards}.`;
   const open = steps.find((step) => !step.done);
   const mark = { command: 'roadmap', args: { action: built ? 'unbuilt' : 'built', what: phase.id } };
-  return {
-    ...reply(
-      text(`### Phase ${number}: ${phase.title}\n\n${state}\n\n**Piece of work:** ${phase.build}${built ? ' ✓' : ''}.`),
-      {
-        kind: 'table',
-        caption: 'Chapters',
-        columns: [
-          { label: 'Chapter', align: 'left' },
-          { label: 'Minutes', align: 'right' },
-          { label: 'Read', align: 'right' },
-          { label: 'Quiz', align: 'left' },
-          { label: 'Reviews due', align: 'right' },
-        ],
-        rows: steps.map((step) => [
-          step.title,
-          String(step.minutes),
-          `${step.sectionsRead} of ${step.sections}`,
-          quizInWords(step),
-          String(step.due),
-        ]),
-      },
-      {
-        kind: 'sources',
-        sources: [{ chapterId: 'roadmap', sectionId: phase.id, title: `Learning roadmap › ${phase.title}`, quote: '' }],
-      },
-      buttons(
-        ...(open === undefined ? [] : [nextFor(open), ...readButton(open)]),
-        button(built ? 'Not built after all' : 'I have built it', mark),
-        ...(next === undefined || next.phase.phase.id === phaseId ? [] : [nextButton(next)]),
-        button('Roadmap', { command: 'roadmap', args: {} }),
-      ),
+  return reply(
+    text(`### Phase ${number}: ${phase.title}\n\n${state}\n\n**Piece of work:** ${phase.build}${built ? ' ✓' : ''}.`),
+    {
+      kind: 'table',
+      caption: 'Chapters',
+      columns: [
+        { label: 'Chapter', align: 'left' },
+        { label: 'Minutes', align: 'right' },
+        { label: 'Read', align: 'right' },
+        { label: 'Quiz', align: 'left' },
+        { label: 'Reviews due', align: 'right' },
+      ],
+      rows: steps.map((step) => [
+        step.title,
+        String(step.minutes),
+        `${step.sectionsRead} of ${step.sections}`,
+        quizInWords(step),
+        String(step.due),
+      ]),
+    },
+    {
+      kind: 'sources',
+      sources: [{ chapterId: 'roadmap', sectionId: phase.id, title: `Learning roadmap › ${phase.title}`, quote: '' }],
+    },
+    buttons(
+      ...(open === undefined ? [] : [nextFor(open), ...readButton(open)]),
+      button(built ? 'Not built after all' : 'I have built it', mark),
+      ...(next === undefined || next.phase.phase.id === phaseId ? [] : [nextButton(next)]),
+      button('Roadmap', { command: 'roadmap', args: {} }),
     ),
-    slot: `roadmap:${phase.id}`,
-  };
+  );
 }
 
 function nextButton({ step, phase }: NextStep): Button {
