@@ -39,7 +39,7 @@ export interface Signals extends Evidence {
 }
 
 /** At or above this the guide is taken to cover the question. */
-export const coveredFrom = 0.47;
+export const coveredFrom = 0.4;
 
 export const signalNames = [
   'coverage',
