@@ -151,8 +151,8 @@ test('a node takes as long as the slower of its arithmetic and its bytes, and a 
     g.output('y', g.op('Gemm', [a, a], { transA, transB: false }));
     return g.graph;
   };
-  expect(secondsOf(gemm(false), speed, false)).toBeCloseTo(2e6 / 100e9, 12);
-  expect(secondsOf(gemm(true), speed, false)).toBeCloseTo(2e6 / 50e9, 12);
+  expect(secondsOf(gemm(false), speed, false)).toBeCloseTo(2e6 / (100e9 * (100 / 116)), 12);
+  expect(secondsOf(gemm(true), speed, false)).toBeCloseTo(2e6 / (50e9 * (100 / 116)), 12);
   // Three matrices of 40 kB at 10⁶ bytes a second.
   const slow = { ...speed, bandwidthGBs: 1e-3 };
   expect(secondsOf(gemm(false), slow, false)).toBeCloseTo(0.12, 6);

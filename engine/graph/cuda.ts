@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 
-export interface MissingPiece {
+interface MissingPiece {
   readonly name: string;
   /** What to do about it. */
   readonly next: string;
@@ -78,9 +78,8 @@ const hasWslGpu = () => existsSync('/dev/dxg');
 /** The loader's list of libraries; nothing where it cannot be asked. */
 function listLibraries(): string {
   try {
-    return execFileSync('ldconfig', ['-p'], {
+    return execFileSync('/sbin/ldconfig', ['-p'], {
       encoding: 'utf8',
-      env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/sbin:/usr/sbin` },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
   } catch {

@@ -29,7 +29,7 @@ export interface SessionOptions {
 }
 
 /** Bytes that runs have moved, added up. */
-export interface Traffic {
+interface Traffic {
   toDeviceBytes: number;
   fromDeviceBytes: number;
 }
@@ -41,7 +41,7 @@ export interface DeviceTensor {
   release(): void;
 }
 
-export type SessionFeeds = { readonly [name: string]: Tensor | DeviceTensor };
+type SessionFeeds = { readonly [name: string]: Tensor | DeviceTensor };
 
 export interface Session {
   /** Feeds every input by name. @returns the named outputs; the arrays belong to the caller. */

@@ -4,7 +4,7 @@ import type { Value } from '../../graph/ops.ts';
 import type { StepSettings } from './optimizer.ts';
 
 /** What one weight's update is made of; the gradient is scaled already. */
-export interface UpdateInputs {
+interface UpdateInputs {
   readonly weight: Value;
   readonly gradient: Value;
   /** By the prefix that its name has in a checkpoint: `first` of `first.layer.weight`. */
