@@ -343,7 +343,9 @@ describe('finetune', () => {
     const value = (id: string) =>
       form?.fields.flatMap((field) => (field.id === id && 'value' in field ? field.value : []))[0];
     expect([value('method'), value('learningRate')]).toEqual(['full', '0.00001']);
-    expect(wordsOf(await talk.say('finetune moods --recipe pancakes'))).toMatch(/recipe can.t be pancakes.*first.+look/);
+    expect(wordsOf(await talk.say('finetune moods --recipe pancakes'))).toMatch(
+      /recipe can.t be pancakes.*first.+look/,
+    );
   });
 
   it('starts from a typed line, with a sample by its title', async () => {
