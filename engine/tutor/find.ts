@@ -18,6 +18,7 @@ export interface Find {
 export const hitsRead = 20;
 /** Sentences of a long question that are tried one by one when the whole finds nothing. */
 const sentencesTried = 30;
+const clearlySurer = 0.05;
 /** How much worse, in the search's own score, a section of the chapter spoken of before may fit and still come first. */
 const chapterKept = 0.6;
 
@@ -26,11 +27,19 @@ export function createFind(search: Search, concepts: Concepts): Find {
 
   const findQuestion = async (question: string): Promise<Found> => {
     const whole = await find(question);
-    if (whole.result.covered) return whole;
+    if (whole.result.covered) return findAsked(question, whole);
     const sentences = question.split(/[.!?\n]+/).filter((sentence) => sentence.trim().length > 2);
     if (sentences.length < 2) return whole;
     const parts = await Promise.all(sentences.slice(0, sentencesTried).map(find));
     return parts.reduce((best, part) => (part.result.confidence > best.result.confidence ? part : best), whole);
+  };
+
+  /** "Ignore what I said before. What is overfitting?": a sentence that asks comes before the words around it. */
+  const findAsked = async (question: string, whole: Found): Promise<Found> => {
+    const asked = question.match(/[^.!?\n]+\?/g) ?? [];
+    if (asked.length !== 1 || asked[0]?.trim() === question.trim()) return whole;
+    const alone = await find(asked[0]?.trim() ?? '');
+    return alone.result.confidence > whole.result.confidence + clearlySurer ? alone : whole;
   };
 
   const findBest = async ({ candidates }: Reading): Promise<Found> => {
