@@ -96,7 +96,8 @@ function planAnswer(question: string, source: Source, overlap: Overlap, options:
 
 function pieceOf({ source, part, sentences }: Run): Piece {
   // A pitfall may name only what not to do: without the warning it would read as advice.
-  return quotePiece(source, sentences, part.role === 'pitfall' ? '**Watch out:** ' : '');
+  const isLabelled = /^\*\*/.test(sentences[0]?.markdown ?? '');
+  return quotePiece(source, sentences, part.role === 'pitfall' && !isLabelled ? '**Watch out:** ' : '');
 }
 
 const isUsed = (part: Part, runs: readonly Run[]) => runs.some((run) => run.part === part);
@@ -123,8 +124,9 @@ function findLead(question: string, source: Source, overlap: Overlap, plan: Plan
   const focus = wanted ?? findFocus(question, source, overlap, definition, plan.lead - 100);
   if (!focus || !definition || focus.part === definition.part) return definition ? [definition] : [];
   const short = { ...definition, sentences: definition.sentences.slice(0, 2) };
-  // An example makes sense after what it is an example of.
-  return focus.part.role === 'example' ? [short, focus] : [focus, short];
+  // An example, or what to do, makes sense after what it is about.
+  const isAfter = focus.part.role === 'example' || (focus === wanted && asksDefinition.test(question));
+  return isAfter ? [short, focus] : [focus, short];
 }
 
 /** The section's first paragraph, as many whole sentences as fit, three at most. */
@@ -177,6 +179,8 @@ function runFrom(source: Source, part: Part, index: number, limit: number): Run 
   return { source, part, sentences: index === 0 && part.label ? [part.label, ...sentences] : sentences };
 }
 
+/** What to beware of answers a question only where nothing else meets it as well. */
+const pitfallHandicap = 0.15;
 const focusRoles: ReadonlySet<Role> = new Set(['text', 'pitfall', 'example', 'intuition', 'use', 'why', 'evidence']);
 
 /** Sentences elsewhere in the section that meet the question clearly better than its first paragraph does. */
@@ -199,7 +203,7 @@ function findFocus(
   const [base = 0, ...scores] = overlap([about?.map(({ prose }) => prose).join(' ') ?? '', ...texts]);
   let best: { score: number; candidate: (typeof candidates)[number] } | undefined;
   for (const [i, candidate] of candidates.entries()) {
-    const score = scores[i] ?? 0;
+    const score = (scores[i] ?? 0) - (candidate.part.role === 'pitfall' ? pitfallHandicap : 0);
     if (!best || score > best.score) best = { score, candidate };
   }
   const margin = asksDefinition.test(question) ? 0.5 : 0.34;

@@ -14,12 +14,16 @@ const absolute =
 const advice =
   /\b(?:should|must|ought to|need to|want to|recommended|not|n['’]t)\s+(?:\w+\s+){0,2}(?:always|never|automatically|completely|guarantee\w*)|\b(?:not|isn['’]?t|doesn['’]?t|don['’]?t|cannot|can['’]?t)\b/i;
 
+const ownCase = /\b(?:my|our|mine)\b.{0,40}\b(?:always|never|perfectly|completely|every time)\b/i;
+
 /** "…, right?" asks only to be told yes. */
 const leading =
   /\b(?:right|correct|is(?:n['’]?t| not) it|does(?:n['’]?t| not) it|are(?:n['’]?t| not) they|do(?:n['’]?t| not) they|no)\s*\?*\s*$/i;
 
 /** Takes for granted that something holds without exception, as little in this field does. */
 export function isAbsolute(question: string): boolean {
+  // "Why does my model always …" tells what was seen, and claims nothing of all models.
+  if (ownCase.test(question)) return false;
   const claim = question.replace(leading, '');
   const presumes = premise.test(question) || claim !== question;
   return presumes && absolute.test(claim) && !advice.test(claim);

@@ -34,10 +34,14 @@ export function createFindMistake({ facts = [], misconceptions = [] }: Guide, se
     }
     // Shared words say little of what is true: what the facts confirm is not called wrong for them.
     if (checks.some(({ confirmed }) => confirmed)) return undefined;
-    const known = first(readings, byPattern) ?? first(readings, byClaim);
+    const known = first(readings, byPattern) ?? first(readings.filter(claims), byClaim);
     return known && { by: 'claim', ...known };
   };
 }
+
+/** "How to pick k" claims nothing: words shared with a wrong claim are then about the same thing, not the same claim. */
+const claims = (question: string) =>
+  !/^\W*(?:how to|how (?:do|can|should|would) (?:i|we|you)|which|when (?:to|should))\b/i.test(question);
 
 function first<T>(readings: readonly string[], find: (reading: string) => T | undefined): T | undefined {
   for (const reading of readings) {
