@@ -9,7 +9,10 @@ test('among 20,000 vectors in two tables the ten nearest are those of the exact 
   const random = createRandom(4);
   const draw = () =>
     Float32Array.from({ length: dimensions }, () => random.next() + random.next() + random.next() - 1.5);
-  const unit = (vector: Float32Array) => vector.map((value) => value / Math.hypot(...vector));
+  const unit = (vector: Float32Array) => {
+    const norm = Math.hypot(...vector);
+    return vector.map((value) => value / norm);
+  };
   // Around 200 subjects, as texts are.
   const subjects = Array.from({ length: 200 }, draw);
   const pick = () => {
