@@ -36,6 +36,9 @@ export function renderReply(reply: Reply, options: RenderOptions): Rendered {
   };
 }
 
+/** Enough to recognise the passage, whose sentences mostly stand in the answer above. */
+const quoteCharacters = 240;
+
 const fallback = (words: string) => {
   const text = cut(escapeText(words), 3500);
   return text.trim() === '' ? 'Finetutor' : text;
@@ -175,7 +178,7 @@ const draw: Draw = {
       const opens = url !== undefined && !isLocal(url);
       if (!opens) unlinked.push(readButton(index + 1, { chapterId, sectionId, document }));
       const shown = opens ? `<${escapeText(url)}|${name}>` : `*${name}*`;
-      return `${index + 1}. ${shown}${quote === '' ? '' : ` “${escapeMrkdwn(cut(quote, 600))}”`}`;
+      return `${index + 1}. ${shown}${quote === '' ? '' : ` “${escapeMrkdwn(cut(quote, quoteCharacters))}”`}`;
     });
     const told = chunk(['📖 From the guide', ...lines], limits.contextElements).map((elements) => ({
       type: 'context' as const,
