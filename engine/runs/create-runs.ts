@@ -197,8 +197,8 @@ const shorten = (text: string) => (text.length > 40 ? `${text.slice(0, 40)}…` 
 /** Every trainer process hears of the hub before anything else. */
 function withHub(start: StartTrainer, hub: HubOptions | undefined): StartTrainer {
   if (hub === undefined) return start;
-  return (hear) => {
-    const trainer = start(hear);
+  return (hear, wants) => {
+    const trainer = start(hear, wants);
     trainer.send({ kind: 'hub', hub });
     return trainer;
   };

@@ -1,6 +1,7 @@
 // Sees one run through: starts its trainer, passes its events on, restarts it after a crash, and keeps its limits.
 import type { RunEvent } from './events.ts';
 import type { RunSpec } from './spec.ts';
+import type { FromTrainer } from './trainer-messages.ts';
 import type { StartTrainer, TrainerEnd, TrainerProcess } from './trainer-process.ts';
 
 export interface Limits {
@@ -75,7 +76,7 @@ export function supervise(options: SuperviseOptions): Supervision {
       hung = true;
       trainer?.kill();
     }, limits.silenceMs);
-    trainer = options.startTrainer((message) => {
+    const hear = (message: FromTrainer) => {
       if (message.kind !== 'event' || message.seq <= lastSeq) return;
       lastSeq = message.seq;
       silence.refresh();
@@ -84,7 +85,9 @@ export function supervise(options: SuperviseOptions): Supervision {
       if (words === undefined) return;
       last = words;
       leaving = setTimeout(() => trainer?.kill(), leaveMs);
-    });
+    };
+    // Who adapts a frozen base is short of memory rather than of time.
+    trainer = options.startTrainer(hear, { largePages: options.spec.method === 'full' });
     trainer.send({ kind: 'train', spec: options.spec, resume });
     if (stopAsked) trainer.send({ kind: 'stop' });
     const end = await trainer.ended;

@@ -20,18 +20,22 @@ export interface TrainerEnd {
   readonly stderr: string;
 }
 
-export type StartTrainer = (hear: (message: FromTrainer) => void) => TrainerProcess;
+/** @param wants large pages: steps a tenth quicker, for up to a fifth more memory. */
+export type StartTrainer = (
+  hear: (message: FromTrainer) => void,
+  wants?: { readonly largePages: boolean },
+) => TrainerProcess;
 
 const stderrChars = 8_000;
 
 /** @param entry the script to run; ours unless a test brings its own. */
 export function createTrainerStarter(entry = fileURLToPath(new URL('./trainer.ts', import.meta.url))): StartTrainer {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return (hear) => {
+  return (hear, wants) => {
     // Its own execArgv, whatever ours is (a test runner's, a debugger's): just what TypeScript needs.
     const child = fork(entry, [], {
       execArgv: entry.endsWith('.ts') ? ['--import', tsx] : [],
-      env: withLargePages(process.env),
+      env: wants?.largePages ? withLargePages(process.env) : process.env,
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

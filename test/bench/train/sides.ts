@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { withLargePages } from '../../../engine/graph/large-pages.ts';
 import type { Changes } from './open.ts';
-import type { Workload } from './workloads.ts';
+import { type Workload, workloads } from './workloads.ts';
 
 const python = '/usr/bin/python3';
 
@@ -50,7 +50,7 @@ export const startOurs = (id: string, threads: number, changes: Changes = {}) =>
   startSide(
     process.execPath,
     run('./ours.ts', [id, String(threads), JSON.stringify(changes)]),
-    withLargePages(process.env),
+    workloads[id]?.method === 'full' ? withLargePages(process.env) : process.env,
   );
 export const startTorch = (workload: Workload, threads: number) =>
   startSide(python, [here('./torch_side.py'), JSON.stringify({ ...workload, threads })]);
