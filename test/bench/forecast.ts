@@ -3,13 +3,14 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { withLargePages } from '../../engine/graph/large-pages.ts';
 import { cases } from './forecast/cases.ts';
 
 const outcome = z.object({
   predicted: z.object({ bytes: z.number(), seconds: z.number() }),
   happened: z.object({ bytes: z.number(), seconds: z.number() }),
 });
-/** What the issue asks for. */
+/** What a forecast is good for: a run refused or begun on its word. */
 const allowed = 0.25;
 
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith('--'));
@@ -23,11 +24,13 @@ if (!flags.includes('--json'))
   console.log(
     `| work | memory predicted | happened | error | s a step predicted | happened | error |\n|---|---|---|---|---|---|---|`,
   );
-for (const [id, { name }] of Object.entries(cases)) {
+for (const [id, { name, method }] of Object.entries(cases)) {
   if (asked.length > 0 && !asked.includes(id)) continue;
   const { stdout, status } = spawnSync(process.execPath, ['--import', 'tsx', child, id, ...flags], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
+    // As a run's process is started.
+    env: method === 'full' ? withLargePages(process.env) : process.env,
   });
   if (status !== 0) throw new Error(`${id} ended with ${status}`);
   const { predicted, happened } = outcome.parse(JSON.parse(stdout));
