@@ -10,7 +10,7 @@ export const ownFile = 'upload';
 export const fileEndings = ['.csv', '.tsv', '.jsonl', '.json', '.txt', '.md', '.conll', '.zip'];
 
 /** In the order of the form; filling in hidden words is for those who type its name. */
-const offeredTasks = [
+export const offeredTasks = [
   'text-classification',
   'regression',
   'token-classification',

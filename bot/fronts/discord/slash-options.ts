@@ -1,6 +1,7 @@
 // The options of the slash commands, as data: typed, bounded, with suggestions where there are any.
 import type { z } from 'zod';
 import { hyperSchema, levels } from '../../../engine/index.ts';
+import { offeredTasks } from '../../chat/finetune-form.ts';
 
 /** Where an option's suggestions come from. */
 export type Suggested = 'concepts' | 'roadmap' | 'demos' | 'chapters' | 'recipes' | 'runs' | 'data';
@@ -236,14 +237,7 @@ const optionsOf: { readonly [command: string]: readonly SlashOption[] } = {
       argument: 'task',
       name: 'task',
       description: 'empty: what the data are for',
-      choices: [
-        'text-classification',
-        'regression',
-        'token-classification',
-        'causal-lm',
-        'image-classification',
-        'image-text',
-      ],
+      choices: offeredTasks,
     },
     {
       kind: 'text',
