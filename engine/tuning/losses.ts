@@ -67,8 +67,6 @@ function tokenLosses(
   const last = { axes: [1], keepDims: true };
   // Any shift leaves the loss as it is, so the largest logit counts as a constant.
   const highest = g.op('Detach', [g.op('ReduceMax', [logits], last)]);
-  const powers = g.op('Exp', [g.op('Sub', [logits, highest])]);
-  const logSum = g.op('Add', [g.op('Log', [g.op('ReduceSum', [powers], last)]), highest]);
   const picked = g.op('GatherElements', [logits, given(targetIds)], { axis: 1 });
   let compared = picked;
   if (smoothing > 0) {
@@ -76,6 +74,9 @@ function tokenLosses(
     const mean = g.op('Mul', [sum, g.scalar(smoothing / (logits.shape[1] ?? 1))]);
     compared = g.op('Add', [g.op('Mul', [picked, g.scalar(1 - smoothing)]), mean]);
   }
+  // Last to read the logits, a table of a vocabulary, so that the powers can be written in their place.
+  const powers = g.op('Exp', [g.op('Sub', [logits, highest])]);
+  const logSum = g.op('Add', [g.op('Log', [g.op('ReduceSum', [powers], last)]), highest]);
   return { losses: g.op('Sub', [logSum, compared]), picked, highest };
 }
 
