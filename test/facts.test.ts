@@ -37,6 +37,17 @@ test.each([
     'as lowering the threshold gives fewer false positives, I lower it',
     'as raising the threshold gives fewer false positives, I raise it',
   ],
+  ['k-means is unsupervised, so why does it need labels?', 'k-means is unsupervised, so why does it need no labels?'],
+  ['I use dropout, and it is on at inference, right?', 'I use dropout, and it is off at inference, right?'],
+  ['cats vs dogs is regression, right?', 'cats vs dogs is classification, right?'],
+  [
+    'why does inference need more memory compared to training?',
+    'why does inference need less memory compared to training?',
+  ],
+  [
+    'the spam filter is deployed, so does it stay good?',
+    "as a deployed model doesn't learn by itself, how often should I retrain it?",
+  ],
 ])('"%s" is mistaken, "%s" is not', (wrong, right) => {
   expect(check(wrong).mistaken).toBeDefined();
   expect(check(right).mistaken).toBeUndefined();
@@ -49,6 +60,8 @@ test('who asks what something is, how to do it, or which of two, has claimed not
     'does boosting reduce bias or variance?',
     'what happens if I tune on the test set?',
     'difference between precision and recall',
+    'k-means vs k-NN which is supervised?',
+    'how is random forest compared to boosting in speed?',
   ])
     expect(check(question), question).toEqual({ mistaken: undefined, confirmed: false });
 });

@@ -1,6 +1,7 @@
 // Tells whether a question takes for granted what the guide says, or its opposite: it is cut into clauses, and in each the things
 // spoken of, what is said of them, negations and sizes ("lower", "too small") are read against the guide's facts.
 import type { Fact, FactPoint } from '../../knowledge/index.ts';
+import { clausesOf } from './clauses.ts';
 
 /** What a question says, held against the facts. */
 export interface FactCheck {
@@ -52,20 +53,11 @@ const larger =
   /(?<![a-z])(?:high(?:er|est)?|larger?|largest|big(?:ger|gest)?|increas\w*|rais\w*|more|longer|doubl\w*|greater|up|stronger|many|stricter|growing)(?![a-z])/;
 const smaller =
   /(?<![a-z])(?:low(?:er|ering|est)?|small(?:er|est)?|tiny|decreas\w*|reduc\w*|less|fewer|few|shorter|halv\w*|halve|down|weaker|turn\w* down|(?:zero|0)$)(?![a-z])/;
-/** "…, so I take", "…, because": where one clause ends and the next begins. */
-const joints =
-  /(?:\.(?!\d)|[;!?\n])+|,\s+|:\s+|\s[-–—]\s|\s+(?=(?:so|because|since|but|while|whereas|although|though|therefore|thus|hence)\s)/;
-const opening =
-  /^(?:(?:so|but|and|ok|okay|well|hi|hey|then|also|if|hmm+) )*(?:(?:isnt|arent|doesnt|dont|didnt|wasnt|wont|cant|wouldnt) (?!need|have|use|get|require|care|mind|train|matter)|i (?:dont|do not|cant) (?:understand|get|see) |is it not |not sure |no idea )/;
-/** Asks what would be, what is wrong, or for a choice: nothing is taken for granted. */
-const open =
-  /^(?:what (?:if|happens|is|are|means|does .* mean)(?! the (?:point|use|sense))|whats(?! the (?:point|use|sense))|how (?:do|can|could|should|would|to|might) (?:i|we|you|one|people)|how to|(?:how|where) (?:is|are|does|do) .* differ|difference|which (?:one|is (?:better|right))|when (?:do|should|would|can) (?:i|we|you)|is (?:it|this|that) (?:a )?(?:myth|wrong)|best reply|explain|define|tell me|compare)\b|\b(?:vs|versus|difference between|compared (?:to|with))\b|^(?:is|are|does|do|should|can|will) .* or /;
-
 export function createCheckFacts(facts: readonly Fact[]): (question: string) => FactCheck {
   const compiled = facts.map(compile);
   return (question) => {
     const clauses = clausesOf(question);
-    const findings = clauses.parts.flatMap((clause) => findIn(clause, compiled));
+    const findings = clauses.parts.flatMap((clause, index) => findInOrder(clause, clauses.parts[index - 1], compiled));
     const all = findings.length > 0 ? findings : findIn(clauses.whole, compiled);
     const mistakes = all.filter(({ isRight }) => !isRight);
     const best = mistakes.toSorted((a, b) => plainness(b) - plainness(a))[0];
@@ -93,32 +85,20 @@ function wordingOf(source: string | undefined): Wording | undefined {
 const plainness = ({ subject, said }: Finding) =>
   (subject.to <= said.from ? 40 : 0) + (said.to - said.from) + (subject.to - subject.from);
 
-function clausesOf(question: string): { readonly parts: readonly string[]; readonly whole: string } {
-  const parts = question
-    .split(joints)
-    .map(plain)
-    .filter((part) => part.includes(' ') && !open.test(part));
-  const whole = plain(question);
-  return { parts, whole: parts.length < 2 || open.test(whole) ? '' : whole };
-}
-
-function plain(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/['’`]/g, '')
-    .replace(/[−–]/g, '-')
-    .replace(/(?<!^|\s)-|-(?!\d)|[^a-z0-9%²³=×.-]+|\.(?!\d)/g, ' ')
-    .replace(/\./g, ' ')
-    .replace(
-      /\b(regular|quant|normal|standard|memor|general|optim|token|initial|penal|minim|maxim|random)is(e|es|ed|er|ers|ing|ation|ations)\b/g,
-      '$1iz$2',
-    )
-    .replace(/labell/g, 'label')
-    .replace(/neighbour/g, 'neighbor')
-    .replace(/colour/g, 'color')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(opening, '');
+/** "It" and "they" stand for the thing that the clause before speaks of, the first of them that fits. */
+function findInOrder(clause: string, before: string | undefined, facts: readonly CompiledFact[]): readonly Finding[] {
+  const found = findIn(clause, facts);
+  const pronoun = before === undefined || found.length > 0 ? null : /(?<![a-z])(?:it|they|them)(?![a-z])/.exec(clause);
+  if (before === undefined || pronoun === null) return found;
+  const meant = facts
+    .flatMap((fact) => spansOf(fact.names, before).map((span) => ({ fact, ...span })))
+    .toSorted((a, b) => a.from - b.from || b.to - a.to);
+  for (const { fact, from, to } of meant) {
+    const told = `${clause.slice(0, pronoun.index)}${before.slice(from, to).trim()}${clause.slice(pronoun.index + pronoun[0].length)}`;
+    const findings = findIn(told, [fact]).filter(({ subject }) => subject.from === pronoun.index);
+    if (findings.length > 0) return findings;
+  }
+  return [];
 }
 
 function findIn(clause: string, facts: readonly CompiledFact[]): readonly Finding[] {
@@ -204,7 +184,8 @@ function judge(
 function isSaidOf(clause: string, subject: Span, said: Span): boolean {
   if (contains(subject, said)) return false;
   // "Better than X" is said of another.
-  if (said.from < subject.from && / than (?:the |an? )?$/.test(clause.slice(0, subject.from))) return false;
+  if (said.from < subject.from && / (?:than|compared (?:to|with)) (?:the |an? )?$/.test(clause.slice(0, subject.from)))
+    return false;
   return said.from - subject.to <= farthestAfter && subject.from - said.to <= farthestBefore;
 }
 
@@ -212,10 +193,10 @@ function isSaidOf(clause: string, subject: Span, said: Span): boolean {
 function isNegated(clause: string, subject: Span, said: Span, wording: Wording | undefined): boolean {
   const isFree = (span: Span) => !overlaps(span, subject);
   const far = spansOf(clauseNegation, clause.slice(0, said.from)).filter(
-    (span) => isFree(span) && !/ (?:and|but) /.test(clause.slice(span.to, said.from)),
+    (span) => isFree(span) && !/ (?:and|but|\|) /.test(clause.slice(span.to, said.from)),
   );
   const near = spansOf(wordNegation, clause.slice(0, said.from)).filter(
-    (span) => isFree(span) && said.from - span.to <= reach,
+    (span) => isFree(span) && said.from - span.to <= reach && !clause.slice(span.to, said.from).includes('|'),
   );
   const within = [
     ...clause.slice(said.from, said.to).matchAll(clauseNegation),

@@ -41,7 +41,7 @@ export function createFindMistake({ facts = [], misconceptions = [] }: Guide, se
 
 /** "How to pick k" claims nothing: words shared with a wrong claim are then about the same thing, not the same claim. */
 const claims = (question: string) =>
-  !/^\W*(?:how to|how (?:do|can|should|would) (?:i|we|you)|which|when (?:to|should))\b/i.test(question);
+  !/(?:^|[:;,–] )\W*(?:how to|how (?:do|can|should|would) (?:i|we|you)|which|when (?:to|should))\b/i.test(question);
 
 function first<T>(readings: readonly string[], find: (reading: string) => T | undefined): T | undefined {
   for (const reading of readings) {
