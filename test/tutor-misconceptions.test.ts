@@ -105,5 +105,12 @@ test('a false premise in a follow-up is corrected too', async () => {
 test('whoever asks whether it is so is told, without being told off', async () => {
   const answer = await tutor.ask('does F1 use true negatives?', []);
   expect(answer.kind).toBe('correction');
+  expect(answer.markdown).toMatch(/^\*\*No\.\*\* /);
   expect(answer.markdown).not.toMatch(/Not quite/);
+});
+
+test('"no" is not said to a negated question, where it would be unclear what it denies', async () => {
+  const answer = await tutor.ask('does k-means not work without labels?', []);
+  expect(answer.kind).toBe('correction');
+  expect(answer.markdown).not.toMatch(/^\*\*No/);
 });

@@ -6,7 +6,10 @@ import { assemble, type Composed, joinPieces, type Piece, quotePiece, type Sourc
 import type { Mistake } from './mistakes.ts';
 
 const longestOpening = 420;
-const asksWhether = /^\W*(?:is|are|does|do|should|can|could|will|would|must|has|have)\b/i;
+const asksWhether =
+  /^\W*(?:(?:so|but|and|then|hey|hi),? )*(?:is|are|does|do|should|can|could|will|would|must|has|have)\b/i;
+/** Whether "no" agrees or disagrees would be unclear. */
+const asksNegated = /\b(?:not|never|without|no|nothing|\w+n['’]t)\b/i;
 
 /** @param source the section that the mistake names. @param meant the question as it was understood. */
 export function correct(
@@ -20,8 +23,7 @@ export function correct(
   const sentence = known === undefined ? nearest(sentences, overlap) : sentences.find(({ prose }) => prose === known);
   const quote = sentence?.prose;
   const head: Piece = {
-    // Who asks whether it is so has claimed nothing.
-    text: asksWhether.test(meant) ? denial : `**Not quite.** ${denial}`,
+    text: `${openingTo(meant, denial)}${denial}`,
     claims: [{ text: denial, place: source, quote: sentence?.prose ?? '' }],
   };
   const said = sentence ? [quotePiece(source, [sentence])] : [];
@@ -29,6 +31,12 @@ export function correct(
   // Each is cited by itself: what the correction took out of the middle is missing between them.
   const more = level === 'eli5' ? [] : joinPieces(rest.map((told) => quotePiece(source, [told])));
   return assemble([head, ...said, ...more]);
+}
+
+/** Who asks whether it is so has claimed nothing, and is told "no" without being told off. */
+function openingTo(meant: string, denial: string): string {
+  if (!asksWhether.test(meant)) return '**Not quite.** ';
+  return /^no\b/i.test(denial) || asksNegated.test(meant) ? '' : '**No.** ';
 }
 
 /** @param overlap with the denial. */
