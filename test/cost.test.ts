@@ -38,29 +38,33 @@ test('a value takes memory from its making to its last reading; a view takes non
   expect(costOf(g.graph)).toEqual({ flops: 0, movedBytes: 3 * 800 + 404, peakBytes: 800, answerBytes: 4 });
 });
 
-test('a frozen weight lies in memory once for each product that it is packed for, a table as far as rows are looked up', () => {
+test('a frozen weight lies in memory once, or once for each product that it is packed for; of a large table as far as rows are looked up', () => {
   const range = (bytes: number) => ({ path: '/nowhere', offset: 0, bytes });
   const bytesOf = (
+    packs: boolean,
     build: (g: ReturnType<typeof createGraph>) => Parameters<ReturnType<typeof createGraph>['output']>[1],
   ) => {
     const g = createGraph();
     g.output('y', build(g));
-    return weightBytes(g.graph);
+    return weightBytes(g.graph, { device: 'cpu', packs });
   };
   const side = [1000, 1000];
-  const twice = bytesOf((g) => {
+  const twice = (g: ReturnType<typeof createGraph>) => {
     const w = g.external(side, range(4e6));
     return g.op('MatMul', [g.op('MatMul', [g.input('x', 'float32', [8, 1000]), w]), w]);
-  });
-  expect(twice).toBe(2 * 4e6);
-  const widened = bytesOf((g) =>
-    g.op('MatMul', [g.input('x', 'float32', [8, 1000]), g.external(side, range(2e6), 'bfloat16')]),
-  );
-  expect(widened).toBe(4e6);
-  const table = bytesOf((g) => g.op('Gather', [g.external(side, range(4e6)), g.input('ids', 'int32', [3])]));
-  expect(table).toBe(3 * 64e3);
+  };
+  expect(bytesOf(true, twice)).toBe(2 * 4e6);
+  expect(bytesOf(false, twice)).toBe(4e6);
+  const widened = (g: ReturnType<typeof createGraph>) =>
+    g.op('MatMul', [g.input('x', 'float32', [8, 1000]), g.external(side, range(2e6), 'bfloat16')]);
+  expect(bytesOf(true, widened)).toBe(4e6);
+  expect(bytesOf(false, widened)).toBe(4e6);
+  const table = (g: ReturnType<typeof createGraph>) =>
+    g.op('Gather', [g.external(side, range(4e6)), g.input('ids', 'int32', [3])]);
+  expect(bytesOf(true, table)).toBe(3 * 64e3);
+  expect(bytesOf(false, table)).toBe(4e6);
   // 1.2 GB: no copies, the file itself is used.
-  const large = bytesOf((g) => {
+  const large = bytesOf(true, (g) => {
     const w = g.external([300_000, 1000], range(1.2e9));
     return g.op('Gemm', [g.input('x', 'float32', [8, 1000]), w], { transA: false, transB: true });
   });

@@ -21,6 +21,10 @@ export function bucketLength(length: number, maxLength: number): number {
   return Math.min(maxLength, Math.ceil(Math.max(length, 1) / step) * step);
 }
 
+/** How many lengths the batches of texts of these lengths can have. */
+export const countBuckets = (lengths: readonly number[]): number =>
+  new Set(lengths.map((length) => bucketLength(length, Number.POSITIVE_INFINITY))).size;
+
 /** How many batches are mixed before they are sorted by length: larger pads less and shuffles less. */
 const batchesPerPool = 32;
 

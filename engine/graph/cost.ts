@@ -3,7 +3,7 @@ import { type Graph, pruneGraph } from './graph.ts';
 import type { GraphNode, Op, Value } from './ops.ts';
 import type { Speed } from './speed.ts';
 import { type DataType, elementCount } from './tensor.ts';
-import { keepsHalves, packsWeights } from './weight-copies.ts';
+import { keepsHalves, type Placing, packedBytes, placeWeights } from './weight-places.ts';
 
 export interface Cost {
   /** Multiplications and additions of matrix products and convolutions. */
@@ -62,27 +62,28 @@ function foldConstants(graph: Graph): Graph {
 const bytesRoundRow = 64e3;
 
 /**
- * What the weights of a graph take that is no input: a copy for each product whose second factor one is, in the order the
- * processor likes; else the weight as it lies, or as much of it as rows are looked up.
+ * What the weights of a graph take that come from files: as they lie in the file, or as much of that as rows are looked up;
+ * as float32, once; or as copies for each product.
  */
-export function weightBytes(whole: Graph): number {
-  const graph = foldConstants(pruneGraph(whole));
-  const copies = packsWeights(graph);
+export function weightBytes(whole: Graph, placing: Placing): number {
+  const pruned = pruneGraph(whole);
+  const place = placeWeights(pruned, placing);
+  const graph = foldConstants(pruned);
   const constants = new Map(graph.initializers.map((one) => [one.value.name, one]));
   const used = new Map<unknown, number>();
-  let packed = 0;
   for (const node of graph.nodes) {
     const inputs: readonly Value[] = node.inputs;
     inputs.forEach((value, at) => {
       const constant = constants.get(value.name);
       if (!constant) return;
-      if (copies && at === 1 && (node.op === 'Gemm' || node.op === 'MatMul')) packed += bytesOf(value);
-      else {
-        const rows = node.op === 'Gather' && at === 0 ? size(inputs[1]) * bytesRoundRow : Number.POSITIVE_INFINITY;
-        used.set(constant.source, Math.max(used.get(constant.source) ?? 0, Math.min(bytesOf(value), rows)));
-      }
+      const isFactor = at === 1 && (node.op === 'Gemm' || node.op === 'MatMul');
+      if (place === 'packed' && isFactor) return;
+      const looksUp = place !== 'held' && node.op === 'Gather' && at === 0;
+      const rows = looksUp ? size(inputs[1]) * bytesRoundRow : Number.POSITIVE_INFINITY;
+      used.set(constant.source, Math.max(used.get(constant.source) ?? 0, Math.min(bytesOf(value), rows)));
     });
   }
+  const packed = place === 'packed' ? packedBytes(pruned) : 0;
   return packed + [...used.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 

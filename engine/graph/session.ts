@@ -1,22 +1,24 @@
 // The only file that imports onnxruntime-node: makes a session of a graph, feeds it by name and hands back numbers.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { arch, availableParallelism, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { UserError } from '../errors.ts';
 import { describeMissing, lookForCuda } from './cuda.ts';
-import type { Graph } from './graph.ts';
+import { readNumbers } from './file-numbers.ts';
+import { type Graph, pruneGraph } from './graph.ts';
+import { createShelf } from './held-weights.ts';
 import { writeOnnx } from './onnx.ts';
 import type { Shape, Tensor } from './tensor.ts';
-import { keepsHalves, packsWeights } from './weight-copies.ts';
+import { feedWeights, keepsHalves, type Placing, placeWeights } from './weight-places.ts';
 
 export const devices = ['cpu', 'webgpu', 'cuda'] as const;
 export type Device = (typeof devices)[number];
 
-export interface SessionOptions {
-  readonly device: Device;
+export interface SessionOptions extends Placing {
   readonly threads?: number;
   /** Two nodes that compute the same stay two: activations that are recomputed must not be kept instead. */
   readonly keepDuplicates?: boolean;
@@ -74,8 +76,44 @@ export function librariesFolder(): string {
   return join(home, 'bin', 'napi-v6', platform(), arch());
 }
 
+/** The weights of files that sessions of this process are fed with. */
+const shelf = createShelf(
+  ({ range, type }) => readNumbers(range, type),
+  async (path) => {
+    const { mtimeMs, size, ino } = await stat(path);
+    return `${mtimeMs} ${size} ${ino}`;
+  },
+);
+
 /** @throws UserError when the device cannot be used here. */
 export async function createSession(graph: Graph, options: SessionOptions): Promise<Session> {
+  const place = placeWeights(graph, options);
+  if (place !== 'held') return openSession(graph, options, place === 'packed');
+  const fed = feedWeights(pruneGraph(graph));
+  const held = await shelf.hold(fed.weights);
+  const feeds = Object.fromEntries(
+    fed.weights.map(({ name, shape }) => {
+      const data = held.numbers.get(name) ?? new Float32Array();
+      return [name, { type: 'float32', shape, data } as const];
+    }),
+  );
+  try {
+    const session = await openSession(fed.graph, options, false);
+    return {
+      run: (others, outputs) => session.run({ ...feeds, ...others }, outputs),
+      runKeeping: (others) => session.runKeeping({ ...feeds, ...others }),
+      async close() {
+        await session.close();
+        held.release();
+      },
+    };
+  } catch (error) {
+    held.release();
+    throw error;
+  }
+}
+
+async function openSession(graph: Graph, options: SessionOptions, packs: boolean): Promise<Session> {
   // Loaded at first use: 40 MB of native code that most processes of the house never need.
   const ort = await import('onnxruntime-node');
   const { bytes, externalFolder } = writeOnnx(graph);
@@ -98,8 +136,7 @@ export async function createSession(graph: Graph, options: SessionOptions): Prom
         use_deterministic_compute: '1',
         // Threads that wait by spinning gain about 5 % on an idle machine and double a step's time on a busy one.
         intra_op: { allow_spinning: '0' },
-        // A copy of each weight in the order the processor likes: faster, but a large checkpoint would lie in memory twice.
-        ...(!packsWeights(graph) ? { disable_prepacking: '1' } : {}),
+        ...(packs ? {} : { disable_prepacking: '1' }),
         ...(options.onlyOnDevice ? { disable_cpu_ep_fallback: '1' } : {}),
         ...(externalFolder === undefined ? {} : { model_external_initializers_file_folder_path: externalFolder }),
       },

@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
+import { readBytes } from '../graph/file-numbers.ts';
 import type { ExternalType } from '../graph/graph.ts';
 import type { BaseWeight, FourBitMatrix } from './base.ts';
 import { makeFolder } from './files.ts';
 import { four_bit_block_size, quantizeFourBit } from './four-bit.ts';
 import { linearLayers } from './linear-layers.ts';
 import type { LinearTarget, Model } from './model.ts';
-import { openSafetensors, readBytes, streamSafetensors, type TensorToWrite } from './safetensors.ts';
+import { openSafetensors, streamSafetensors, type TensorToWrite } from './safetensors.ts';
 
 /** What is read of a base, and given back with its matrices in four bits. */
 interface Weights {

@@ -1,7 +1,8 @@
 // Reads and writes safetensors files; a header that lies is refused before a byte of data is trusted.
 // Format: 8 bytes little-endian header length, a JSON header, then the data (https://huggingface.co/docs/safetensors).
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
+import { readBytes, readNumbers } from '../graph/file-numbers.ts';
 import type { FileRange } from '../graph/graph.ts';
 import { describeShape, elementCount, type FloatTensor, type Shape } from '../graph/tensor.ts';
 import { isObject, writeFileAtomically } from './files.ts';
@@ -103,54 +104,20 @@ function readEntry(path: string, name: string, entry: unknown, start: number, si
   return { dtype, shape, range: { path, offset: start + from, bytes } };
 }
 
-/** Reads a range of a file. @throws UserError when the file ends before it. */
-export async function readBytes({ path, offset, bytes }: FileRange): Promise<Buffer> {
-  const handle = await open(path, 'r');
-  try {
-    const buffer = Buffer.alloc(bytes);
-    for (let done = 0; done < bytes; ) {
-      // One read is limited to 2 GiB.
-      const { bytesRead } = await handle.read(buffer, done, Math.min(bytes - done, 2 ** 30), offset + done);
-      if (bytesRead === 0) throw new UserError(`${path} ends at byte ${offset + done}.`, again);
-      done += bytesRead;
-    }
-    return buffer;
-  } finally {
-    await handle.close();
-  }
-}
+const stored_floats = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
 /** Reads one tensor as float32. @throws UserError when there is none, or it holds no floating-point numbers. */
 export async function readFloats(file: SafetensorsFile, name: string): Promise<FloatTensor> {
   const entry = file.tensors.get(name);
   if (!entry) throw new UserError(`${file.path} has no tensor ${name}.`, 'The file belongs to another model.');
   const { dtype, shape, range } = entry;
-  const raw = await readBytes(range);
-  const count = elementCount(shape);
-  const at = (bytes: number) => raw.buffer.slice(raw.byteOffset, raw.byteOffset + count * bytes);
-  if (dtype === 'F32') return { shape, data: new Float32Array(at(4)) };
-  if (dtype === 'F64') return { shape, data: Float32Array.from(new Float64Array(at(8))) };
-  if (dtype === 'BF16') return { shape, data: widenBfloat16(new Uint16Array(at(2))) };
-  if (dtype === 'F16') return { shape, data: widenFloat16(new Uint16Array(at(2))) };
+  if (dtype === 'F32' || dtype === 'F16' || dtype === 'BF16')
+    return { shape, data: await readNumbers(range, stored_floats[dtype]) };
+  if (dtype === 'F64') {
+    const { buffer, byteOffset } = await readBytes(range);
+    return { shape, data: Float32Array.from(new Float64Array(buffer.slice(byteOffset, byteOffset + range.bytes))) };
+  }
   throw new UserError(`${file.path}: tensor ${name} is ${dtype}, not floating-point.`, 'Weights are F32, F16 or BF16.');
-}
-
-/** bfloat16 is the upper half of a float32. */
-function widenBfloat16(halves: Uint16Array): Float32Array {
-  const bits = Uint32Array.from(halves, (half) => half << 16);
-  return new Float32Array(bits.buffer);
-}
-
-/** IEEE 754 binary16: sign 1, exponent 5 (bias 15), fraction 10. */
-function widenFloat16(halves: Uint16Array): Float32Array {
-  return Float32Array.from(halves, (half) => {
-    const sign = half & 0x8000 ? -1 : 1;
-    const exponent = (half >> 10) & 0x1f;
-    const fraction = half & 0x3ff;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  });
 }
 
 /** A tensor to be written; its bytes are asked for when their turn comes. */

@@ -1,7 +1,7 @@
 // Looks for NaN and infinity in a base's weights before anything is trained on them.
 import { UserError } from '../errors.ts';
+import { readBytes } from '../graph/file-numbers.ts';
 import type { Base, InPlace } from '../models/base.ts';
-import { readBytes } from '../models/safetensors.ts';
 
 const pieceBytes = 1 << 24;
 

@@ -1,6 +1,8 @@
 // Before a run: how much memory it will need at most and how long a step will take, from its graphs and the device's speed.
+import { countBuckets } from '../data/batches.ts';
 import { costOf, secondsOf, weightBytes } from '../graph/cost.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { Device } from '../graph/session.ts';
 import { measureSpeed, type SecondsClock, type Speed, wallClock } from '../graph/speed.ts';
 import { elementCount, type FloatTensor } from '../graph/tensor.ts';
 import { createNetwork } from './network.ts';
@@ -25,6 +27,9 @@ export interface Reckoned {
   readonly state: Optimizer['state'];
   readonly accumulate: number;
   readonly graph: Graph;
+  /** How many lengths batches will have: each has a session. */
+  readonly buckets: number;
+  readonly device: Device;
 }
 
 /**
@@ -47,7 +52,7 @@ export async function forecast(run: PreparedRun): Promise<Forecast> {
 }
 
 export interface Planned {
-  readonly encoded: Pick<PreparedRun['encoded'], 'objective'>;
+  readonly encoded: Pick<PreparedRun['encoded'], 'objective' | 'lengths'>;
   readonly device: PreparedRun['device'];
 }
 
@@ -60,7 +65,8 @@ export function reckon(
 ): Reckoned {
   const { recompute, accumulate } = hyper;
   const graph = createNetwork(parameters, encoded.objective, { device, recompute }).trainingGraph(batch);
-  return { parameters, state: createOptimizer(parameters.trainable, hyper).state, accumulate, graph };
+  const buckets = countBuckets(encoded.lengths);
+  return { parameters, state: createOptimizer(parameters.trainable, hyper).state, accumulate, graph, buckets, device };
 }
 
 export async function typicalBatches(
@@ -100,7 +106,7 @@ function secondsPerDrawn(clock: SecondsClock): number {
 }
 
 /** What the first steps add to the process as it is before the first session. */
-export function addedBytes({ parameters, state, accumulate, graph }: Reckoned): number {
+export function addedBytes({ parameters, state, accumulate, graph, buckets, device }: Reckoned): number {
   const weights = 4 * sizeOf(parameters.trainable);
   const fed = graph.inputs
     .filter(({ name }) => !parameters.trainable.has(name))
@@ -109,8 +115,8 @@ export function addedBytes({ parameters, state, accumulate, graph }: Reckoned): 
   // When JavaScript gets its copy of the answers, the values between are gone.
   const transient = Math.max(session.ofValues * peakBytes, answerBytes + weights);
   const sum = accumulate > 1 ? weights : 0;
-  const own = session.bytes + session.perNodeBytes * graph.nodes.length;
-  return own + transient + sum + 4 * sizeOf(state) + weightBytes(graph) + fed;
+  const own = session.bytes + session.perNodeBytes * graph.nodes.length * buckets;
+  return own + transient + sum + 4 * sizeOf(state) + weightBytes(graph, { device, packs: buckets === 1 }) + fed;
 }
 
 export const sizeOf = (tensors: ReadonlyMap<string, FloatTensor>) =>

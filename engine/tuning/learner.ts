@@ -1,5 +1,6 @@
 // Where a step happens: gradients are gathered batch by batch, and applied. On the CPU the weights are the host's own arrays;
 // on a device that can keep values they lie there, and the host's arrays are copies, as old as the last `pull`.
+import { countBuckets } from '../data/batches.ts';
 import { releaseArrays } from '../graph/release.ts';
 import { keepsValues, type SessionOptions } from '../graph/session.ts';
 import { globalNorm } from './clipping.ts';
@@ -31,7 +32,7 @@ export interface Learner {
 
 type Learning = Pick<PreparedRun, 'parameters' | 'device'> & {
   readonly spec: { readonly hyper: PreparedRun['spec']['hyper'] };
-  readonly encoded: Pick<PreparedRun['encoded'], 'objective'>;
+  readonly encoded: Pick<PreparedRun['encoded'], 'objective' | 'lengths'>;
 };
 
 /** The run's network and its learner, with the weights where the device keeps them best. Close the learner first. */
@@ -42,7 +43,8 @@ export async function openLearner(
 ): Promise<{ readonly network: Network; readonly learner: Learner }> {
   const options = { ...watched, device, recompute: hyper.recompute };
   if (!keepsValues(device)) {
-    const network = createNetwork(parameters, encoded.objective, options);
+    const packs = countBuckets(encoded.lengths) === 1;
+    const network = createNetwork(parameters, encoded.objective, { ...options, packs });
     return { network, learner: createHostLearner(network, optimizer) };
   }
   const weights = await createDeviceWeights(parameters.trainable, optimizer, updateRule(hyper), { ...watched, device });

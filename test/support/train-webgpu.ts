@@ -50,7 +50,7 @@ async function trainOn(device: 'cpu' | 'webgpu', { optimizer, dropout, accumulat
   const parameters = { model, head, lora: undefined, trainable, frozen: new Map(), modulesToSave: [], count: 0 };
   const hyper = hyperSchema.parse({ optimizer, momentum: 0.9, weightDecay: 0.01 });
   const state: Optimizer = createOptimizer(trainable, hyper);
-  const run = { parameters, device, spec: { hyper }, encoded: { objective: classObjective } };
+  const run = { parameters, device, spec: { hyper }, encoded: { objective: classObjective, lengths: [1] } };
   const traffic = { toDeviceBytes: 0, fromDeviceBytes: 0 };
   const watched = { traffic, onlyOnDevice: device === 'webgpu' };
   const learningRate = optimizer === 'sgd' ? 0.05 : 0.003;

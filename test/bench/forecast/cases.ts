@@ -6,6 +6,8 @@ export type ForecastCase = Pick<Workload, 'config' | 'head' | 'loraRank' | 'rows
   readonly name: string;
   readonly method: 'full' | 'lora' | 'qlora';
   readonly recompute: boolean;
+  /** Of batches that are trained on beside those of `length`: a session for each. */
+  readonly shorter: readonly number[];
 };
 
 const labels = { kind: 'classification', labels: 2 } as const;
@@ -63,10 +65,15 @@ function define(
   { title, config, head, method }: Shape,
   rows: number,
   length: number,
-  { recompute = false, dtype = 'F32' }: { recompute?: boolean; dtype?: ForecastCase['dtype'] } = {},
+  {
+    recompute = false,
+    dtype = 'F32',
+    shorter = [],
+  }: Partial<Pick<ForecastCase, 'recompute' | 'dtype' | 'shorter'>> = {},
 ): ForecastCase {
-  const name = `${title}, ${method}, ${rows} × ${length}${recompute ? ', recompute' : ''}${dtype === 'F32' ? '' : ', bf16'}`;
-  return { name, config, head, method, loraRank: 8, rows, length, dtype, recompute };
+  const lengths = [...shorter, length].join('/');
+  const name = `${title}, ${method}, ${rows} × ${lengths}${recompute ? ', recompute' : ''}${dtype === 'F32' ? '' : ', bf16'}`;
+  return { name, config, head, method, loraRank: 8, rows, length, dtype, recompute, shorter };
 }
 
 export const cases: { readonly [id: string]: ForecastCase } = {
@@ -75,10 +82,13 @@ export const cases: { readonly [id: string]: ForecastCase } = {
   'distilbert-full-recompute': define({ ...distilbert, method: 'full' }, 16, 128, { recompute: true }),
   'distilbert-lora': define({ ...distilbert, method: 'lora' }, 8, 128),
   'distilbert-lora-long': define({ ...distilbert, method: 'lora' }, 4, 512),
+  'distilbert-full-lengths': define({ ...distilbert, method: 'full' }, 8, 128, { shorter: [16, 32, 64, 96] }),
+  'distilbert-lora-lengths': define({ ...distilbert, method: 'lora' }, 8, 128, { shorter: [16, 32, 64, 96] }),
   'gpt2-full': define({ ...gpt2, method: 'full' }, 2, 256),
   'gpt2-lora': define({ ...gpt2, method: 'lora' }, 2, 128),
   'llama-lora': define({ ...llama, method: 'lora' }, 2, 256),
   'llama-lora-bf16': define({ ...llama, method: 'lora' }, 2, 256, { dtype: 'BF16' }),
+  'llama-lora-bf16-lengths': define({ ...llama, method: 'lora' }, 2, 256, { dtype: 'BF16', shorter: [32, 64, 128] }),
   'llama-lora-recompute': define({ ...llama, method: 'lora' }, 4, 256, { recompute: true }),
   'llama-qlora': define({ ...llama, method: 'qlora' }, 2, 256),
   'resnet50-full': define({ ...resnet, method: 'full' }, 8, 224),

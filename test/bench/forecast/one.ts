@@ -21,7 +21,7 @@ if (!one) throw new Error(`no case ${id}`);
 const warmups = 2;
 const steps = warmups + 3;
 
-const { head, method, loraRank, rows, recompute } = one;
+const { head, method, loraRank, rows, length, shorter, recompute } = one;
 const model = createModel(one.config, id);
 const folder = await makeCheckpoint(model, one);
 const plain = { model, source: folder, fresh: false, weights: await openWeights(folder, model) };
@@ -38,7 +38,8 @@ const cpuClock = (cores: number) => () => {
 const cores = physicalCores();
 const clock = flags.includes('--cpu') ? cpuClock(cores) : wallClock;
 const objective = head.kind === 'causal-lm' ? tokenObjective(0) : classObjective;
-const planned = { parameters, device: 'cpu', encoded: { objective }, spec: { hyper } } as const;
+const encoded = { objective, lengths: [...shorter, length] };
+const planned = { parameters, device: 'cpu', encoded, spec: { hyper } } as const;
 const reckoned = reckon(planned, parameters, hyper, batch);
 const peakRss = () => process.resourceUsage().maxRSS * 1024;
 const bytes = process.memoryUsage().rss + addedBytes(reckoned);
@@ -47,6 +48,12 @@ const speedBefore = await measureSpeedNow('cpu', clock);
 const optimizer = createOptimizer(parameters.trainable, hyper);
 const { learner, network } = await openLearner(planned, optimizer);
 const times: number[] = [];
+for (const other of shorter) {
+  const short = makeBatch(model, { ...one, length: other });
+  await learner.gather(short, 0);
+  await learner.step({ step: 1, learningRate: 1e-5, gradientScale: 1e-3 });
+  await network.measure(short);
+}
 for (let step = 1; step <= steps; step++) {
   const startedAt = clock();
   await learner.gather(batch, step);

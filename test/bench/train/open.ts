@@ -24,6 +24,7 @@ export async function openOurs(id: string, threads: number, changes: Changes = {
   const hyper = { seed: 1, loraRank, loraAlpha: 2 * loraRank };
   const parameters = await prepareParameters(base, head, { method, hyper });
   const objective = head.kind === 'causal-lm' ? tokenObjective(0) : classObjective;
-  const network = createNetwork(parameters, objective, { device: 'cpu', threads });
+  // As a run whose batches are all of one length.
+  const network = createNetwork(parameters, objective, { device: 'cpu', threads, packs: true });
   return { network, parameters, batch: makeBatch(model, workload) };
 }
