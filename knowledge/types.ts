@@ -90,10 +90,19 @@ export interface Guide {
   section(chapterId: string, sectionId: string): Section | undefined;
 }
 
+/** A sentence or two of a section. */
+export interface NearWindow {
+  readonly text: string;
+  /** About 0 for chance, about 1 for another wording of the same. */
+  readonly similarity: number;
+}
+
 export interface Hit {
   readonly passage: Passage;
   /** Comparable only within one search. */
   readonly score: number;
+  /** What of its section lies nearest to the question in meaning, the nearest first; may be empty. */
+  readonly near?: readonly NearWindow[];
 }
 
 export interface SearchResult {

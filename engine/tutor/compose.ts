@@ -1,12 +1,15 @@
 // Words an answer from sections of the guide: the answer first, then an example, table or code, pitfalls, the next step.
 // Only sentences of the guide are used, so that each is cited by its own words. The level chooses the parts.
-import type { Sentence } from '../../knowledge/index.ts';
+import type { Hit, Sentence } from '../../knowledge/index.ts';
 import type { Level } from './answer.ts';
 import { assemble, type Composed, figurePiece, type Piece, pointerPiece, quotePiece, type Source } from './draft.ts';
 import type { Part, Role } from './reading.ts';
 
 /** The share of the question's terms that each text holds. */
 export type Overlap = (texts: readonly string[]) => readonly number[];
+
+/** What of a section lies nearest to the question in meaning. */
+export type Near = (source: Source) => NonNullable<Hit['near']>;
 
 interface Plan {
   /** Characters in all, and of each kind of part. */
@@ -39,6 +42,7 @@ export interface ComposeOptions {
   readonly aside?: readonly Piece[];
   /** Sections nearby in which code is looked for when it is asked for. */
   readonly nearby?: readonly Source[];
+  readonly near?: Near;
 }
 
 export function composeAnswer(question: string, source: Source, overlap: Overlap, options: ComposeOptions): Composed {
@@ -46,18 +50,18 @@ export function composeAnswer(question: string, source: Source, overlap: Overlap
 }
 
 /** Where another section may be meant as well: in a sentence or two, what it says to the question. */
-export function alsoFrom(question: string, source: Source, overlap: Overlap): Piece | undefined {
+export function alsoFrom(question: string, source: Source, overlap: Overlap, near: Near): Piece | undefined {
   const opening = openingOf(source, limits.also);
-  const focus = findFocus(question, source, overlap, opening, limits.also);
+  const focus = findFocus(question, source, overlap, near, opening, limits.also);
   const run = focus ?? opening;
   return run && quotePiece(source, run.sentences, `**${source.sectionTitle}:** `);
 }
 
 /** What was said to hold always, answered by what the guide says and by what it warns of. */
-export function qualify(question: string, source: Source, overlap: Overlap, level: Level): Composed {
+export function qualify(question: string, source: Source, overlap: Overlap, near: Near, level: Level): Composed {
   const plan = plans[level];
   const opening = openingOf(source, plan.lead);
-  const focus = findFocus(question, source, overlap, opening, plan.lead - 100);
+  const focus = findFocus(question, source, overlap, near, opening, plan.lead - 100);
   const runs = [...(opening ? [opening] : []), ...(focus ? [focus] : [])];
   const warnings = findPitfalls(source, overlap, runs).slice(0, 2);
   return assemble([
@@ -68,9 +72,9 @@ export function qualify(question: string, source: Source, overlap: Overlap, leve
 }
 
 function planAnswer(question: string, source: Source, overlap: Overlap, options: ComposeOptions): readonly Piece[] {
-  const { level, aside = [], nearby = [] } = options;
+  const { level, aside = [], nearby = [], near = () => [] } = options;
   const plan = plans[level];
-  const lead = level === 'eli5' ? findPicture(source, plan) : findLead(question, source, overlap, plan);
+  const lead = level === 'eli5' ? findPicture(source, plan) : findLead(question, source, overlap, near, plan);
   const pieces: Piece[] = [...lead.map(pieceOf), ...aside];
   const add = (piece: Piece | undefined) => {
     const length = [...pieces, ...(piece ? [piece] : [])].reduce((sum, { text }) => sum + text.length + 2, 0);
@@ -118,10 +122,10 @@ function findPicture(source: Source, { lead }: Plan): Run[] {
 }
 
 /** The section's own short answer, or what was asked for in particular together with a shorter definition. */
-function findLead(question: string, source: Source, overlap: Overlap, plan: Plan): Run[] {
+function findLead(question: string, source: Source, overlap: Overlap, near: Near, plan: Plan): Run[] {
   const definition = openingOf(source, plan.lead);
   const wanted = findWanted(question, source, plan);
-  const focus = wanted ?? findFocus(question, source, overlap, definition, plan.lead - 100);
+  const focus = wanted ?? findFocus(question, source, overlap, near, definition, plan.lead - 100);
   if (!focus || !definition || focus.part === definition.part) return definition ? [definition] : [];
   const short = { ...definition, sentences: definition.sentences.slice(0, 2) };
   // An example, or what to do, makes sense after what it is about.
@@ -179,39 +183,73 @@ function runFrom(source: Source, part: Part, index: number, limit: number): Run 
   return { source, part, sentences: index === 0 && part.label ? [part.label, ...sentences] : sentences };
 }
 
-/** What to beware of answers a question only where nothing else meets it as well. */
-const pitfallHandicap = 0.15;
+/** What answers a question only where nothing else meets it as well: what to beware of, and single cases. */
+const handicaps: { readonly [role in Role]?: number } = { pitfall: 0.15, example: 0.15, evidence: 0.15 };
 const focusRoles: ReadonlySet<Role> = new Set(['text', 'pitfall', 'example', 'intuition', 'use', 'why', 'evidence']);
+/** Weights of the question's words, of those the title lacks, of the meaning, and of a number where one is asked for. */
+const weights = { words: 0.5, news: 0.25, meaning: 0.5, number: 0.35 };
+/** How much better than the first paragraph a sentence must answer; a definition is not so lightly put second. */
+const clearly = { usual: 0.33, definition: 0.45 };
+const leastFit = 0.55;
 
 /** Sentences elsewhere in the section that meet the question clearly better than its first paragraph does. */
 function findFocus(
   question: string,
   source: Source,
   overlap: Overlap,
+  near: Near,
   definition: Run | undefined,
   limit: number,
 ): Run | undefined {
+  const asksNumber = wantsNumber.test(question);
   // A question in one of the section's own wordings is answered by its first paragraph.
-  if (asksForItself(question, source, overlap)) return undefined;
+  if (!asksNumber && asksForItself(question, source, overlap)) return undefined;
   const candidates = source.parts
     .filter((part) => part !== definition?.part && focusRoles.has(part.role))
     .flatMap((part) => part.sentences.map((sentence, index) => ({ part, index, sentence })))
-    .filter(({ sentence }) => !sentence.prose.endsWith(':') && !isQuotedOnly(sentence));
-  const texts = candidates.map(({ sentence }) => sentence.prose);
+    .filter(({ sentence }) => !/[:?]$/.test(sentence.prose) && !isQuotedOnly(sentence));
+  const opening = definition?.sentences ?? [];
+  const sentences = [...opening, ...candidates.map(({ sentence }) => sentence)];
+  const [titled = 0, ...shares] = overlap([
+    source.sectionTitle,
+    ...sentences.flatMap(({ prose }) => [prose, `${source.sectionTitle}. ${prose}`]),
+  ]);
+  const windows = near(source);
+  const fits = sentences.map((sentence, at) => {
+    const [words = 0, withTitle = 0] = shares.slice(2 * at);
+    const news = titled > 0.95 ? 0 : (withTitle - titled) / (1 - titled);
+    const number = asksNumber && holdsNumber.test(sentence.prose) ? weights.number : 0;
+    return weights.words * words + weights.news * news + weights.meaning * meaningOf(sentence, windows) + number;
+  });
   // What a first paragraph is about stands in its first sentence; the others may name a thing in passing.
-  const about = asksDefinition.test(question) ? definition?.sentences : definition?.sentences.slice(0, 1);
-  const [base = 0, ...scores] = overlap([about?.map(({ prose }) => prose).join(' ') ?? '', ...texts]);
-  let best: { score: number; candidate: (typeof candidates)[number] } | undefined;
-  for (const [i, candidate] of candidates.entries()) {
-    const score = (scores[i] ?? 0) - (candidate.part.role === 'pitfall' ? pitfallHandicap : 0);
-    if (!best || score > best.score) best = { score, candidate };
+  const passing = asksDefinition.test(question) ? 1 : 0.85;
+  const base = Math.max(0, ...opening.map((_, at) => (fits[at] ?? 0) * (at === 0 ? 1 : passing)));
+  let best: { fit: number; candidate: (typeof candidates)[number] } | undefined;
+  for (const [at, candidate] of candidates.entries()) {
+    const fit = (fits[opening.length + at] ?? 0) - (handicaps[candidate.part.role] ?? 0);
+    if (!best || fit > best.fit) best = { fit, candidate };
   }
-  const margin = asksDefinition.test(question) ? 0.5 : 0.34;
-  if (!best || best.score < 0.6 || best.score < base + margin) return undefined;
+  const margin = asksDefinition.test(question) && !asksNumber ? clearly.definition : clearly.usual;
+  if (!best || best.fit < leastFit || best.fit < base + margin) return undefined;
   const { part, index } = best.candidate;
   if (part.block.kind === 'list') return { source, part, sentences: part.sentences.slice(index, index + 1) };
   const start = index > 0 && leansBack.test(best.candidate.sentence.prose) ? index - 1 : index;
   return runFrom(source, part, start, limit);
+}
+
+/** A question whose answer is a number: "how many", "what is a good learning rate". */
+const wantsNumber =
+  /\bhow (?:many|much|long|big|large|small|often|high|low|deep|wide)\b|\b(?:good|right|best|typical|usual|normal|recommended|default|reasonable|decent|ideal|sensible) (?:[\w-]+ ){0,3}(?:size|rate|rank|number|value|ratio|split|alpha|length|temperature|threshold|k|epochs|score|dropout|lr)\b|\b(?:what|which) (?:[\w-]+ )?(?:rank|learning rate|lr|batch size|value|number|size|temperature|ratio|alpha|dropout|k)\b/i;
+const holdsNumber = /\d|\b(?:two|three|four|five|ten|twenty|dozens?|hundreds?|thousands?|half)\b/i;
+
+/** Windows are cut anew, so a sentence is found in them by its first letters. */
+const beginningLetters = 40;
+
+/** From −0.3, not among the nearest, to about 1, another wording of the same. */
+function meaningOf({ prose }: Sentence, windows: ReturnType<Near>): number {
+  const beginning = prose.slice(0, beginningLetters);
+  const near = windows.find(({ text }) => text.includes(beginning) || prose.includes(text.slice(0, beginningLetters)));
+  return near ? Math.max(0, (near.similarity - 0.6) / 0.4) : -0.3;
 }
 
 /** What the section itself defines is asked for in one of its own wordings. */

@@ -4,7 +4,7 @@ import type { Guide, Hit, Search } from '../../knowledge/index.ts';
 import { UserError } from '../errors.ts';
 import type { Answer, AskOptions, Level, Tutor } from './answer.ts';
 import { createAnswers, talk } from './answers.ts';
-import { alsoFrom, asksForItself, composeAnswer, type Overlap, qualify } from './compose.ts';
+import { alsoFrom, asksForItself, composeAnswer, type Near, type Overlap, qualify } from './compose.ts';
 import type { Outcome } from './compute/calculation.ts';
 import { compute, computeAgain } from './compute/compute.ts';
 import { createConcepts } from './concepts.ts';
@@ -114,17 +114,18 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const { hits, covered, confidence } = before.result;
       const best = hits[0] && sources.of(hits[0]);
       if (!covered || !best || isErrand(meant)) return answers.refuse(found.result, question);
+      const near: Near = (source) => hits.find((hit) => sources.of(hit) === source)?.near ?? [];
       // "In code?" asks in its own words of what the question before was about.
       const words = reading.sameSubject ? `${question} ${found.query}` : found.query;
       if (isAbsolute(meant)) {
-        const composed = qualify(words, best, overlapWith(words), level);
+        const composed = qualify(words, best, overlapWith(words), near, level);
         return answers.give('correction', composed, before, [], confidence);
       }
       const nearby = hits.slice(1, 6).flatMap((hit) => sources.of(hit) ?? []);
       const overlap = overlapWith(found.query);
       const rival = level === 'eli5' || asksForItself(words, best, overlap) ? undefined : findRival(hits, best);
-      const also = rival && alsoFrom(words, rival, overlap);
-      const composed = composeAnswer(words, best, overlap, { level, nearby, aside: also ? [also] : [] });
+      const also = rival && alsoFrom(words, rival, overlap, near);
+      const composed = composeAnswer(words, best, overlap, { level, nearby, near, aside: also ? [also] : [] });
       return answers.give('explanation', composed, before, [], confidence);
     },
 

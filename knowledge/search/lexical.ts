@@ -15,6 +15,8 @@ export interface LexicalResult {
   evidenceOf(section: string): Evidence | undefined;
   /** Whether one section is asked for in just these words. */
   isExact(section: string): boolean;
+  /** It speaks of what the projects are about: cats, lungs, films. */
+  readonly namesProject: boolean;
   /** About −1 (sounds like what the guide leaves out) to 1 (like what learners ask). */
   readonly tone: number;
 }
@@ -44,6 +46,11 @@ const likenessBoost = 3;
 const exactBoost = 1.5;
 /** Chapters that sum up what others teach: those come first where both answer. */
 export const summaries: ReadonlySet<string> = new Set(['cheat-sheet', 'glossary', 'roadmap']);
+/** Chapters that use what others teach: those come first unless the question names the work itself. */
+export const isProject = (chapterId: string) => chapterId.startsWith('project-');
+/** Words of the projects: the share of the sections about them that belong to projects, and how many these are at the least. */
+const projectShare = 0.6;
+const projectSections = 3;
 const summaryWeight = 0.6;
 const mendedWeight = 0.8;
 const prefixWeight = 0.6;
@@ -58,6 +65,7 @@ const nothing: LexicalResult = {
   evidence: noEvidence,
   evidenceOf: () => undefined,
   isExact: () => false,
+  namesProject: false,
   tone: 0,
 };
 
@@ -68,6 +76,7 @@ export function createLexicalIndex(analysis: Analysis, guide: GuideText): Lexica
   const sections = openSections(analysis, rarity);
   const miniSearch = MiniSearch.loadJS(analysis.passages, indexOptions);
   const asksExactly = createExactMatch(guide);
+  const projectTerms = findProjectTerms(analysis);
   const passageOf = new Map(guide.passages.map((passage) => [passage.id, passage]));
 
   return {
@@ -121,6 +130,7 @@ export function createLexicalIndex(analysis: Analysis, guide: GuideText): Lexica
           return evidence;
         },
         isExact: (key) => asksExactly(query, key),
+        namesProject: terms.some(({ term }) => projectTerms.has(term)),
         tone,
       };
     },
@@ -139,6 +149,18 @@ function openSections(analysis: Analysis, rarity: Rarity): Map<string, IndexedSe
       },
     ]),
   );
+}
+
+function findProjectTerms({ sections }: Analysis): ReadonlySet<string> {
+  const counts = new Map<string, { all: number; own: number }>();
+  for (const [key, { topic }] of Object.entries(sections)) {
+    for (const term of splitTerms(topic)) {
+      const { all, own } = counts.get(term) ?? { all: 0, own: 0 };
+      counts.set(term, { all: all + 1, own: own + (isProject(key) ? 1 : 0) });
+    }
+  }
+  const ours = [...counts].filter(([, { all, own }]) => own >= projectSections && own / all >= projectShare);
+  return new Set(ours.map(([term]) => term));
 }
 
 const definitionFrames =

@@ -2,7 +2,7 @@
 import type { Passage } from '../types.ts';
 import { keyOf } from './analysis.ts';
 import { fuseRankings } from './fuse.ts';
-import { type LexicalIndex, type LexicalResult, summaries } from './lexical.ts';
+import { isProject, type LexicalIndex, type LexicalResult, summaries } from './lexical.ts';
 import type { SemanticIndex, SemanticResult } from './semantic.ts';
 import { wordsOf } from './stem.ts';
 
@@ -51,6 +51,7 @@ export const featureNames = [
   'votes',
   'summary',
   'overview',
+  'elsewhere',
 ] as const; // biome-format
 export type Features = { readonly [name in (typeof featureNames)[number]]: number };
 export type RankWeights = Features;
@@ -82,6 +83,7 @@ export function describePassages(found: Found, passageOf: PassageOf): { passage:
         votes: semantic.votes.get(key) ?? 0,
         summary: summaries.has(passage.chapterId) ? 1 : 0,
         overview: passage.sectionId === 'overview' ? 1 : 0,
+        elsewhere: isProject(passage.chapterId) && !lexical.namesProject ? 1 : 0,
       },
     };
   });

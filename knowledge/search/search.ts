@@ -2,7 +2,7 @@
 import { loadShippedEmbedder } from '../embed/shipped.ts';
 import { memoryFolder } from '../memory.ts';
 import type { Embedder, GuideSearch, Reranker } from '../types.ts';
-import type { GuideText } from './analysis.ts';
+import { type GuideText, keyOf } from './analysis.ts';
 import { confidenceOf, coveredFrom, gatherSignals } from './confidence.ts';
 import { createLexicalIndex } from './lexical.ts';
 import { findBoth, type Ranked, rankByModel } from './rank.ts';
@@ -44,7 +44,12 @@ export async function createSearch({
       const semantic = await semanticIndex;
       const found = await findBoth(query, lexical, semantic);
       const ranked = rankByModel(found, (id) => passages.get(id), rankWeights);
-      const hits = (reranker ? await reorder(reranker, query, ranked) : ranked).slice(0, limit);
+      const ordered = reranker ? await reorder(reranker, query, ranked) : ranked;
+      const hits = ordered.slice(0, limit).map(({ passage, score }) => ({
+        passage,
+        score,
+        near: found.semantic.sections.get(keyOf(passage))?.near ?? [],
+      }));
       const confidence = confidenceOf(gatherSignals(found, ranked), confidenceWeights);
       return { hits, confidence, covered: hits.length > 0 && confidence >= coveredFrom };
     },

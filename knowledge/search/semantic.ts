@@ -1,5 +1,5 @@
 // Finds sections and passages by meaning: whatever vector of theirs lies nearest to the question speaks for them.
-import type { Embedder, Passage } from '../types.ts';
+import type { Embedder, NearWindow, Passage } from '../types.ts';
 import { type GuideText, keyOf } from './analysis.ts';
 import { loadUnits, type Unit } from './units.ts';
 import { createVectorIndex, type Neighbour, type VectorIndex, type VectorTable } from './vectors/vector-index.ts';
@@ -21,6 +21,8 @@ interface SectionLikeness {
   /** To a title or a learners' wording. */
   readonly wording: number;
   readonly text: number;
+  /** Of its text, the nearest first. */
+  readonly near: readonly NearWindow[];
 }
 
 export interface SemanticIndex {
@@ -62,13 +64,13 @@ export async function createSemanticIndex(options: SemanticOptions): Promise<Sem
     kind: index.kind,
     find: async (wordings) => {
       const vectors = await embedder.embed([...wordings]);
-      const near = nearestOf(vectors.map((vector) => index.nearest(vector, depth)));
+      const neighbours = nearestOf(vectors.map((vector) => index.nearest(vector, depth)));
       const sections = new Map<string, SectionLikeness>();
       const passages = new Map<string, number>();
       const votes = new Map<string, number>();
       let outside = 0;
       let voted = 0;
-      for (const { at, similarity: cosine } of near) {
+      for (const { at, similarity: cosine } of neighbours) {
         const unit = units[at];
         if (!unit) continue;
         const similarity = rescale(cosine);
@@ -80,11 +82,12 @@ export async function createSemanticIndex(options: SemanticOptions): Promise<Sem
           outside = Math.max(outside, similarity);
           continue;
         }
-        const { wording, text } = sections.get(unit.section) ?? { wording: 0, text: 0 };
+        const { wording, text, near } = sections.get(unit.section) ?? { wording: 0, text: 0, near: [] };
         const speaks = unit.passage === undefined;
         sections.set(unit.section, {
           wording: speaks ? Math.max(wording, similarity) : wording,
           text: speaks ? text : Math.max(text, similarity),
+          near: speaks ? near : [...near, { text: unit.text, similarity }],
         });
         if (unit.passage !== undefined) {
           passages.set(unit.passage, Math.max(passages.get(unit.passage) ?? 0, similarity));

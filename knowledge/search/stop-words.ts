@@ -1,8 +1,8 @@
 // Words that say nothing about the topic of a question: grammar, politeness, and the usual frames of asking.
 
 export const stopWords: ReadonlySet<string> = new Set(
-  `a about eli5 lol lmao wtf btw eg ie thx omg tbh imo tf huh hmm ugh yo dude bro gonna wanna gotta cuz cos coz bc idc absolutely actual awful awfully completely constantly crazy entirely horrible horribly literally matter matters nearly odd roughly somehow strange suddenly totally weird above actually after again all almost already also although always am an and another any anyone anything
-  are arent around as ask asked asking at away back basically basic basics be because been before being below best better between both but by
+  `a about eli5 lol lmao wtf btw eg ie thx omg tbh imo tf huh hmm ugh yo dude bro gonna wanna gotta cuz cos coz bc idc absolutely accident accidentally actual awful awfully completely constantly crazy entirely horrible horribly literally matter matters nearly odd roughly somehow strange suddenly totally weird above actually after again all almost already also although always am an and another any anyone anything
+  are arent around as ask asked asking at away back basically basic basics be bad badly because been before being below best better between both but by
   bit bring came can cannot cant come comes comparison compare compared confused could couldnt dear did didnt difference
   differences different do does doesnt doing done dont down during each easy either else em enough etc even ever every everyone
   everything example examples exactly explain explained explanation explanations fast few first for from gave gimme gonna gotta get gets

@@ -17,6 +17,7 @@ export const rankWeights: RankWeights = {
   votes: 2.59,
   summary: -0.5,
   overview: -0.32,
+  elsewhere: -1,
 };
 
 export const confidenceWeights: ConfidenceWeights = {
