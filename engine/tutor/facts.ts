@@ -198,11 +198,14 @@ function isNegated(clause: string, subject: Span, said: Span, wording: Wording |
   const near = spansOf(wordNegation, clause.slice(0, said.from)).filter(
     (span) => isFree(span) && said.from - span.to <= reach && !clause.slice(span.to, said.from).includes('|'),
   );
+  // "More data does not cure underfitting", "its distances mean nothing".
+  const between = spansOf(clauseNegation, clause.slice(said.to, Math.max(said.to, subject.from)));
+  const after = /^\w* (?:nothing|little)(?![a-z])/.test(clause.slice(said.to)) ? 1 : 0;
   const within = [
     ...clause.slice(said.from, said.to).matchAll(clauseNegation),
     ...clause.slice(said.from, said.to).matchAll(/(?<![a-z])(?:no|without)(?![a-z])/g),
   ].filter(([word]) => !wording?.own.has(word));
-  return (far.length + near.length + within.length) % 2 === 1;
+  return (far.length + near.length + within.length + between.length + after) % 2 === 1;
 }
 
 function spansOf(pattern: RegExp, text: string): readonly Span[] {
