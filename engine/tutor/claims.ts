@@ -220,7 +220,9 @@ function compareStatements(
 ): Omit<ClaimFeatures, 'presumes' | 'wonders'> | undefined {
   const shared = [...claim.terms].filter(([term]) => statement.terms.has(term));
   const contents = shared.filter(([term]) => isContent(term));
-  if (contents.length === 0) return undefined;
+  const claimed = [...claim.terms.keys()].filter(isContent);
+  // One word of several in common is the same subject, not the same claim.
+  if (contents.length < Math.min(2, claimed.length)) return undefined;
   const mass = shared.reduce((sum, [, weight]) => sum + weight, 0);
   const [rarest] = [...claim.terms].filter(([term]) => isContent(term)).sort(([, a], [, b]) => b - a);
   const axesShared = [...claim.directions].filter(([axis]) => statement.directions.has(axis));
