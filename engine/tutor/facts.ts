@@ -17,8 +17,8 @@ interface Span {
 }
 interface Wording {
   readonly pattern: RegExp;
-  /** Negations that are words of the pattern itself. */
-  readonly own: ReadonlySet<string>;
+  /** Its alternatives, each with the negations that are words of its own. */
+  readonly alternatives: readonly { readonly whole: RegExp; readonly negations: ReadonlySet<string> }[];
 }
 interface CompiledPoint {
   readonly point: FactPoint;
@@ -77,8 +77,32 @@ const startingAt = (source: string) => new RegExp(`(?<![a-z0-9])(?:${source})`, 
 
 function wordingOf(source: string | undefined): Wording | undefined {
   if (source === undefined) return undefined;
-  const own = new Set([...source.matchAll(clauseNegation), ...source.matchAll(wordNegation)].map(([word]) => word));
-  return { pattern: startingAt(source), own };
+  const alternatives = alternativesOf(source).map((alternative) => ({
+    whole: new RegExp(`^(?:${alternative})$`),
+    negations: new Set(
+      [...alternative.matchAll(clauseNegation), ...alternative.matchAll(wordNegation)].map(([word]) => word),
+    ),
+  }));
+  return { pattern: startingAt(source), alternatives };
+}
+
+/** "a|(b|c) d" has two: "a" and "(b|c) d". */
+function alternativesOf(source: string): readonly string[] {
+  const found = [''];
+  let depth = 0;
+  for (const part of source.match(/\\.|\[(?:\\.|[^\]])*\]|[^\\[]/g) ?? []) {
+    if (part === '(') depth++;
+    if (part === ')') depth--;
+    if (part === '|' && depth === 0) found.push('');
+    else found[found.length - 1] += part;
+  }
+  return found;
+}
+
+/** The negations among these words that the wording itself says. */
+function ownNegations({ alternatives }: Wording, words: string): ReadonlySet<string> {
+  const fitting = alternatives.filter(({ whole }) => whole.test(words));
+  return new Set((fitting.length > 0 ? fitting : alternatives).flatMap(({ negations }) => [...negations]));
 }
 
 /** The thing before what is said of it, near it, and in many letters. */
@@ -201,10 +225,10 @@ function isNegated(clause: string, subject: Span, said: Span, wording: Wording |
   // "More data does not cure underfitting", "its distances mean nothing".
   const between = spansOf(clauseNegation, clause.slice(said.to, Math.max(said.to, subject.from)));
   const after = /^\w* (?:nothing|little)(?![a-z])/.test(clause.slice(said.to)) ? 1 : 0;
-  const within = [
-    ...clause.slice(said.from, said.to).matchAll(clauseNegation),
-    ...clause.slice(said.from, said.to).matchAll(/(?<![a-z])(?:no|without)(?![a-z])/g),
-  ].filter(([word]) => !wording?.own.has(word));
+  const words = clause.slice(said.from, said.to);
+  const inside = [...words.matchAll(clauseNegation), ...words.matchAll(/(?<![a-z])(?:no|without)(?![a-z])/g)];
+  const own = wording === undefined || inside.length === 0 ? undefined : ownNegations(wording, words);
+  const within = inside.filter(([word]) => !own?.has(word));
   return (far.length + near.length + within.length + between.length + after) % 2 === 1;
 }
 
