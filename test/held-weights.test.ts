@@ -3,11 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { createGraph, type Graph } from '../engine/graph/graph.ts';
 import { createShelf } from '../engine/graph/held-weights.ts';
 import { createSession } from '../engine/graph/session.ts';
 import { placeWeights, type StoredWeight } from '../engine/graph/weight-places.ts';
 import { createRandom } from '../engine/random.ts';
+import { runOnWebgpu } from './support/webgpu.ts';
 
 const rows = 5;
 const [inner, columns] = [48, 80];
@@ -99,21 +101,25 @@ const stored = (offset: number): StoredWeight => ({
 test('what two use is read once, kept until neither does, and read anew when the file has changed', async () => {
   const read: number[] = [];
   let stamp = 'first';
-  const shelf = createShelf(
-    async ({ range: { offset } }) => {
+  const forgotten: Float32Array[] = [];
+  const shelf = createShelf({
+    async bring({ range: { offset } }) {
       read.push(offset);
       return Float32Array.of(offset);
     },
-    async () => stamp,
-  );
+    stampOf: async () => stamp,
+    forget: (numbers) => forgotten.push(numbers),
+  });
   const [one, two] = await Promise.all([shelf.hold([stored(0), stored(4)]), shelf.hold([stored(4), stored(8)])]);
   expect(read.toSorted()).toEqual([0, 4, 8]);
-  expect(one.numbers.get('w4')).toBe(two.numbers.get('w4'));
+  expect(one.values.get('w4')).toBe(two.values.get('w4'));
   one.release();
   const three = await shelf.hold([stored(4)]);
   expect(read).toHaveLength(3);
   two.release();
   three.release();
+  await Promise.resolve();
+  expect(forgotten.map(([offset]) => offset).toSorted()).toEqual([0, 4, 8]);
   const four = await shelf.hold([stored(4)]);
   expect(read).toHaveLength(4);
   stamp = 'second';
@@ -124,15 +130,32 @@ test('what two use is read once, kept until neither does, and read anew when the
 
 test('a weight that cannot be read is no memory of a later session', async () => {
   let broken = true;
-  const shelf = createShelf(
-    async ({ range: { offset } }) => {
+  const shelf = createShelf({
+    async bring({ range: { offset } }) {
       if (broken && offset === 4) throw new Error('weights ends at byte 4');
       return Float32Array.of(offset);
     },
-    async () => '',
-  );
+    stampOf: async () => '',
+    forget() {},
+  });
   await expect(shelf.hold([stored(0), stored(4)])).rejects.toThrow('ends at byte 4');
   broken = false;
-  const { numbers } = await shelf.hold([stored(0), stored(4)]);
-  expect(numbers.get('w4')).toEqual(Float32Array.of(4));
+  const { values } = await shelf.hold([stored(0), stored(4)]);
+  expect(values.get('w4')).toEqual(Float32Array.of(4));
 });
+
+const measured = z.object({ error: z.number(), answers: z.number(), crossedBytes: z.number() });
+const webgpu = z
+  .union([z.object({ unavailable: z.string() }), z.object({ opened: z.array(measured) })])
+  .parse(await runOnWebgpu(new URL('./support/held-webgpu.ts', import.meta.url)));
+
+if ('unavailable' in webgpu) {
+  test.skip(`on WebGPU: skipped, there is no adapter (${webgpu.unavailable.slice(0, 120)})`, () => {});
+} else {
+  test('on WebGPU a weight is put on the device once for all sessions', () => {
+    expect(webgpu.opened.map(({ answers }) => answers)).toEqual([4, 16, 8].map((rows) => rows * 96));
+    for (const { error } of webgpu.opened) expect(error).toBeLessThan(1e-4);
+    // Only x crosses.
+    expect(webgpu.opened.map(({ crossedBytes }) => crossedBytes)).toEqual([4, 16, 8].map((rows) => rows * 64 * 4));
+  });
+}

@@ -1,44 +1,48 @@
 // Weights of files, read once and shared by all sessions that use them at the time: there is one for each length of text.
 import type { StoredWeight } from './weight-places.ts';
 
-interface HeldWeights {
+interface Holding<Held> {
   /** By the names asked for. */
-  readonly numbers: ReadonlyMap<string, Float32Array>;
+  readonly values: ReadonlyMap<string, Held>;
   /** To be called once: what no session uses is forgotten. */
   release(): void;
 }
 
-interface Shelf {
-  hold(weights: readonly StoredWeight[]): Promise<HeldWeights>;
+interface Shelf<Held> {
+  hold(weights: readonly StoredWeight[]): Promise<Holding<Held>>;
 }
 
-/**
- * @param read the numbers of a weight, as float32.
- * @param stampOf changes when the file does.
- */
-export function createShelf(
-  read: (weight: StoredWeight) => Promise<Float32Array>,
-  stampOf: (path: string) => Promise<string>,
-): Shelf {
-  const kept = new Map<string, { users: number; readonly numbers: Promise<Float32Array> }>();
+interface Places<Held> {
+  /** A weight, where sessions can use it. */
+  bring(weight: StoredWeight): Promise<Held>;
+  /** Changes when the file does. */
+  stampOf(path: string): Promise<string>;
+  forget(held: Held): void;
+}
 
-  function take(key: string, weight: StoredWeight): Promise<Float32Array> {
-    const entry = kept.get(key) ?? { users: 0, numbers: read(weight) };
+export function createShelf<Held>({ bring, stampOf, forget }: Places<Held>): Shelf<Held> {
+  const kept = new Map<string, { users: number; readonly held: Promise<Held> }>();
+
+  function take(key: string, weight: StoredWeight): Promise<Held> {
+    const entry = kept.get(key) ?? { users: 0, held: bring(weight) };
     entry.users++;
     kept.set(key, entry);
-    return entry.numbers;
+    return entry.held;
   }
 
   function giveBack(keys: readonly string[]): void {
     for (const key of keys) {
       const entry = kept.get(key);
-      if (entry && --entry.users === 0) kept.delete(key);
+      if (!entry || --entry.users > 0) continue;
+      kept.delete(key);
+      // What never came has been reported to who asked for it.
+      entry.held.then(forget, () => {});
     }
   }
 
   return {
     async hold(weights) {
-      const numbers = new Map<string, Float32Array>();
+      const values = new Map<string, Held>();
       const taken: string[] = [];
       const stamps = new Map<string, string>();
       try {
@@ -49,13 +53,13 @@ export function createShelf(
           stamps.set(path, stamp);
           const key = [path, stamp, offset, bytes, weight.type].join(' ');
           taken.push(key);
-          numbers.set(weight.name, await take(key, weight));
+          values.set(weight.name, await take(key, weight));
         }
       } catch (error) {
         giveBack(taken);
         throw error;
       }
-      return { numbers, release: () => giveBack(taken) };
+      return { values, release: () => giveBack(taken) };
     },
   };
 }

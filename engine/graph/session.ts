@@ -9,11 +9,11 @@ import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { UserError } from '../errors.ts';
 import { describeMissing, lookForCuda } from './cuda.ts';
 import { readNumbers } from './file-numbers.ts';
-import { type Graph, pruneGraph } from './graph.ts';
+import { createGraph, type Graph, pruneGraph } from './graph.ts';
 import { createShelf } from './held-weights.ts';
 import { writeOnnx } from './onnx.ts';
 import type { Shape, Tensor } from './tensor.ts';
-import { feedWeights, keepsHalves, type Placing, placeWeights } from './weight-places.ts';
+import { feedWeights, keepsHalves, type Placing, placeWeights, type StoredWeight } from './weight-places.ts';
 
 export const devices = ['cpu', 'webgpu', 'cuda'] as const;
 export type Device = (typeof devices)[number];
@@ -76,39 +76,60 @@ export function librariesFolder(): string {
   return join(home, 'bin', 'napi-v6', platform(), arch());
 }
 
-/** The weights of files that sessions of this process are fed with. */
-const shelf = createShelf(
-  ({ range, type }) => readNumbers(range, type),
-  async (path) => {
-    const { mtimeMs, size, ino } = await stat(path);
-    return `${mtimeMs} ${size} ${ino}`;
-  },
-);
+const stampOf = async (path: string): Promise<string> => {
+  const { mtimeMs, size, ino } = await stat(path);
+  return `${mtimeMs} ${size} ${ino}`;
+};
+const readWeight = async ({ shape, range, type }: StoredWeight) =>
+  ({ type: 'float32', shape, data: await readNumbers(range, type) }) as const;
+
+/** The weights of files that sessions of this process are fed with, where their device reads them. */
+const hostShelf = createShelf<Tensor>({ bring: readWeight, stampOf, forget() {} });
+const deviceShelf = createShelf<DeviceTensor>({
+  bring: async (weight) => upload(await readWeight(weight)),
+  stampOf,
+  forget: (tensor) => tensor.release(),
+});
+
+/** One for each shape, and as long as the process: what a session has kept may not outlive it. */
+const uploaders = new Map<string, Promise<Session>>();
+
+async function upload(tensor: Tensor): Promise<DeviceTensor> {
+  const key = tensor.shape.join('×');
+  const known = uploaders.get(key) ?? createUploader(tensor.shape);
+  uploaders.set(key, known);
+  const { kept } = await (await known).runKeeping({ weight: tensor });
+  const held = kept.get('held');
+  if (!held) throw new Error('the device has kept nothing');
+  return held;
+}
+
+function createUploader(shape: Shape): Promise<Session> {
+  const g = createGraph('webgpu');
+  g.output('held', g.op('Identity', [g.input('weight', 'float32', shape)]));
+  return openSession(g.graph, { device: 'webgpu', kept: ['held'] }, false);
+}
 
 /** @throws UserError when the device cannot be used here. */
 export async function createSession(graph: Graph, options: SessionOptions): Promise<Session> {
   const place = placeWeights(graph, options);
   if (place !== 'held') return openSession(graph, options, place === 'packed');
-  const fed = feedWeights(pruneGraph(graph));
-  const held = await shelf.hold(fed.weights);
-  const feeds = Object.fromEntries(
-    fed.weights.map(({ name, shape }) => {
-      const data = held.numbers.get(name) ?? new Float32Array();
-      return [name, { type: 'float32', shape, data } as const];
-    }),
-  );
+  const { graph: fed, weights } = feedWeights(pruneGraph(graph));
+  const shelf = options.device === 'cpu' ? hostShelf : deviceShelf;
+  const { values, release } = await shelf.hold(weights);
+  const feeds: SessionFeeds = Object.fromEntries(values);
   try {
-    const session = await openSession(fed.graph, options, false);
+    const session = await openSession(fed, options, false);
     return {
       run: (others, outputs) => session.run({ ...feeds, ...others }, outputs),
       runKeeping: (others) => session.runKeeping({ ...feeds, ...others }),
       async close() {
         await session.close();
-        held.release();
+        release();
       },
     };
   } catch (error) {
-    held.release();
+    release();
     throw error;
   }
 }

@@ -22,9 +22,9 @@ export interface Placing {
 
 export function placeWeights(graph: Graph, { device, packs = false }: Placing): WeightPlace {
   if (keepsHalves(graph) || fileBytes(graph, ['float32']) > largestHeldBytes.float32) return 'in place';
-  // Another device has memory of its own, into which each session copies them.
-  if (device !== 'cpu') return 'packed';
-  return packs && packedBytes(graph) <= largestPackedBytes ? 'packed' : 'held';
+  // A session on another device copies them into its memory, but where they can be put there once.
+  if (device === 'cuda') return 'packed';
+  return device === 'cpu' && packs && packedBytes(graph) <= largestPackedBytes ? 'packed' : 'held';
 }
 
 /** Whether half precision stays as it lies, and is widened each time it is used. */
