@@ -30,7 +30,7 @@ export async function refuseTooLarge(
     `This run would need about ${inGigabytes(peakBytes)} of memory; there is room for ${inGigabytes(room)}.`,
     fitting.length === 0
       ? 'No batch size, recompute, LoRA or four bits would make it fit: take a smaller model or a shorter maxLength, or a machine with more memory.'
-      : `What would fit: ${fitting.map((way) => `${describe(way, run.spec.hyper)} (${inGigabytes(way.peakBytes)})`).join('; ')}.`,
+      : `What would fit: ${fitting.map((way) => `${describe(way, run.spec)} (${inGigabytes(way.peakBytes)})`).join('; ')}.`,
   );
 }
 
@@ -104,13 +104,15 @@ function savedByFourBit({ base }: PreparedRun, { frozen }: Parameters): number {
   return all * (4 - 0.5 - 4 / four_bit_block_size) - 2 * 4 * Math.max(0, ...counts);
 }
 
-function describe({ batchSize, recompute, method, optimizer }: Way, hyper: Hyper): string {
+function describe({ batchSize, recompute, method, optimizer }: Way, { task, hyper }: RunSpec): string {
+  // A contrast is within a batch: gathering several does not make it a larger one.
+  const effect = task === 'image-text' ? 'which compares each picture with fewer captions' : 'which learns the same';
   const words = [
     ...(method === undefined ? [] : [method === 'qlora' ? 'the method qlora, four bits a weight' : 'the method lora']),
     ...(batchSize === undefined
       ? []
       : [
-          `batchSize ${batchSize} with accumulate ${hyper.accumulate * Math.ceil(hyper.batchSize / batchSize)}, which learns the same`,
+          `batchSize ${batchSize} with accumulate ${hyper.accumulate * Math.ceil(hyper.batchSize / batchSize)}, ${effect}`,
         ]),
     ...(recompute ? ['recompute true'] : []),
     ...(optimizer === undefined ? [] : [`the optimizer ${optimizer}`]),
