@@ -8,7 +8,8 @@ import { nearestChapters } from './find-chapter.ts';
 export interface Answers {
   /** @param first what the answer rests on: it comes before what else was found. */
   give(kind: AnswerKind, composed: Composed, found: Found, first: readonly Source[], confidence: number): Answer;
-  refuse(result: SearchResult, typed: string): Answer;
+  /** @param excuse why, in a sentence, where it is known. */
+  refuse(result: SearchResult, typed: string, excuse?: string): Answer;
 }
 
 const hitsShown = 5;
@@ -54,12 +55,12 @@ export function createAnswers(guide: Guide): Answers {
       understood: query,
     }),
 
-    refuse: (result, typed) => {
+    refuse: (result, typed, excuse = 'The guide does not cover that, and I would rather not guess.') => {
       const chapters = nearest(result, typed);
       const list = chapters.map(({ title }) => `**${title}**`).join(', ');
       return {
         kind: 'refusal',
-        markdown: `The guide does not cover that, and I would rather not guess. The nearest it teaches: ${list}.`,
+        markdown: `${excuse} The nearest it teaches: ${list}.`,
         sentences: [],
         abstained: true,
         confidence: Math.min(result.confidence, 0.49),

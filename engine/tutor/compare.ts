@@ -8,6 +8,7 @@ const frames: readonly RegExp[] = [
   /^(?:.*?\b)?(?:is|are) (?<a>.+?) (?:better|worse|faster|slower|cheaper|more accurate|more \w+) than (?<b>.+)$/i,
   /^how (?:is|are|does|do) (?<a>.+?) (?:different from|different to|different than|differ from|compare to|compare with|compared to) (?<b>.+)$/i,
   /^(?:what'?s?|how|is|are|does|do|which|when)?\s*(?:is |are |does |do |better:? |should i use |to use )*(?<sides>.+?\s+(?:vs\.?|versus)\s+.+)$/i,
+  /^(?:which|what)(?: one| is better)? (?:should|shall|do|would|can|to)(?: (?:i|we|you))?(?: better)?(?: (?:use|choose|pick|take|prefer|learn|try|want|need))?(?: first)?[,:]? (?<sides>.+? or .+)$/i,
   /^(?:should i use|should we use|should i choose|when to use|which is better[,:]?|what is better[,:]?|do i use|do i need|do i want|pick|choose|use|shall i take) (?<sides>.+? or .+)$/i,
   /^(?<sides>[\w-]+(?: [\w-]+){0,2} or [\w-]+(?: [\w-]+){0,2})$/i,
 ];
@@ -15,7 +16,8 @@ const frames: readonly RegExp[] = [
 const separators = /\s*,\s*(?:and|or|vs\.?|versus)?\s*|\s+(?:vs\.?|versus|and|or|with|to|against|&)\s+/i;
 /** What goes on after the last side: "… for small data", "… when I have little memory". */
 const tail =
-  /\s+(?:for|when|if|in terms of|in practice|on (?:a|my|small|large)|with (?:a|my|small|few|little)|which|what|\(|to (?:train|use|fine)|is better|better)\b.*$/i;
+  /,?\s+(?:for|when|if|in terms of|in practice|on (?:a|my|small|large)|with (?:a|my|small|few|little)|which|what|\(|to (?:train|use|fine)|is better|better)\b.*$/i;
+const polite = /[\s,]+(?:please|pls|plz|thanks|thank you|thx|anyone|guys|folks|again|exactly|tbh|lol)$/i;
 const most = 4;
 
 /** @returns two sides or more, in the order named; undefined when the question does not compare. */
@@ -24,6 +26,7 @@ export function splitComparison(question: string): readonly string[] | undefined
     .replace(/\s+/g, ' ')
     .replace(/[?!.\s]+$/, '')
     .replace(/^(?:hi|hey|hello|so|ok|and|um)[,\s]+/i, '')
+    .replace(polite, '')
     .trim();
   if (line.length > 200) return undefined;
   for (const frame of frames) {

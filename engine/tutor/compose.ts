@@ -74,7 +74,8 @@ export function qualify(question: string, source: Source, overlap: Overlap, near
 function planAnswer(question: string, source: Source, overlap: Overlap, options: ComposeOptions): readonly Piece[] {
   const { level, aside = [], nearby = [], near = () => [] } = options;
   const plan = plans[level];
-  const lead = level === 'eli5' ? findPicture(source, plan) : findLead(question, source, overlap, near, plan);
+  const lead =
+    level === 'eli5' ? findPicture(source, overlap, nearby, plan) : findLead(question, source, overlap, near, plan);
   const pieces: Piece[] = [...lead.map(pieceOf), ...aside];
   const add = (piece: Piece | undefined) => {
     const length = [...pieces, ...(piece ? [piece] : [])].reduce((sum, { text }) => sum + text.length + 2, 0);
@@ -91,10 +92,14 @@ function planAnswer(question: string, source: Source, overlap: Overlap, options:
       if (part.block.kind === 'paragraph') add(quotePiece(source, withLabel(part)));
     }
   }
-  for (const pitfall of findPitfalls(source, overlap, lead).slice(0, plan.pitfalls)) {
+  const pitfalls = findPitfalls(source, overlap, lead);
+  for (const pitfall of isBroad(question)
+    ? pitfalls.slice(0, plan.pitfalls)
+    : onPoint(pitfalls, overlap).slice(0, plan.pitfalls)) {
     add(quotePiece(source, pitfall.sentences, '**Watch out:** '));
   }
-  add(nextStep(source, lead));
+  // Who asks how or how many has a problem at hand, and no time for a quiz.
+  if (level === 'eli5' || isBroad(question)) add(nextStep(source, lead));
   return pieces;
 }
 
@@ -108,17 +113,42 @@ const isUsed = (part: Part, runs: readonly Run[]) => runs.some((run) => run.part
 const withLabel = ({ label: name, sentences }: Part) => (name ? [name, ...sentences] : sentences);
 
 /** In a picture: one sentence that says what it is, and what it is like. */
-function findPicture(source: Source, { lead }: Plan): Run[] {
+function findPicture(source: Source, overlap: Overlap, nearby: readonly Source[], { lead }: Plan): Run[] {
   const definition = openingOf(source, lead);
+  if (!definition) return [];
+  const short = { ...definition, sentences: definition.sentences.slice(0, 1) };
+  const picture = intuitionOf(source) ?? likenessIn(source) ?? findNearbyPicture(overlap, nearby);
+  if (!picture) return [definition];
+  // The first paragraph may hold both.
+  return picture.sentences.some((sentence) => short.sentences.includes(sentence)) ? [definition] : [short, picture];
+}
+
+function intuitionOf(source: Source): Run | undefined {
   const part = source.parts.find(
     ({ role, block, sentences }) => role === 'intuition' && block.kind === 'paragraph' && sentences.length > 0,
   );
-  if (!definition) return [];
-  if (!part) return [definition];
-  return [
-    { ...definition, sentences: definition.sentences.slice(0, 1) },
-    { source, part, sentences: takeSentences(part.sentences, limits.intuition, 5) },
-  ];
+  return part && { source, part, sentences: takeSentences(part.sentences, limits.intuition, 5) };
+}
+
+const likens =
+  /\b(?:is|works|acts|behaves) (?:a bit |much |rather )?like\b|\bimagine\b|\bthink of\b|\bas if\b|\bpicture (?:a|the|yourself)\b/i;
+
+/** A sentence that says what it is like, where the section has no paragraph for it. */
+function likenessIn(source: Source): Run | undefined {
+  for (const part of source.parts.filter(({ role, block }) => role !== 'pitfall' && block.kind === 'paragraph')) {
+    const sentence = part.sentences.find(({ prose }) => likens.test(prose));
+    if (sentence) return { source, part, sentences: [sentence] };
+  }
+  return undefined;
+}
+
+/** Another section's picture counts where it speaks of most of what was asked. */
+const pictureShare = 0.6;
+
+function findNearbyPicture(overlap: Overlap, nearby: readonly Source[]): Run | undefined {
+  const runs = [...new Set(nearby)].flatMap((source) => intuitionOf(source) ?? []);
+  const shares = overlap(runs.map(({ sentences }) => sentences.map(({ prose }) => prose).join(' ')));
+  return runs.find((_, at) => (shares[at] ?? 0) >= pictureShare);
 }
 
 /** The section's own short answer, or what was asked for in particular together with a shorter definition. */
@@ -252,6 +282,10 @@ function meaningOf({ prose }: Sentence, windows: ReturnType<Near>): number {
   return near ? Math.max(0, (near.similarity - 0.6) / 0.4) : -0.3;
 }
 
+/** "What is X", or the bare name: everything about it is welcome. */
+const isBroad = (question: string) =>
+  (asksDefinition.test(question) || question.trim().split(/\s+/).length <= 3) && !wantsNumber.test(question);
+
 /** What the section itself defines is asked for in one of its own wordings. */
 export function asksForItself(question: string, source: Source, overlap: Overlap): boolean {
   return asksDefinition.test(question) && isAskedSo(source, overlap);
@@ -267,15 +301,17 @@ function isQuotedOnly({ prose }: Sentence): boolean {
   return /^["“][^"”]*["”][.!?]?$/.test(prose.trim());
 }
 
-const wantsCode =
+export const wantsCode =
   /\b(?:code|python|pytorch|torch|sklearn|scikit[\s-]learn|snippet|implement\w*|program it|in numpy|api call)\b/i;
 const wantsFormula = /\b(?:formula|equation|compute|calculate|calculated|math|maths|derive|derivation|how is)\b/i;
 const isProgram = (part: Part) => part.block.kind === 'code' && !/^```(?:text)?\s*\n/.test(part.block.markdown);
 
+export const holdsCode = (source: Source) => source.parts.some(isProgram);
+
 /** The code that meets the question best, with the line above it that says what it does. */
 function findCode(question: string, sources: readonly Source[], overlap: Overlap): Piece[] {
   const [first] = sources;
-  const own = first?.parts.some(isProgram) ? [first] : sources;
+  const own = first && holdsCode(first) ? [first] : sources;
   const candidates = own.flatMap((source) => source.parts.filter(isProgram).map((part) => ({ source, part })));
   const scores = overlap(
     candidates.map(({ source, part }) => `${source.sectionTitle} ${part.leadIn?.prose ?? ''} ${part.block.prose}`),
@@ -298,6 +334,9 @@ function findCode(question: string, sources: readonly Source[], overlap: Overlap
 
 /** What has its own place in an answer: a comparison is for those who ask for one. */
 const told: ReadonlySet<Role> = new Set(['pitfall', 'next', 'related', 'comparison']);
+
+/** What is shown with an answer to a question in particular holds this share of it. */
+const leastOverlap = 0.25;
 
 /** Tables, lists, formulas or pictures in words that go with the answer, each with the line that says what it shows. */
 function findSupport(
@@ -328,6 +367,7 @@ function findSupport(
       return fits && !/:\s*$/.test(text) ? [{ part, text }] : [];
     });
   const scores = overlap(candidates.map(({ part, text }) => `${text} ${part.block.prose}`));
+  const broad = isBroad(question);
   const formula = candidates.find(({ part }) => part.block.kind === 'code')?.part;
   const wanted = wantsFormula.test(question) || plan.figures > 1 ? 'code' : 'table';
   return candidates
@@ -339,8 +379,10 @@ function findSupport(
         (wanted === 'code' && part === formula ? 0.6 : 0) +
         (part.role === 'example' || part.leadIn?.prose.match(/^(?:by hand|worked|a worked|example)/i) ? 0.2 : 0) +
         (isAnnounced ? 1 : 0);
-      return { text, score: (scores[i] ?? 0) + bonus };
+      const isOnPoint = isAnnounced || broad || (scores[i] ?? 0) >= leastOverlap;
+      return { text, score: isOnPoint ? (scores[i] ?? 0) + bonus : 0 };
     })
+    .filter(({ score }) => score > 0)
     .sort((a, b) => b.score - a.score)
     .slice(0, plan.figures)
     .map(({ text }) => figurePiece(source, text));
@@ -358,6 +400,12 @@ function findPitfalls(source: Source, overlap: Overlap, lead: readonly Run[]): r
   const scores = overlap(candidates.map(({ sentences }) => sentences.map(({ prose }) => prose).join(' ')));
   const order = candidates.map((_, index) => index).sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0));
   return order.flatMap((index) => candidates[index] ?? []);
+}
+
+/** Those that hold some of the question's words. */
+function onPoint(runs: readonly Run[], overlap: Overlap): readonly Run[] {
+  const shares = overlap(runs.map(({ sentences }) => sentences.map(({ prose }) => prose).join(' ')));
+  return runs.filter((_, at) => (shares[at] ?? 0) >= leastOverlap);
 }
 
 function nextStep(source: Source, lead: readonly Run[]): Piece | undefined {

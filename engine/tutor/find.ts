@@ -1,7 +1,9 @@
 // What the search finds for a question: for the whole of it or its best sentence, and for the ways a follow-up may be meant.
 import type { Hit, Search, SearchResult } from '../../knowledge/index.ts';
+import { wantsCode } from './compose.ts';
 import type { Concepts } from './concepts.ts';
 import type { Reading } from './follow-up.ts';
+import { withoutLevel } from './level.ts';
 
 export interface Found {
   readonly query: string;
@@ -23,7 +25,11 @@ const clearlySurer = 0.05;
 const chapterKept = 0.6;
 
 export function createFind(search: Search, concepts: Concepts): Find {
-  const find = async (query: string): Promise<Found> => ({ query, result: await search.search(query, hitsRead) });
+  const find = async (query: string): Promise<Found> => {
+    const subject = `${subjectOf(query)} ${symptomIn(query)}`.trim();
+    const asked = subject !== query && search.weigh(subject).length > 0 ? subject : query;
+    return { query, result: await search.search(asked, hitsRead) };
+  };
 
   const findQuestion = async (question: string): Promise<Found> => {
     const whole = await find(question);
@@ -65,7 +71,50 @@ export function createFind(search: Search, concepts: Concepts): Find {
   };
 }
 
-const wantsCode = /\b(?:code|python|pytorch|torch|sklearn|implement|program)\b/i;
+const kind = '(?:working|simple|short|minimal|sample|example|python|pytorch|sklearn|scikit-learn)';
+const program = '(?:code|snippet|script)s?(?: example| snippet)?';
+/** "Show me code for k-fold in sklearn" is about k-fold. */
+const codeFrames: readonly RegExp[] = [
+  new RegExp(
+    `\\b(?:show|give|write|send|got|have|need|want)(?: (?:me|us|you))?(?: (?:some|the|an?|any))?(?: ${kind})* ${program}(?: (?:for|of|to do))?\\b`,
+    'i',
+  ),
+  new RegExp(`^\\W*(?:some |the |an? |any )?(?:${kind} )*${program} (?:for|of|to do)\\b`, 'i'),
+  new RegExp(`\\b(?:${kind} )*${program}\\W*$`, 'i'),
+  /\bin (?:plain )?(?:python|sklearn|scikit-learn|pytorch|torch|numpy|code)\b/i,
+];
+
+function subjectOf(question: string): string {
+  const subject = codeFrames.reduce((text, frame) => text.replace(frame, ' '), withoutLevel(question));
+  return subject.replace(/\s+/g, ' ').trim();
+}
+
+const share = '(\\d+(?:\\.\\d+)?)\\s*(?:%|percent)?';
+const onTraining = 'train(?:ing)?';
+const onHeldOut = '(?:test(?:ing)?|val(?:idation)?|dev|held[- ]?out|unseen|new data)';
+const said =
+  '(?:\\s+(?:set|data|acc(?:uracy)?|score|is|was|of|at|gets?|gives?|the|my|about|only|just|=))*\\s*[:=]?\\s*';
+const scorePairs = [
+  new RegExp(
+    `${share}(?:\\s+(?:acc(?:uracy)?|on|in|the|for|during|my))*\\s+${onTraining}\\b.*?${share}(?:\\s+(?:acc(?:uracy)?|on|in|the|for|my))*\\s+${onHeldOut}\\b`,
+    'i',
+  ),
+  new RegExp(`\\b${onTraining}\\b${said}${share}.*?\\b${onHeldOut}\\b${said}${share}`, 'i'),
+];
+/** Points of accuracy between training and test from which on the one is clearly the better. */
+const clearGap = 8;
+const lopsided =
+  /\b\d+(?:\.\d+)?\s*(?:%|percent)\s*(?:of (?:the |my )?(?:\w+ )?(?:are|is) |are |is )?(?:class )?(?:negatives?|positives?|zeros?|ones?|normal|healthy|fraud\w*|legit\w*|spam|ham|churn\w*)\b|\bonly (?:a few|\d+) (?:positives?|fraud\w*|sick)\b/i;
+
+/** Numbers tell what is the matter: "99 % train, 62 % test" is overfitting, "95 % negatives" are imbalanced classes. */
+function symptomIn(question: string): string {
+  if (lopsided.test(question)) return 'imbalanced classes';
+  if (/\bloss\b/i.test(question)) return '';
+  const pair = scorePairs.map((pattern) => pattern.exec(question)).find((match) => match !== null);
+  const [training, heldOut] = [Number(pair?.[1]), Number(pair?.[2])].map((value) => (value <= 1 ? 100 * value : value));
+  if (training === undefined || heldOut === undefined || !(training - heldOut >= clearGap)) return '';
+  return 'overfitting';
+}
 
 /** "Why?" and "in code?" stay with what was answered before; code is shown from the nearest place that has some. */
 function keepSection({ query, result }: Found, before: Found, needsCode: boolean): Found {

@@ -229,6 +229,9 @@ function read(
     const isShort = rest.split(/\s+/).length <= 2 && previous.split(/\s+/).length >= 4;
     return follow([...(isShort ? [instead] : []), `${topic} ${rest}`, `${previous} ${rest}`, rest]);
   }
+  // "Is more always better?" has no word of its own: it asks of the very thing asked before.
+  if (own.length === 0 && plain.split(' ').every((word) => bareWords.has(word)))
+    return follow([`${previous.replace(/[?!.\s]+$/, '')} ${question}`, `${topic} ${question}`]);
   // Without a pronoun, but too bare to stand alone: "how many epochs?", "what rank should I take?"
   const asksDetail =
     /^(?:how (?:much|many|long|often|big|large|high|low|do i|should i|can i|to)|which|what \w+ (?:should|do|would|is|are)|when|where|is \d|should i|do i|can i|any|does)\b/.test(
@@ -242,6 +245,12 @@ function read(
   if (own.length === 0 && words <= 4) return follow([`${topic} ${question}`, question]);
   return fresh();
 }
+
+const bareWords = new Set(
+  'is are was does do did will would can could should shall why how what when which who and but so or then if not no yes more most less least fewer higher lower bigger larger smaller longer shorter always ever never still also even just really too very much many better best worse worst good bad enough fine ok okay normal true right wrong safe the a an one ones i we you to use need take have set be me my our there any some all both matter matters help helps hurt hurts work works for in of with without than now'.split(
+    ' ',
+  ),
+);
 
 /** "Is the mean ok?", "how are the weights updated?" */
 const asksOfPart =

@@ -3,15 +3,20 @@ import type { Level } from './answer.ts';
 
 const levelWords: readonly (readonly [RegExp, Level])[] = [
   [
-    /\beli5\b|like i'?m (?:a )?(?:five|5|child|kid)|\b(?:for|to) (?:a|my) (?:child|kid|grandma|grandmother|5 year old|five year old)\b|in (?:very )?simple (?:words|terms)|in layman'?s? terms/i,
+    /\beli ?5\b|\blike (?:i['’]?m|i am|im|to) (?:an? )?(?:five|5|six|6|seven|7|eight|8|ten|10|child|kid|baby|idiot|dummy)(?: years? old)?\b|\b(?:for|to) (?:an? |my )?(?:child|kid|grandma|grandmother|mum|mom|(?:5|five)[ -]year[ -]old|dumm(?:y|ies)|(?:total |complete |absolute )?(?:beginner|noob|newbie))s?\b|\bin (?:very |really )?(?:simple|easy|plain|layman['’]?s?) (?:words|terms|language|english)\b|\b(?:simply|in simple) explained\b/i,
     'eli5',
   ],
   [
-    /\b(?:for (?:an? )?experts?|in (?:full )?depth|in (?:full )?detail|advanced level|phd level|with (?:the )?(?:math|maths|derivation|proof))\b/i,
+    /\b(?:(?:for|to) (?:an? )?experts?|in (?:full )?depth|in (?:full )?detail|advanced level|phd level|with (?:the )?(?:math|maths|derivation|proof))\b/i,
     'expert',
   ],
 ];
 
 export function levelAsked(question: string): Level | undefined {
   return levelWords.find(([pattern]) => pattern.test(question))?.[1];
+}
+
+/** The question without the words that ask for a level: they are not what it is about. */
+export function withoutLevel(question: string): string {
+  return levelWords.reduce((text, [pattern]) => text.replace(pattern, ' '), question);
 }

@@ -1,4 +1,4 @@
-// Errands beside the subject: prices, purchases, taxes. Their words meet the guide's, their answers are not in it.
+// Errands beside the subject: prices, purchases, taxes, which product is best. Their words meet the guide's, their answers are not in it.
 
 const shopping =
   /\b(?:buy|purchase|order online|cheapest place|discount|coupon|which (?:laptop|computer|pc|phone|monitor|graphics card|gpu) (?:should|to|is|do|for)|recommend (?:me )?an? (?:laptop|computer|pc|phone|monitor))\b/i;
@@ -14,6 +14,36 @@ const favours =
 const officialdom =
   /\b(?:file|pay|declare) (?:my |our )?tax(?:es)?\b|\btax return\b|\bvisa application\b|\bsalary\b.*\b(?:negotiate|earn|average)\b/i;
 
-export function isErrand(question: string): boolean {
-  return [shopping, prices, money, gossip, favours, officialdom].some((pattern) => pattern.test(question));
+/** Products of the day, and what asks to rank them. */
+const product =
+  /\b(?:chat ?gpt|gpt-?[45]\w*|openai|claude|anthropic|gemini|bard|copilot|grok|deepseek|mistral|le chat|midjourney|dall-?e|stable diffusion|firefly|notion ai|windsurf|jasper|siri|alexa|cortana|bing|meta ai|character ?ai)\b/gi;
+const ranks =
+  /\b(?:better|best|worse|smarter|smartest|stronger|cheaper|faster|vs\.?|versus|or|beats?|prefer|compared? (?:to|with)|than|which|winner|overrated|worth (?:it|the money|paying))\b/i;
+/** Two products, or one that is judged: "is claude the best model". */
+export function ranksProducts(question: string): boolean {
+  const named = new Set([...question.matchAll(product)].map(([name]) => name.toLowerCase()));
+  return named.size >= 2
+    ? ranks.test(question)
+    : named.size === 1 && /\b(?:best|better than|worth (?:it|the money|paying)|smarter|overrated)\b/i.test(question);
+}
+
+const taught = 'I teach how machine learning works';
+const excuses: readonly (readonly [(question: string) => boolean, string])[] = [
+  [
+    ranksProducts,
+    'Which product is ahead changes from month to month, so I don’t rank them. What stays is the method: a fixed set of *your own* tasks, judged without knowing which of the two wrote what.',
+  ],
+  [
+    (question) => shopping.test(question) || prices.test(question),
+    'Prices and shops change too fast for my guide, so I leave them out.',
+  ],
+  [(question) => money.test(question), `I can’t help with money; ${taught}.`],
+  [(question) => gossip.test(question), 'My guide is about methods, not about people, dates or the news.'],
+  [(question) => favours.test(question), `That is not something I can do; ${taught}.`],
+  [(question) => officialdom.test(question), `I can’t help with that; ${taught}.`],
+];
+
+/** Why the question is none for a guide of methods, in a sentence; undefined where it may be one. */
+export function excuseFor(question: string): string | undefined {
+  return excuses.find(([isOne]) => isOne(question))?.[1];
 }

@@ -4,7 +4,16 @@ import type { Guide, Hit, Search } from '../../knowledge/index.ts';
 import { UserError } from '../errors.ts';
 import type { Answer, AskOptions, Level, Tutor } from './answer.ts';
 import { createAnswers, talk } from './answers.ts';
-import { alsoFrom, asksForItself, composeAnswer, type Near, type Overlap, qualify } from './compose.ts';
+import {
+  alsoFrom,
+  asksForItself,
+  composeAnswer,
+  holdsCode,
+  type Near,
+  type Overlap,
+  qualify,
+  wantsCode,
+} from './compose.ts';
 import type { Outcome } from './compute/calculation.ts';
 import { compute, computeAgain } from './compute/compute.ts';
 import { createConcepts } from './concepts.ts';
@@ -16,7 +25,7 @@ import { readInThread } from './follow-up.ts';
 import { levelAsked } from './level.ts';
 import { isAbsolute } from './misconceptions.ts';
 import { createFindMistake, type Mistake } from './mistakes.ts';
-import { isErrand } from './scope.ts';
+import { excuseFor, ranksProducts } from './scope.ts';
 import { createCompare } from './sides.ts';
 import { answerSmallTalk } from './small-talk.ts';
 import { createSources } from './sources.ts';
@@ -31,10 +40,14 @@ const longestQuestion = 8000;
 /** How sure a sum and a correction are: their patterns met, but a pattern can be met by chance. */
 const matchedConfidence = 0.9;
 /** Log-odds between two sections: below, the second holds what was asked in one case of ten or more (measured). */
-const rivalMargin = 2;
+const rivalMargin = 1.4;
+/** Within this, code may stand in the second section. */
+const codeMargin = 2;
 /** "X vs Y" takes nothing for granted. */
 const namesOnly =
   /^\W*(?:compare\b|(?:what(?:'s| is)? )?(?:the )?difference between\b|(?:[\w-]+ ){1,4}(?:vs\.?|versus) )/i;
+/** What is counted takes nothing for granted. */
+const asksSum = /^\W*(?:so |and |ok |hey )*(?:how (?:many|much)|compute|calculate|what(?:'?s| is) the)\b/i;
 /** How sure a comparison is at the least: both its sides were found by name. */
 const comparedConfidence = 0.6;
 
@@ -56,6 +69,14 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     const rival = hits.find((hit) => sources.of(hit) !== best);
     const isNear = rival !== undefined && (hits[0]?.score ?? 0) - rival.score < rivalMargin;
     return isNear ? sources.of(rival) : undefined;
+  };
+
+  /** The first section; of those that fit about as well, one with code where code is asked for. */
+  const findBest = (hits: readonly Hit[], needsCode: boolean): Source | undefined => {
+    const near = hits
+      .filter(({ score }) => (hits[0]?.score ?? 0) - score < codeMargin)
+      .flatMap((hit) => sources.of(hit) ?? []);
+    return (needsCode ? near.find(holdsCode) : undefined) ?? near[0];
   };
 
   const answerSum = (outcome: Outcome, found: Found): Answer | undefined => {
@@ -96,13 +117,14 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const outcome = again ?? alone;
       const meant = reading.candidates[0] ?? question;
       const found = await find.reading(reading, question);
+      if (ranksProducts(question)) return answers.refuse(found.result, question, excuseFor(question));
       const compared = async () =>
         (await answerComparison({ ...found, query: meant })) ?? (await answerComparison(found));
       const mistake = findMistake(meant, question);
       const mistaken = async () => answerMistaken(mistake, meant, found, level);
       // Who has a fact wrong is told so before anything is reckoned with it.
       const special =
-        outcome && mistake?.by !== 'fact'
+        outcome && (mistake?.by !== 'fact' || asksSum.test(question))
           ? answerSum(outcome, found)
           : namesOnly.test(meant)
             ? ((await compared()) ?? (await mistaken()))
@@ -112,8 +134,9 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const before =
         !found.result.covered && reading.leans && reading.follows ? await find.question(reading.follows) : found;
       const { hits, covered, confidence } = before.result;
-      const best = hits[0] && sources.of(hits[0]);
-      if (!covered || !best || isErrand(meant)) return answers.refuse(found.result, question);
+      const best = findBest(hits, wantsCode.test(question));
+      const excuse = excuseFor(meant);
+      if (!covered || !best || excuse !== undefined) return answers.refuse(found.result, question, excuse);
       const near: Near = (source) => hits.find((hit) => sources.of(hit) === source)?.near ?? [];
       // "In code?" asks in its own words of what the question before was about.
       const words = reading.sameSubject ? `${question} ${found.query}` : found.query;

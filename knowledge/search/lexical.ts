@@ -57,6 +57,7 @@ const prefixWeight = 0.6;
 const bodyOnlyWeight = 0.5;
 /** The best passages, one of whose sections must fit the question. */
 const passagesJudged = 5;
+const textsRemembered = 10_000;
 
 /** Of a question without a content word. */
 const noEvidence: Evidence = { coverage: 0, likeness: 0, unknown: 1, terseness: 1, foreign: 1, concepts: 0 };
@@ -79,6 +80,17 @@ export function createLexicalIndex(analysis: Analysis, guide: GuideText): Lexica
   const projectTerms = findProjectTerms(analysis);
   const passageOf = new Map(guide.passages.map((passage) => [passage.id, passage]));
 
+  const held = new Map<string, ReadonlySet<string>>();
+  /** Sentences of the guide are met again and again. */
+  const termsHeld = (text: string): ReadonlySet<string> => {
+    const known = held.get(text);
+    if (known) return known;
+    if (held.size >= textsRemembered) held.clear();
+    const terms = new Set(analyser.documentTerms(text));
+    held.set(text, terms);
+    return terms;
+  };
+
   return {
     mend: (text) => analyser.words(text).join(' '),
     weigh: (text) => analyser.queryTerms(text).map(({ term }) => ({ term, weight: rarity.of(term) })),
@@ -86,7 +98,7 @@ export function createLexicalIndex(analysis: Analysis, guide: GuideText): Lexica
       const terms = analyser.queryTerms(query).map(({ term }) => term);
       const total = massOf(terms, rarity);
       return texts.map((text) => {
-        const held = new Set(analyser.documentTerms(text));
+        const held = termsHeld(text);
         const shared = terms.filter((term) => held.has(term));
         return total === 0 ? 0 : massOf(shared, rarity) / total;
       });
