@@ -6,12 +6,16 @@ import { z } from 'zod';
 import { createGraph } from '../../engine/graph/graph.ts';
 import { createSession } from '../../engine/graph/session.ts';
 import type { Changes } from './train/open.ts';
-import { hasTorch, runToEnd, type Step, startOurs, startTorch } from './train/sides.ts';
+import { hasTorch, runToEnd, type Side, type Step, startOurs, startTorch } from './train/sides.ts';
 import { type Workload, workloads } from './train/workloads.ts';
 
 const threads = Math.min(2, availableParallelism());
-const warmups = 2;
-const steps = 5;
+/** Steps follow one another in a run, so each side takes a few in its turn; the first turn is to get warm. */
+const turns = 4;
+const stepsOfTurn = 3;
+/** Not counted in each turn: what a process gave back while the other worked is fetched again. */
+const uncounted = 1;
+const steps = (turns - 1) * (stepsOfTurn - uncounted);
 const memoryBar = 1.1;
 
 /** GFLOP/s of a large product: what the machine can do at best. */
@@ -37,6 +41,12 @@ const median = (values: readonly number[]) =>
 
 const startSchema = z.object({ buildMs: z.number(), sessionMs: z.number(), nodes: z.number(), flops: z.number() });
 
+async function takeTurn(side: Side): Promise<Step[]> {
+  const taken: Step[] = [];
+  for (let at = 0; at < stepsOfTurn; at++) taken.push(await side.step());
+  return taken;
+}
+
 async function measureWorkload(id: string, workload: Workload, peakGflops: number, besideTorch: boolean) {
   const start = startSchema.parse(runToEnd('./start.ts', [id, String(threads)]));
   const ours = await startOurs(id, threads);
@@ -45,13 +55,13 @@ async function measureWorkload(id: string, workload: Workload, peakGflops: numbe
     const mine: Step[] = [];
     const theirs: Step[] = [];
     let firstMs = 0;
-    for (let at = 0; at < warmups + steps; at++) {
-      const own = await ours.step();
-      const other = await torch?.step();
-      if (at === 0) firstMs = own.ms;
-      if (at < warmups) continue;
-      mine.push(own);
-      if (other) theirs.push(other);
+    for (let turn = 0; turn < turns; turn++) {
+      const own = await takeTurn(ours);
+      firstMs ||= own[0]?.ms ?? 0;
+      const other = torch ? await takeTurn(torch) : [];
+      if (turn === 0) continue;
+      mine.push(...own.slice(uncounted));
+      theirs.push(...other.slice(uncounted));
     }
     const summarize = (all: readonly Step[]) => ({
       medianMs: median(all.map(({ ms }) => ms)),
@@ -158,7 +168,9 @@ const say = (line: string) => {
 
 const peakGflops = await measurePeak();
 const besideTorch = hasTorch();
-say(`${threads} threads, matmul peak ${peakGflops.toFixed(0)} GFLOP/s, medians of ${steps} steps after ${warmups}`);
+say(
+  `${threads} threads, matmul peak ${peakGflops.toFixed(0)} GFLOP/s, medians of ${steps} steps, in turns of ${stepsOfTurn} of which the first is not counted`,
+);
 if (!besideTorch) say('PyTorch is not installed (Debian: apt-get install python3-torch libopenblas0): only our side.');
 const results: Row[] = [];
 for (const [id, workload] of Object.entries(workloads)) {
