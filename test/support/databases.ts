@@ -143,9 +143,10 @@ export async function emptyFolder(): Promise<string> {
     .filter((entry) => entry.isFile())
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
   const version = createHash('sha256').update(migrations.join()).digest('hex').slice(0, 16);
-  const kept = join(tmpdir(), `finetutor-empty-${version}`);
+  const shelf = process.env.FINETUTOR_TEST_KEPT ?? tmpdir();
+  const kept = join(shelf, `finetutor-empty-${version}`);
   if (existsSync(kept)) return kept;
-  const making = mkdtempSync(join(tmpdir(), 'finetutor-making-'));
+  const making = mkdtempSync(join(shelf, 'finetutor-making-'));
   const store = await openStore({ databaseUrl: undefined, dataDir: making });
   await store.close();
   try {
