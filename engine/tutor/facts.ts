@@ -211,8 +211,7 @@ function isSaidOf(clause: string, subject: Span, said: Span): boolean {
   if (said.from < subject.from && / (?:than|compared (?:to|with)) (?:the |an? )?$/.test(clause.slice(0, subject.from)))
     return false;
   // "BERT fills in masked words and GPT …": said of the one before.
-  if (said.to <= subject.from && /^\w* (?:and|but|while) (?:the |an? )?$/.test(clause.slice(said.to, subject.from)))
-    return false;
+  if (/ (?:and|but|while) /.test(clause.slice(said.to, Math.max(said.to, subject.from)))) return false;
   return said.from - subject.to <= farthestAfter && subject.from - said.to <= farthestBefore;
 }
 
