@@ -43,6 +43,8 @@ export interface ComposeOptions {
   /** Sections nearby in which code is looked for when it is asked for. */
   readonly nearby?: readonly Source[];
   readonly near?: Near;
+  /** What the glossary says of a thing that the section only speaks of in passing: it comes first. */
+  readonly defined?: Piece | undefined;
 }
 
 export function composeAnswer(question: string, source: Source, overlap: Overlap, options: ComposeOptions): Composed {
@@ -72,11 +74,11 @@ export function qualify(question: string, source: Source, overlap: Overlap, near
 }
 
 function planAnswer(question: string, source: Source, overlap: Overlap, options: ComposeOptions): readonly Piece[] {
-  const { level, aside = [], nearby = [], near = () => [] } = options;
+  const { level, aside = [], nearby = [], near = () => [], defined } = options;
   const plan = plans[level];
   const lead =
     level === 'eli5' ? findPicture(source, overlap, nearby, plan) : findLead(question, source, overlap, near, plan);
-  const pieces: Piece[] = [...lead.map(pieceOf), ...aside];
+  const pieces: Piece[] = [...(defined ? [defined] : []), ...lead.map(pieceOf), ...aside];
   const add = (piece: Piece | undefined) => {
     const length = [...pieces, ...(piece ? [piece] : [])].reduce((sum, { text }) => sum + text.length + 2, 0);
     if (piece && length <= plan.total + 2) pieces.push(piece);
@@ -154,12 +156,16 @@ function findNearbyPicture(overlap: Overlap, nearby: readonly Source[]): Run | u
 /** The section's own short answer, or what was asked for in particular together with a shorter definition. */
 function findLead(question: string, source: Source, overlap: Overlap, near: Near, plan: Plan): Run[] {
   const definition = openingOf(source, plan.lead);
-  const wanted = findWanted(question, source, plan);
+  const wanted = findWanted(question, source, overlap, plan);
   const focus = wanted ?? findFocus(question, source, overlap, near, definition, plan.lead - 100);
   if (!focus || !definition || focus.part === definition.part) return definition ? [definition] : [];
   const short = { ...definition, sentences: definition.sentences.slice(0, 2) };
   // An example, or what to do, makes sense after what it is about.
-  const isAfter = focus.part.role === 'example' || (focus === wanted && asksDefinition.test(question));
+  const isAfter =
+    focus.part.role === 'example' ||
+    // "How to fix it:" goes with the list below.
+    /:$/.test(focus.part.block.prose) ||
+    (focus === wanted && asksDefinition.test(question));
   return isAfter ? [short, focus] : [focus, short];
 }
 
@@ -182,7 +188,7 @@ function takeSentences(sentences: readonly Sentence[], limit: number, most = 3):
 
 const leansBack =
   /^\W*(?:this|that|these|those|it|its|they|them|he|she|but|so|and|or|then|both|here|there|also|such|instead|otherwise|however|the same|note|notice)\b/i;
-const asksDefinition = /^\W*(?:what(?:'s| is| are|s| does)|define|explain|meaning of|wh?at is)\b/i;
+export const asksDefinition = /^\W*(?:what(?:'s| is| are|s| does)|define|explain|meaning of|wh?at is)\b/i;
 
 const wantedRoles: readonly (readonly [RegExp, Role])[] = [
   [
@@ -199,11 +205,67 @@ const wantedRoles: readonly (readonly [RegExp, Role])[] = [
 /** A next step shorter than this only points elsewhere. */
 const shortestAdvice = 120;
 
+/** What is asked for, and the labels of paragraphs that answer just that; of several the one with most of the words. */
+const wantedNames: readonly (readonly [RegExp, RegExp])[] = [
+  [
+    /\b(?:pick|picking|choos\w+|select|decide on)\b|\bset\b(?! of)/i,
+    /^(?:choosing|choice|how many|how much|how long|how large|how deep|which (?!is |means)|settings?\b|picking|setting|rules? of thumb|defaults?\b|typical|starting|values?\b|a good|what to (?:choose|take|set))/i,
+  ],
+  [
+    /\b(?:spot|notice|detect|recogni[sz]e|tell|see|know|signs?|symptoms?)\b/i,
+    /^(?:signs?\b|symptoms?|how to (?:see|notice|tell|spot|recogni[sz]e)|recogni[sz]ing|detecting|diagnos)/i,
+  ],
+  [
+    /\b(?:raise|lower|increase|improve|boost|get (?:it|them) (?:up|down|higher|lower)|higher|fix|prevent|avoid|reduce|cure|stop|solve|against|do about|deal with|handle|too)\b/i,
+    /^(?:how to (?:lower|raise|fix|avoid|prevent|reduce|cure)|remed|cures?\b|fix(?:es)?\b|what to do(?! next)|what helps|against)/i,
+  ],
+  [/^\W*(?:but |so |and )?why\b|\bhow come\b/i, /^why\b/i],
+  [/\b(?:memory|vram|ram|gb)\b/i, /^memory\b/i],
+  [/\b(?:cost|price|expensive|cheap|how long)\b/i, /^(?:cost|time|memory)\b/i],
+  [/\b(?:size|big|mb|gb)\b/i, /^file size/i],
+  [/\bwhen (?:should|do|would|to|is|can|not)\b|\bshould i (?:use|take)\b|\bgood for\b/i, /^(?:when to use|use it)/i],
+];
+const wantedFor = (question: string): readonly RegExp[] =>
+  wantedNames
+    .filter(([asked], at) => asked.test(question) || (at === 0 && wantsNumber.test(question)))
+    .map(([, names]) => names);
+
+/** A table or list under such a label, or with it at the head of a column. */
+function isWantedFigure({ block, name }: Part, kinds: readonly RegExp[]): boolean {
+  if (block.kind !== 'table' && block.kind !== 'list') return false;
+  const heads =
+    block.kind === 'table' ? (block.markdown.split('\n')[0] ?? '').split('|').map((head) => head.trim()) : [];
+  return [...heads, name ?? ''].some((head) => head !== '' && kinds.some((names) => names.test(head)));
+}
+
+/** A label that holds words of the question is meant; one that only fits its kind must be the only one. */
+const namedShare = 0.2;
+
+function findNamed(question: string, source: Source, overlap: Overlap, plan: Plan): Run | undefined {
+  const kinds = wantedFor(question);
+  const parts = source.parts.filter(
+    ({ name, sentences, block }) =>
+      name !== undefined &&
+      block.kind !== 'table' &&
+      block.kind !== 'code' &&
+      sentences.length > 0 &&
+      kinds.some((names) => names.test(name)),
+  );
+  const shares = overlap(parts.map(({ name, block }) => `${name ?? ''} ${block.prose}`));
+  const [best] = parts.map((part, at) => ({ part, share: shares[at] ?? 0 })).sort((a, b) => b.share - a.share);
+  if (!best || (best.share < namedShare && parts.length > 1)) return undefined;
+  return runFrom(source, best.part, 0, plan.lead);
+}
+
 /** The paragraph of the kind that was asked for: an example, the intuition behind it, or what to do. */
-function findWanted(question: string, source: Source, plan: Plan): Run | undefined {
+function findWanted(question: string, source: Source, overlap: Overlap, plan: Plan): Run | undefined {
+  const named = isBroad(question) ? undefined : findNamed(question, source, overlap, plan);
+  if (named) return named;
   const role = wantedRoles.find(([pattern]) => pattern.test(question))?.[1];
   const part = source.parts.find((candidate) => candidate.role === role && candidate.block.kind === 'paragraph');
   if (role === 'next' && (part?.block.prose.length ?? 0) < shortestAdvice) return undefined;
+  // A table of remedies says more than the next step.
+  if (role === 'next' && source.parts.some((other) => isWantedFigure(other, wantedFor(question)))) return undefined;
   return part && runFrom(source, part, 0, plan.lead);
 }
 
@@ -215,6 +277,7 @@ function runFrom(source: Source, part: Part, index: number, limit: number): Run 
 
 /** What answers a question only where nothing else meets it as well: what to beware of, and single cases. */
 const handicaps: { readonly [role in Role]?: number } = { pitfall: 0.15, example: 0.15, evidence: 0.15 };
+const otherQuestion = 0.3;
 const focusRoles: ReadonlySet<Role> = new Set(['text', 'pitfall', 'example', 'intuition', 'use', 'why', 'evidence']);
 /** Weights of the question's words, of those the title lacks, of the meaning, and of a number where one is asked for. */
 const weights = { words: 0.5, news: 0.25, meaning: 0.5, number: 0.35 };
@@ -248,15 +311,20 @@ function findFocus(
   const fits = sentences.map((sentence, at) => {
     const [words = 0, withTitle = 0] = shares.slice(2 * at);
     const news = titled > 0.95 ? 0 : (withTitle - titled) / (1 - titled);
-    const number = asksNumber && holdsNumber.test(sentence.prose) ? weights.number : 0;
+    const number = asksNumber && holdsNumber.test(sentence.prose.replace(sources, '')) ? weights.number : 0;
     return weights.words * words + weights.news * news + weights.meaning * meaningOf(sentence, windows) + number;
   });
+  // A paragraph below a question of its own ("Why smoothing?") answers that one.
+  const asking = [...new Set(candidates.map(({ part }) => part))].filter(({ name }) => name?.endsWith('?'));
+  const named = overlap(asking.map(({ name }) => name ?? ''));
+  const besides = new Map(asking.map((part, at) => [part, named[at] === 0 ? otherQuestion : 0]));
   // What a first paragraph is about stands in its first sentence; the others may name a thing in passing.
   const passing = asksDefinition.test(question) ? 1 : 0.85;
   const base = Math.max(0, ...opening.map((_, at) => (fits[at] ?? 0) * (at === 0 ? 1 : passing)));
   let best: { fit: number; candidate: (typeof candidates)[number] } | undefined;
   for (const [at, candidate] of candidates.entries()) {
-    const fit = (fits[opening.length + at] ?? 0) - (handicaps[candidate.part.role] ?? 0);
+    const handicap = (handicaps[candidate.part.role] ?? 0) + (besides.get(candidate.part) ?? 0);
+    const fit = (fits[opening.length + at] ?? 0) - handicap;
     if (!best || fit > best.fit) best = { fit, candidate };
   }
   const margin = asksDefinition.test(question) && !asksNumber ? clearly.definition : clearly.usual;
@@ -270,6 +338,8 @@ function findFocus(
 /** A question whose answer is a number: "how many", "what is a good learning rate". */
 const wantsNumber =
   /\bhow (?:many|much|long|big|large|small|often|high|low|deep|wide)\b|\b(?:good|right|best|typical|usual|normal|recommended|default|reasonable|decent|ideal|sensible) (?:[\w-]+ ){0,3}(?:size|rate|rank|number|value|ratio|split|alpha|length|temperature|threshold|k|epochs|score|dropout|lr)\b|\b(?:what|which) (?:[\w-]+ )?(?:rank|learning rate|lr|batch size|value|number|size|temperature|ratio|alpha|dropout|k)\b/i;
+/** A year in brackets is no answer to "how many". */
+const sources = /\([^()]*\b(?:19|20)\d\d\b[^()]*\)/g;
 const holdsNumber = /\d|\b(?:two|three|four|five|ten|twenty|dozens?|hundreds?|thousands?|half)\b/i;
 
 /** Windows are cut anew, so a sentence is found in them by its first letters. */
@@ -368,18 +438,21 @@ function findSupport(
     });
   const scores = overlap(candidates.map(({ part, text }) => `${text} ${part.block.prose}`));
   const broad = isBroad(question);
+  const kinds = broad ? [] : wantedFor(question);
   const formula = candidates.find(({ part }) => part.block.kind === 'code')?.part;
   const wanted = wantsFormula.test(question) || plan.figures > 1 ? 'code' : 'table';
   return candidates
     .map(({ part, text }, i) => {
+      const isWanted = isWantedFigure(part, kinds);
       const isAnnounced = part.leadIn !== undefined && used.has(part.leadIn) && part.leadIn.markdown.endsWith(':');
       const bonus =
         (part.block.kind === wanted ? 0.3 : 0) +
         // The section's own formula is its first code that is no program.
         (wanted === 'code' && part === formula ? 0.6 : 0) +
         (part.role === 'example' || part.leadIn?.prose.match(/^(?:by hand|worked|a worked|example)/i) ? 0.2 : 0) +
-        (isAnnounced ? 1 : 0);
-      const isOnPoint = isAnnounced || broad || (scores[i] ?? 0) >= leastOverlap;
+        (isAnnounced ? 1 : 0) +
+        (isWanted ? 0.8 : 0);
+      const isOnPoint = isAnnounced || isWanted || broad || (scores[i] ?? 0) >= leastOverlap;
       return { text, score: isOnPoint ? (scores[i] ?? 0) + bonus : 0 };
     })
     .filter(({ score }) => score > 0)

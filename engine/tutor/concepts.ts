@@ -43,6 +43,7 @@ const generic =
 export function createConcepts(guide: Guide): Concepts {
   const byName = new Map<string, Concept>();
   const written = new Map<string, string>();
+  const otherNames: [string, Concept][] = [];
   const shortNames: [string, Concept][] = [];
   const shortOthers: [string, Concept][] = [];
   const add = (name: string, concept: Concept) => {
@@ -72,7 +73,8 @@ export function createConcepts(guide: Guide): Concepts {
           },
         };
         const names = [entry[1], ...(entry[2]?.split(/;|,/) ?? [])].map((name) => name.trim());
-        for (const name of names) add(name, concept);
+        add(entry[1].trim(), concept);
+        otherNames.push(...names.slice(1).map((name): [string, Concept] => [name, concept]));
         for (const name of names) {
           // "Ridge" is short for ridge regression, "L1" for L1 regularization.
           const short = generic.exec(name)?.[1];
@@ -84,7 +86,8 @@ export function createConcepts(guide: Guide): Concepts {
       }
     }
   }
-  for (const [name, concept] of [...shortNames, ...shortOthers]) add(name, concept);
+  // An entry's own name goes before another's other name, and both before a short one.
+  for (const [name, concept] of [...otherNames, ...shortNames, ...shortOthers]) add(name, concept);
   for (const { id, sections } of guide.chapters) {
     for (const section of sections) {
       const concept = { name: section.title, chapterId: id, sectionId: section.id, definition: undefined };

@@ -3,7 +3,7 @@ import type { Level } from './answer.ts';
 
 const levelWords: readonly (readonly [RegExp, Level])[] = [
   [
-    /\beli ?5\b|\blike (?:i['’]?m|i am|im|to) (?:an? )?(?:five|5|six|6|seven|7|eight|8|ten|10|child|kid|baby|idiot|dummy)(?: years? old)?\b|\b(?:for|to) (?:an? |my )?(?:child|kid|grandma|grandmother|mum|mom|(?:5|five)[ -]year[ -]old|dumm(?:y|ies)|(?:total |complete |absolute )?(?:beginner|noob|newbie))s?\b|\bin (?:very |really )?(?:simple|easy|plain|layman['’]?s?) (?:words|terms|language|english)\b|\b(?:simply|in simple) explained\b/i,
+    /\beli ?5\b|\blike (?:i['’]?m|i am|im|to) (?:an? )?(?:\d{1,2}|five|six|seven|eight|ten|twelve|child|kid|baby|idiot|dummy|total beginner|beginner)(?: years? old)?\b|\b(?:for|to) (?:an? |my )?(?:child|kid|grandma|grandmother|mum|mom|(?:5|five)[ -]year[ -]old|dumm(?:y|ies)|(?:total |complete |absolute )?(?:beginner|noob|newbie))s?\b|\bin (?:very |really )?(?:simple|easy|plain|layman['’]?s?) (?:words|terms|language|english)\b|\b(?:simply|in simple) explained\b|^\W*(?:please |pls |can you |could you )*explain .{2,60} (?:very |really )?simpl[ye]\W*$/i,
     'eli5',
   ],
   [

@@ -19,6 +19,8 @@ export interface Part {
   readonly block: SectionBlock;
   /** Sentences or list items without the label. */
   readonly sentences: readonly Sentence[];
+  /** What the label it opens with says, or the one alone on the line above: `Choosing k`. */
+  readonly name: string | undefined;
   /** The label the paragraph opens with, where it is a sentence of its own: `**Intuition.**`. */
   readonly label: Sentence | undefined;
   /** The heading, or the label alone on its line, right above. */
@@ -45,13 +47,15 @@ const label = /^\*\*([^*]{1,60})\*\*[.:,]?\s*/;
 export function readSection(section: Section): Part[] {
   const parts: Part[] = [];
   let inherited: Role | undefined;
+  let heading: string | undefined;
   let previous: SectionBlock | undefined;
   for (const block of cutBlocks(section.markdown)) {
     const match = block.kind === 'paragraph' ? label.exec(block.markdown) : null;
     const named = match?.[1] === undefined ? undefined : roleOf(match[1]);
-    if (block.kind === 'heading') inherited = roleOf(block.prose);
-    else if (isHeading(block)) inherited = named;
-    else {
+    if (block.kind === 'heading' || isHeading(block)) {
+      inherited = block.kind === 'heading' ? roleOf(block.prose) : named;
+      heading = match?.[1] ?? block.prose;
+    } else {
       const first = !parts.some((part) => part.role === 'answer');
       const role = named ?? inherited ?? (first && block.kind === 'paragraph' ? 'answer' : 'text');
       const isLabel = ({ markdown }: Sentence) => markdown.replace(label, '') === '';
@@ -60,8 +64,9 @@ export function readSection(section: Section): Part[] {
         block.kind !== 'paragraph' && previous?.kind === 'paragraph' && !isHeading(previous) && !isPicture(previous)
           ? previous
           : undefined;
-      const heading = previous !== undefined && isHeading(previous) ? previous : undefined;
-      parts.push({ role, block, sentences, label: block.sentences.find(isLabel), heading, leadIn });
+      const above = previous !== undefined && isHeading(previous) ? previous : undefined;
+      const name = match?.[1] ?? (above && heading);
+      parts.push({ role, block, sentences, name, label: block.sentences.find(isLabel), heading: above, leadIn });
       // A label rules the one block below it; a heading rules until the next heading.
       if (previous?.kind === 'paragraph' && isHeading(previous)) inherited = undefined;
     }

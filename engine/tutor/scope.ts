@@ -8,9 +8,9 @@ const money =
   /^(?!.*\b(?:fine-?tun|train|lora|run)).*\bhow much\b.*\b(?:in )?(?:euros?|dollars?|pounds?|usd|eur)\b|\b(?:stock|share|bitcoin|token|gas)s?['’]?s? (?:price|forecast)|\b(?:stock|share) price\b|\bprice of (?:one|a|an|the|\d+)\b|\binvest(?:ment|ing)?\b|\b(?:buy|sell) (?:bitcoin|stocks?|shares|crypto)\b/i;
 /** Persons, dates and news, which no guide of methods tells. */
 const gossip =
-  /^\W*who (?:won|wins|painted|wrote|sang|founded|owns|runs|leads|directed|(?:is|was) (?:the )?(?:ceo|president|king|queen|chancellor|founder|boss|prime minister)\b)|\bwhen (?:was|is|will|did) .*\b(?:founded|born|released|deadline|war|battle|arrive|die)\b|\b(?:this|last|next) week\b.*\b(?:news|released?|happen)|\b(?:say|said|happened|news)\b.*\b(?:yesterday|today|this week|last week)\b|\b(?:weather|horoscope|lottery)\b.*\b(?:today|tomorrow|in|for)\b/i;
+  /^\W*who (?:won|wins|painted|wrote|sang|founded|owns|runs|leads|directed|(?:is|was) (?:the )?(?:ceo|president|king|queen|chancellor|founder|boss|prime minister)\b)|\bwhen (?:was|is|will|did) .*\b(?:founded|born|released|deadline|war|battle|arrive|die)\b|\b(?:this|last|next) week\b.*\b(?:news|released?|happen)|\b(?:say|said|happened|news)\b.*\b(?:yesterday|today|this week|last week)\b|\b(?:out yet|released yet|come out yet|coming out|release date|newest model|latest (?:news|version|model))\b|\b(?:weather|horoscope|lottery)\b.*\b(?:today|tomorrow|in|for)\b/i;
 const favours =
-  /^\W*(?:please |can you |could you )*(?:tell me a (?:joke|story|bedtime)|sing|translate|order|book me|set an? (?:alarm|timer)|delete (?:all )?my|write (?:me )?(?:a|my|an) (?:poem|song|cover letter|story|essay|email|cv))\b|\b(?:cover letter|green card|divorce)\b/i;
+  /^\W*(?:please |can you |could you )*solve .*=|^\W*(?:please |can you |could you )*(?:tell me a (?:joke|story|bedtime)|sing|translate|order (?:me|a|some)|book me|set an? (?:alarm|timer)|delete (?:all )?my|write (?:me )?(?:a|my|an) (?:poem|song|cover letter|story|essay|email|cv))\b|\b(?:cover letter|green card|divorce)\b/i;
 const officialdom =
   /\b(?:file|pay|declare) (?:my |our )?tax(?:es)?\b|\btax return\b|\bvisa application\b|\bsalary\b.*\b(?:negotiate|earn|average)\b/i;
 

@@ -4,13 +4,16 @@ import type { Guide, Hit, Search } from '../../knowledge/index.ts';
 import { UserError } from '../errors.ts';
 import type { Answer, AskOptions, Level, Tutor } from './answer.ts';
 import { createAnswers, talk } from './answers.ts';
+import { mentions } from './comparison.ts';
 import {
   alsoFrom,
+  asksDefinition,
   asksForItself,
   composeAnswer,
   holdsCode,
   type Near,
   type Overlap,
+  openingOf,
   qualify,
   wantsCode,
 } from './compose.ts';
@@ -18,7 +21,7 @@ import type { Outcome } from './compute/calculation.ts';
 import { compute, computeAgain } from './compute/compute.ts';
 import { createConcepts } from './concepts.ts';
 import { correct } from './correct.ts';
-import type { Source } from './draft.ts';
+import { assemble, type Piece, quotePiece, type Source } from './draft.ts';
 import { createExplain } from './explain.ts';
 import { createFind, type Found } from './find.ts';
 import { readInThread } from './follow-up.ts';
@@ -46,6 +49,15 @@ const codeMargin = 2;
 /** "X vs Y" takes nothing for granted. */
 const namesOnly =
   /^\W*(?:compare\b|(?:what(?:'s| is)? )?(?:the )?difference between\b|(?:[\w-]+ ){1,4}(?:vs\.?|versus) )/i;
+/** Letters of a section's opening that are searched for a name. */
+const definitionRead = 450;
+/** Words of a question that asks what one thing is. */
+const longestDefinition = 8;
+const definitionFrame =
+  /^\W*(?:(?:so|hey|ok|please|pls|can you|could you) )*(?:what(?:['’]?s| is| are| does| do)?|wh?at is|define|explain|describe|meaning of)(?: the meaning of)? (?:an? |the )?|\s(?:mean|means|stand for)\W*$/gi;
+/** "What temperature should I set" takes no more for granted. */
+const asksForValue =
+  /^\W*(?:so |and |ok |hey )*(?:what|which) (?:[\w-]+ ){1,4}(?:should|shall|do|would|can) (?:i|we|you|one) (?:set|use|take|choose|pick|start)\b/i;
 /** What is counted takes nothing for granted. */
 const asksSum = /^\W*(?:so |and |ok |hey )*(?:how (?:many|much)|compute|calculate|what(?:'?s| is) the)\b/i;
 /** How sure a comparison is at the least: both its sides were found by name. */
@@ -77,6 +89,26 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       .filter(({ score }) => (hits[0]?.score ?? 0) - score < codeMargin)
       .flatMap((hit) => sources.of(hit) ?? []);
     return (needsCode ? near.find(holdsCode) : undefined) ?? near[0];
+  };
+
+  /** What the glossary says of the thing asked for, unless the section opens with it. */
+  const define = (question: string, best: Source | undefined): Piece | undefined => {
+    if (!asksDefinition.test(question)) return undefined;
+    const bare = question.replace(definitionFrame, '').replace(/\W+$/, '');
+    const whole = concepts.named(bare);
+    const isShort = question.split(/\s+/).length <= longestDefinition;
+    const { concept, written } = whole
+      ? { concept: whole, written: bare }
+      : isShort
+        ? (concepts.namedIn(question)[0] ?? {})
+        : {};
+    const place = concept?.definition && sources.read('glossary', concept.definition.sectionId);
+    if (!concept?.definition || !place || written === undefined) return undefined;
+    if (best === undefined && !whole) return undefined;
+    const opening = best && openingOf(best, definitionRead);
+    const text = `${best?.sectionTitle ?? ''} ${opening?.sentences.map(({ prose }) => prose).join(' ') ?? ''}`;
+    if (mentions(text, written, concept.name)) return undefined;
+    return quotePiece(place, [concept.definition], `**${concept.name}:** `);
   };
 
   const answerSum = (outcome: Outcome, found: Found): Answer | undefined => {
@@ -126,8 +158,8 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const special =
         outcome && (mistake?.by !== 'fact' || asksSum.test(question))
           ? answerSum(outcome, found)
-          : namesOnly.test(meant)
-            ? ((await compared()) ?? (await mistaken()))
+          : namesOnly.test(meant) || asksForValue.test(meant)
+            ? ((await compared()) ?? (asksForValue.test(meant) ? undefined : await mistaken()))
             : ((await mistaken()) ?? (await compared()));
       if (special) return special;
       // "Does it matter?" may hold no word of the guide: then what was answered before still is what it leans on.
@@ -136,6 +168,8 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const { hits, covered, confidence } = before.result;
       const best = findBest(hits, wantsCode.test(question));
       const excuse = excuseFor(meant);
+      const defined = excuse === undefined ? define(meant, covered ? best : undefined) : undefined;
+      if (!covered && defined) return answers.give('explanation', assemble([defined]), before, [], comparedConfidence);
       if (!covered || !best || excuse !== undefined) return answers.refuse(found.result, question, excuse);
       const near: Near = (source) => hits.find((hit) => sources.of(hit) === source)?.near ?? [];
       // "In code?" asks in its own words of what the question before was about.
@@ -148,7 +182,7 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const overlap = overlapWith(found.query);
       const rival = level === 'eli5' || asksForItself(words, best, overlap) ? undefined : findRival(hits, best);
       const also = rival && alsoFrom(words, rival, overlap, near);
-      const composed = composeAnswer(words, best, overlap, { level, nearby, near, aside: also ? [also] : [] });
+      const composed = composeAnswer(words, best, overlap, { level, nearby, near, defined, aside: also ? [also] : [] });
       return answers.give('explanation', composed, before, [], confidence);
     },
 
