@@ -29,8 +29,10 @@ export interface Part {
   readonly leadIn: SectionBlock | undefined;
 }
 
+/** The first that fits: `By hand, the dummy trap` is an example, and a bootstrap is no trap. */
 const roles: readonly (readonly [RegExp, Role])[] = [
-  [/pitfall|folklore|misconception|mistake|watch out|careful|caveat|trap/i, 'pitfall'],
+  [/^(by hand|(a )?worked)/i, 'example'],
+  [/pitfall|folklore|misconception|mistake|watch out|^careful|caveat|\btraps?\b/i, 'pitfall'],
   [/^side by side/i, 'comparison'],
   [/^(what to do next|next)/i, 'next'],
   [/^(related|see also|further)/i, 'related'],
