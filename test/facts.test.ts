@@ -57,7 +57,7 @@ test.each([
     'merge the adapter into the 16-bit base after QLoRA, right?',
   ],
   ['causal mask hides the past tokens', 'causal mask hides the future tokens'],
-  ['a larger alpha makes the LoRA update weaker, right?', 'a larger alpha makes the LoRA update stronger, right?'],
+  ['a higher alpha weakens the update, right?', 'a higher alpha strengthens the update, right?'],
   ['the label -100 is for the answer tokens', 'the label -100 is for the prompt tokens'],
   ['why is the head trained at 1e-5 and the body at 1e-3?', 'why is the head trained at 1e-3 and the body at 1e-5?'],
 ])('"%s" is mistaken, "%s" is not', (wrong, right) => {
