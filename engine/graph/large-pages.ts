@@ -5,3 +5,7 @@
 export function withLargePages(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', ...environment };
 }
+
+/** Whether a process of that environment asks for them: values then lie further apart. */
+export const hasLargePages = ({ GLIBC_TUNABLES = '' }: NodeJS.ProcessEnv): boolean =>
+  /\bglibc\.malloc\.hugetlb=[12]/.test(GLIBC_TUNABLES);

@@ -2,6 +2,7 @@
 import { countBuckets } from '../data/batches.ts';
 import { costOf, secondsOf, weightBytes } from '../graph/cost.ts';
 import type { Graph } from '../graph/graph.ts';
+import { hasLargePages } from '../graph/large-pages.ts';
 import type { Device } from '../graph/session.ts';
 import { measureSpeed, type SecondsClock, type Speed, wallClock } from '../graph/speed.ts';
 import { elementCount, type FloatTensor } from '../graph/tensor.ts';
@@ -36,7 +37,7 @@ export interface Reckoned {
  * What a session takes beside values and weights: its own structures, those of each node, and what lies scattered between
  * values of the first run, which is kept. Measured on `npm run bench -- forecast`; the bench says how far off each shape is.
  */
-const session = { bytes: 40e6, perNodeBytes: 30e3, ofValues: 1.25 } as const;
+const session = { bytes: 40e6, perNodeBytes: 30e3, ofValues: 1.25, ofValuesInLargePages: 1.6 } as const;
 /** An in-place loop of AdamW reads and writes seven numbers for each weight, on one core. */
 const optimizerBytesPerWeight = 28;
 
@@ -113,7 +114,8 @@ export function addedBytes({ parameters, state, accumulate, graph, buckets, devi
     .reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
   const { peakBytes, answerBytes } = costOf(graph);
   // When JavaScript gets its copy of the answers, the values between are gone.
-  const transient = Math.max(session.ofValues * peakBytes, answerBytes + weights);
+  const scattered = hasLargePages(process.env) ? session.ofValuesInLargePages : session.ofValues;
+  const transient = Math.max(scattered * peakBytes, answerBytes + weights);
   const sum = accumulate > 1 ? weights : 0;
   const own = session.bytes + session.perNodeBytes * graph.nodes.length * buckets;
   return own + transient + sum + 4 * sizeOf(state) + weightBytes(graph, { device, packs: buckets === 1 }) + fed;
