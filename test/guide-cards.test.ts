@@ -23,7 +23,8 @@ const has = {
   example: ({ markdown }, parts) =>
     parts.some(({ role }) => role === 'example' || role === 'evidence') ||
     /by hand|worked|computed|measured|\bexample\b/i.test(markdown),
-  formula: ({ markdown }) => /```math|```text|`[^`]*[=·/≈][^`]*`/.test(markdown),
+  formula: ({ markdown }) =>
+    /```math|```text/.test(markdown) || /`[^`]*[=·/≈][^`]*`/.test(markdown.replace(/```.*?```/gs, '')),
   code: ({ markdown }) => /```(?:python|json|bash|sh)\n/.test(markdown),
   use: ({ markdown }, parts) =>
     parts.some(({ role }) => role === 'use') ||
