@@ -3,15 +3,24 @@
 import { plain } from '../escape.ts';
 import type { Material, OwnPassage } from '../material/material.ts';
 import type { Answer, AnswerSentence, Citation, Tutor } from './answer.ts';
+import { excuseFor } from './scope.ts';
 
 /** Share of the question's terms, by rarity, that a document must hold to answer it; and to be pointed to. */
 const answersFrom = 0.6;
 const pointsFrom = 0.75;
 /** How much more than the guide it must hold to answer in its place. */
 const clearly = 0.2;
-/** "Our cluster": asked of the group, so the guide must hold more to go before its own words. */
-const ofGroup = /\bours?\b/i;
-const leadCharacters = 500;
+/** "Our cluster", "do we": asked of the group, so the guide must hold more to go before its own words. */
+const ofGroup = /\b(?:ours?|us)\b|\bwe\b(?! mean)/i;
+/** Where the guide has nothing to say, this much will do. */
+const answersAlone = { coverage: 0.5, similarity: 0.62 };
+/** "What is X" is asked of the guide, where it is sure. */
+const asksWhat = /^\W*(?:what(?:['’]?s| is| are| does)|explain|define|meaning of)\b/i;
+const longestDefinition = 7;
+const sure = 0.9;
+/** Below, the guide answered for want of something better. */
+const unsure = 0.8;
+const leadCharacters = 360;
 const passagesShown = 5;
 
 type Asked = Awaited<ReturnType<Material['search']>>;
@@ -22,10 +31,7 @@ export function withMaterial(tutor: Tutor, material: Pick<Material, 'search'>): 
     ask: async (question, turns, options = {}) => {
       const answer = await tutor.ask(question, turns, options);
       if (options.where === undefined || answer.kind === 'talk' || answer.kind === 'sum') return answer;
-      const guide = answer.passages.slice(0, 3).map(({ chapterId, sectionId, text }) => {
-        const cited = answer.citations.find((known) => known.chapterId === chapterId && known.sectionId === sectionId);
-        return `${cited?.title ?? ''}\n${text}`;
-      });
+      const guide = answer.passages.slice(0, 3).map(({ text }) => `\n${text}`);
       // What it was understood as, and in its own words: a document may name what the guide never heard of.
       const asked = await material.search(options.where, answer.understood, guide);
       const own = asked && choose(asked, answer, question);
@@ -38,20 +44,31 @@ export function withMaterial(tutor: Tutor, material: Pick<Material, 'search'>): 
 function choose({ passages, others }: NonNullable<Asked>, answer: Answer, question: string) {
   const [best] = passages;
   if (!best) return undefined;
-  const guide = answer.abstained ? 0 : Math.max(0, ...others.map(({ coverage }) => coverage));
+  const guide = answer.abstained ? 0 : Math.max(0, ...others.map(({ close }) => close));
+  const whole = answer.abstained ? 0 : Math.max(0, ...others.map(shareOf));
   const likeness = answer.abstained ? 0 : Math.max(0, ...others.map(({ similarity }) => similarity));
   const near = passages.filter(
     ({ coverage, document }) => coverage >= best.coverage - 0.1 || document === best.document,
   );
   const isNamed = best.document.length > 3 && question.toLowerCase().includes(best.document.toLowerCase());
   if (isNamed && best.coverage >= 0.4) return { answers: true, passages: near };
-  if (best.coverage < answersFrom) return undefined;
-  if (answer.abstained || best.coverage >= guide + clearly) return { answers: true, passages: near };
-  if (ofGroup.test(question) && best.coverage >= pointsFrom && best.coverage >= guide)
-    return { answers: true, passages: near };
-  const fits = best.coverage >= pointsFrom && best.coverage >= guide && best.similarity >= likeness - 0.1;
+  const isNear = best.coverage >= answersAlone.coverage && best.similarity >= answersAlone.similarity;
+  if (best.coverage < answersFrom && !(answer.abstained && isNear && excuseFor(question) === undefined))
+    return undefined;
+  if (answer.abstained) return { answers: true, passages: near };
+  const isGeneral =
+    asksWhat.test(question) && question.split(/\s+/).length <= longestDefinition && !ofGroup.test(question);
+  if (!(isGeneral && answer.confidence >= sure)) {
+    if (shareOf(best) >= whole + clearly) return { answers: true, passages: near };
+    const isOfGroup = ofGroup.test(question) || answer.confidence < unsure;
+    if (isOfGroup && best.coverage >= pointsFrom && best.close >= guide) return { answers: true, passages: near };
+  }
+  const fits = best.coverage >= pointsFrom && best.close >= guide && best.similarity >= likeness - 0.1;
   return fits && answer.kind !== 'correction' ? { answers: false, passages: near } : undefined;
 }
+
+/** What it holds in all, and close together. */
+const shareOf = ({ coverage, close }: Pick<OwnPassage, 'coverage' | 'close'>) => (coverage + close) / 2;
 
 interface Quoted {
   readonly sentence: AnswerSentence;

@@ -50,8 +50,10 @@ export interface Fit {
   readonly coverage: number;
   /** Cosine of the question and the nearest sentence or two of the text. */
   readonly similarity: number;
-  /** That sentence or two. */
+  /** The sentence or two that fit best, by words and meaning, from the first that holds a word of the question. */
   readonly window: string;
+  /** Share of the terms that these and the first line hold: words far apart in a long text say little. */
+  readonly close: number;
 }
 
 export interface MaterialSearch {
@@ -171,15 +173,33 @@ export async function createMaterialSearch({
       return Promise.all(
         texts.map(async (text, at) => {
           const coverage = coverages[at] ?? 0;
-          if (!asked || !read.includes(at)) return { coverage, similarity: 0, window: text };
+          if (!asked || !read.includes(at)) return { coverage, similarity: 0, window: text, close: 0 };
           const { windows, vectors } = await readWindows(text);
-          const cosines = vectors.map((vector) => dot(asked, vector));
-          const similarity = Math.max(...cosines);
-          return { coverage, similarity, window: windows[cosines.indexOf(similarity)] ?? text };
+          const heading = text.slice(0, Math.max(0, text.indexOf('\n')));
+          const shareOf = (words: string) => {
+            const held = new Set(documents.documentTerms(words));
+            return total === 0 ? 0 : mass(terms.filter((term) => held.has(term))) / total;
+          };
+          const fits = windows.map((window, index) => {
+            const vector = vectors[index];
+            return { window, similarity: vector ? dot(asked, vector) : 0, close: shareOf(`${heading}\n${window}`) };
+          });
+          const similarity = Math.max(...fits.map((one) => one.similarity));
+          const [best] = fits.sort((one, other) => fitOf(other) - fitOf(one));
+          return { coverage, similarity, window: fromFirst(best?.window ?? text, shareOf), close: best?.close ?? 0 };
         }),
       );
     },
   };
+}
+
+const fitOf = ({ similarity, close }: Pick<Fit, 'similarity' | 'close'>) => similarity + close;
+
+/** Without the sentences before the first that holds a word of what is asked. */
+function fromFirst(window: string, shareOf: (words: string) => number): string {
+  const sentences = window.split(/(?<=[.!?])\s+/);
+  const first = sentences.findIndex((sentence) => shareOf(sentence) > 0);
+  return sentences.slice(Math.max(0, first)).join(' ');
 }
 
 async function shelve(passages: readonly PreparedPassage[], dimensions: number): Promise<Shelf> {
