@@ -13,5 +13,5 @@ export const claimWeights: { readonly constant: number } & ClaimFeatures = {
   wonders: 1.2,
 };
 
-/** From this logit on a question is taken to make the claim: almost no question that claims nothing gets there. */
-export const claimedFrom = 2;
+/** From this logit on a question is taken to make the claim: hardly one that claims nothing, or a truth, gets there. */
+export const claimedFrom = 2.7;
