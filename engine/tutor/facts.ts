@@ -44,7 +44,7 @@ const farthestBefore = 14;
 
 /** Turns round the clause it stands in, as far as "and" or "but". */
 const clauseNegation =
-  /(?<![a-z])(?:not|never|cannot|cant|dont|doesnt|didnt|isnt|arent|wasnt|werent|wont|wouldnt|shouldnt|couldnt|havent|hasnt|neither|nothing|nobody|hardly|barely|seldom|rarely|wrong to|wrong that|mistake|bad idea|bad|dangerous|harmful|myth|risky|forbidden|far from)(?![a-z])/g;
+  /(?<![a-z])(?:not|never|cannot|cant|dont|doesnt|didnt|isnt|arent|wasnt|werent|wont|wouldnt|shouldnt|couldnt|havent|hasnt|neither|nothing|nobody|hardly|barely|seldom|rarely|wrong to|wrong that|mistake|bad idea|bad|dangerous|harmful|myth|risky|forbidden|far from(?! the))(?![a-z])/g;
 /** Turns round only the words right after it. */
 const wordNegation =
   /(?<![a-z])(?:no(?! (?:longer than|matter|doubt|better|worse|more than|less than))|nor|without|ignores?|ignoring|discards?|unlike|instead of|rather than|lacks?|rid of|avoids?|skips?|do(?:es)? away with|replaces?|dispenses? with)(?![a-z])/g;
@@ -226,7 +226,12 @@ function isNegated(clause: string, subject: Span, said: Span, wording: Wording |
   );
   // "More data does not cure underfitting", "its distances mean nothing".
   const between = spansOf(clauseNegation, clause.slice(said.to, Math.max(said.to, subject.from)));
-  const after = /^\w* (?:nothing|little)(?![a-z])/.test(clause.slice(said.to)) ? 1 : 0;
+  const after =
+    /^\w* (?:(?:changes?|gains?|brings?|gives?|adds?|means?|helps?|says?|tells?) )?(?:nothing|little)(?![a-z])/.test(
+      clause.slice(said.to),
+    )
+      ? 1
+      : 0;
   const words = clause.slice(said.from, said.to);
   const inside = [...words.matchAll(clauseNegation), ...words.matchAll(/(?<![a-z])(?:no|without)(?![a-z])/g)];
   const own = wording === undefined || inside.length === 0 ? undefined : ownNegations(wording, words);
