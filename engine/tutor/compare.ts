@@ -7,7 +7,7 @@ const frames: readonly RegExp[] = [
   /^(?:when|why|where)\b.*?\b(?:use|choose|pick|prefer|take|want|need)s? (?<a>.+?) (?:instead of|rather than|over|and not) (?<b>.+)$/i,
   /^(?:.*?\b)?(?:is|are) (?<a>.+?) (?:better|worse|faster|slower|cheaper|more accurate|more \w+) than (?<b>.+)$/i,
   /^how (?:is|are|does|do) (?<a>.+?) (?:different from|different to|different than|differ from|compare to|compare with|compared to) (?<b>.+)$/i,
-  /^(?:what'?s?|how|is|are|does|do|which|when)?\s*(?:is |are |does |do |better:? |should i use |to use )*(?<sides>.+?\s+(?:vs\.?|versus)\s+.+)$/i,
+  /^(?:(?:what'?s?|how|is|are|does|do|which|when)\b)?\s*(?:is |are |does |do |better:? |should i use |to use )*(?<sides>.+?\s+(?:vs\.?|versus)\s+.+)$/i,
   /^(?:which|what)(?: one| is better)? (?:should|shall|do|would|can|to)(?: (?:i|we|you))?(?: better)?(?: (?:use|choose|pick|take|prefer|learn|try|want|need))?(?: first)?[,:]? (?<sides>.+? or .+)$/i,
   /^(?:should i use|should we use|should i choose|when to use|which is better[,:]?|what is better[,:]?|do i use|do i need|do i want|pick|choose|use|shall i take) (?<sides>.+? or .+)$/i,
   /^(?<sides>[\w-]+(?: [\w-]+){0,2} or [\w-]+(?: [\w-]+){0,2})$/i,

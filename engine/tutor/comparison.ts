@@ -1,8 +1,8 @@
 // Two to four things side by side: what each is, when to use it, what it costs, what to watch, in the guide's own sentences;
 // where the guide has such a table itself, its rows are taken.
 import type { Sentence } from '../../knowledge/index.ts';
-import { type Overlap, openingOf } from './compose.ts';
 import { type Piece, type Place, pointerPiece, quotePiece, type Source } from './draft.ts';
+import { type Overlap, openingOf } from './run.ts';
 
 export interface Side {
   /** As the person named it. */
@@ -76,13 +76,22 @@ export function compareSides(
   ]
     .filter((row) => row.cells.some((cell) => cell !== undefined))
     .slice(0, mostRows);
+  // A table of the guide's stands on the first sentence of its section.
+  const cites =
+    lead !== undefined || openings.length > 0 || rows.some(({ cells }) => cells.some((cell) => cell?.quote));
   return [
     ...(unknown.length > 0
       ? [pointerPiece(`The guide does not cover ${missing}; here is what it says of the rest.`)]
       : []),
     ...(lead ? [lead] : openings),
+    ...(cites ? [] : openFirst(whole ?? sides[0]?.source)),
     table(sides, rows),
   ];
+}
+
+function openFirst(source: Source | undefined): readonly Piece[] {
+  const [first] = (source && openingOf(source, longestCell)?.sentences) ?? [];
+  return source && first ? [quotePiece(source, [first])] : [];
 }
 
 const shortestLead = 40;

@@ -1,9 +1,9 @@
 // A false premise is answered by its denial first, then by the guide's own sentence that bears it out.
 import type { Sentence } from '../../knowledge/index.ts';
 import type { Level } from './answer.ts';
-import { type Overlap, openingOf } from './compose.ts';
 import { assemble, type Composed, joinPieces, type Piece, quotePiece, type Source } from './draft.ts';
 import type { Mistake } from './mistakes.ts';
+import { type Overlap, openingOf } from './run.ts';
 
 const longestOpening = 420;
 const asksWhether =

@@ -2,10 +2,11 @@
 import { type Guide, overviewId, type Search, type Section } from '../../knowledge/index.ts';
 import type { Answer, Level } from './answer.ts';
 import type { Answers } from './answers.ts';
-import { composeAnswer, type Overlap } from './compose.ts';
+import { composeAnswer } from './compose.ts';
 import type { Source } from './draft.ts';
 import { hitsRead } from './find.ts';
 import { findChapter } from './find-chapter.ts';
+import type { Overlap } from './run.ts';
 import type { Sources } from './sources.ts';
 
 const longestExplanation = 2500;

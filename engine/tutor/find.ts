@@ -1,6 +1,6 @@
 // What the search finds for a question: for the whole of it or its best sentence, and for the ways a follow-up may be meant.
 import type { Hit, Search, SearchResult } from '../../knowledge/index.ts';
-import { wantsCode } from './compose.ts';
+import { wantsCode } from './asked.ts';
 import type { Concepts } from './concepts.ts';
 import type { Reading } from './follow-up.ts';
 import { withoutLevel } from './level.ts';

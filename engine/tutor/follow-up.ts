@@ -101,6 +101,8 @@ function mergeSubjects(before: readonly NamedConcept[], now: readonly NamedConce
   return fresh.length > 0 ? [...fresh, ...before].slice(0, 3) : before;
 }
 
+const already = /^(?:(?:but|and|well|hm+|ok) )*(?:i|we)(?:m| am| have|ve| are)? (?:already|also|tried|just)\b/;
+
 /** "No, I meant …": what follows stands in the place of what was understood. */
 const correction =
   /^\W*(?:(?:no|sorry|nope|oh|ah|well|hm+)\b[\s,.!]*)*i (?:mean|meant|was asking about|am asking about)\b[\s,:]*/i;
@@ -150,6 +152,9 @@ function read(
     const rest = question.slice(corrected[0].length).replace(/[?!.\s]+$/, '');
     if (rest !== '') return follow([substitute(previous, subjects[0], rest), rest]);
   }
+  // "I already use dropout" narrows what was asked before.
+  if (already.test(plain) && words <= longestFollowUp)
+    return follow([`${previous.replace(/[?!.\s]+$/, '')} what else helps`, question]);
   const view = views.find(([pattern]) => pattern.test(bare) || pattern.test(plain));
   if (view) return follow([view[1](topic === previous ? previous : `${topic}`)], true, view[2]);
 
@@ -247,7 +252,7 @@ function read(
 }
 
 const bareWords = new Set(
-  'is are was does do did will would can could should shall why how what when which who and but so or then if not no yes more most less least fewer higher lower bigger larger smaller longer shorter always ever never still also even just really too very much many better best worse worst good bad enough fine ok okay normal true right wrong safe the a an one ones i we you to use need take have set be me my our there any some all both matter matters help helps hurt hurts work works for in of with without than now'.split(
+  'is are was does do did will would can could should shall why how what when which who and but so or then if not no yes more most less least fewer higher lower bigger larger smaller longer shorter always ever never still also even just really too very much many better best worse worst good bad enough fine ok okay normal true right wrong safe the a an one ones i we you to use need take have set be me my our there any some all both matter matters help helps hurt hurts work works for in of with without than now else other others instead'.split(
     ' ',
   ),
 );

@@ -2,10 +2,10 @@
 import type { Guide, Search } from '../../knowledge/index.ts';
 import { splitComparison } from './compare.ts';
 import { compareSides, mentions, type Side } from './comparison.ts';
-import type { Overlap } from './compose.ts';
 import type { Concepts } from './concepts.ts';
 import { assemble, type Composed, type Source } from './draft.ts';
 import type { Found } from './find.ts';
+import type { Overlap } from './run.ts';
 import { createFindSideBySide } from './side-by-side.ts';
 import type { Sources } from './sources.ts';
 

@@ -1,7 +1,8 @@
 // A sum as it is shown: the result, its working, and the guide's sentence about the formula; or what is missing for it.
-import { openingOf } from './compose.ts';
+
 import type { Outcome } from './compute/calculation.ts';
 import { assemble, type Composed, type Piece, pointerPiece, quotePiece, type Source } from './draft.ts';
+import { openingOf } from './run.ts';
 
 /** @param source the section that teaches the formula. @returns undefined where that has no sentence to cite. */
 export function showSum(outcome: Outcome, source: Source): Composed | undefined {

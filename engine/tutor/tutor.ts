@@ -4,30 +4,22 @@ import type { Guide, Hit, Search } from '../../knowledge/index.ts';
 import { UserError } from '../errors.ts';
 import type { Answer, AskOptions, Level, Tutor } from './answer.ts';
 import { createAnswers, talk } from './answers.ts';
+import { asksDefinition, asksForItself, wantsCode } from './asked.ts';
 import { mentions } from './comparison.ts';
-import {
-  alsoFrom,
-  asksDefinition,
-  asksForItself,
-  composeAnswer,
-  holdsCode,
-  type Near,
-  type Overlap,
-  openingOf,
-  qualify,
-  wantsCode,
-} from './compose.ts';
+import { alsoFrom, composeAnswer, qualify } from './compose.ts';
 import type { Outcome } from './compute/calculation.ts';
 import { compute, computeAgain } from './compute/compute.ts';
 import { createConcepts } from './concepts.ts';
 import { correct } from './correct.ts';
 import { assemble, type Piece, quotePiece, type Source } from './draft.ts';
 import { createExplain } from './explain.ts';
+import { holdsCode } from './figures.ts';
 import { createFind, type Found } from './find.ts';
 import { readInThread } from './follow-up.ts';
 import { levelAsked } from './level.ts';
 import { isAbsolute } from './misconceptions.ts';
 import { createFindMistake, type Mistake } from './mistakes.ts';
+import { type Near, type Overlap, openingOf } from './run.ts';
 import { excuseFor, ranksProducts } from './scope.ts';
 import { createCompare } from './sides.ts';
 import { answerSmallTalk } from './small-talk.ts';
@@ -57,7 +49,7 @@ const definitionFrame =
   /^\W*(?:(?:so|hey|ok|please|pls|can you|could you) )*(?:what(?:['’]?s| is| are| does| do)?|wh?at is|define|explain|describe|meaning of)(?: the meaning of)? (?:an? |the )?|\s(?:mean|means|stand for)\W*$/gi;
 /** "What temperature should I set" takes no more for granted. */
 const asksForValue =
-  /^\W*(?:so |and |ok |hey )*(?:what|which) (?:[\w-]+ ){1,4}(?:should|shall|do|would|can) (?:i|we|you|one) (?:set|use|take|choose|pick|start)\b/i;
+  /^\W*(?:so |and |ok |hey )*(?:what|which) (?:[\w-]+ ){1,4}(?:should|shall|do|would|can) (?:i|we|you|one) (?:set|use|take|choose|pick|start)\b|^\W*how (?:many|much|long) [\w -]{1,30}\b(?:for|do i|do we|should i|should we|needed|enough)\b/i;
 /** What is counted takes nothing for granted. */
 const asksSum = /^\W*(?:so |and |ok |hey )*(?:how (?:many|much)|compute|calculate|what(?:'?s| is) the)\b/i;
 /** How sure a comparison is at the least: both its sides were found by name. */
