@@ -175,7 +175,9 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const rival = level === 'eli5' || asksForItself(words, best, overlap) ? undefined : findRival(hits, best);
       const also = rival && alsoFrom(words, rival, overlap, near);
       const composed = composeAnswer(words, best, overlap, { level, nearby, near, defined, aside: also ? [also] : [] });
-      return answers.give('explanation', composed, before, [], confidence);
+      const place = defined?.claims[0]?.place;
+      const glossary = place && sources.read(place.chapterId, place.sectionId);
+      return answers.give('explanation', composed, before, glossary ? [glossary] : [], confidence);
     },
 
     explain: async (concept, { level = 'student' }: AskOptions = {}) => {
