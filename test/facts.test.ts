@@ -32,6 +32,17 @@ test.each([
     'soft voting counts votes and hard voting averages probabilities, yes?',
     'hard voting counts votes and soft voting averages probabilities, yes?',
   ],
+  ['a forest gets worse the more trees I add, right?', 'more trees never make a forest overfit, right?'],
+  [
+    'the stacker is fitted on in-sample predictions, right?',
+    'the stacker is fitted on out-of-fold predictions, right?',
+  ],
+  ['rare words are kept whole by BPE', 'rare words are cut into pieces by BPE'],
+  ['the KV cache stores the queries, right?', 'the KV cache stores the keys and values, right?'],
+  ['oom? so I lower the batch size and the memory depends on the learning rate', 'memory depends on the batch, right?'],
+  ['slow starters profit from successive halving', 'slow starters die early in successive halving'],
+  ['DDP gives each GPU a slice of the model', 'DDP gives each GPU a slice of the batch'],
+  ['a lower cut means fewer false alarms, right?', 'a lower cut means more false alarms, right?'],
   ['I heard lowering the learning rate speeds up training', 'I heard lowering the learning rate slows down training'],
   [
     'as lowering the threshold gives fewer false positives, I lower it',
