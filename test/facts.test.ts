@@ -71,6 +71,24 @@ test.each([
   ['a higher alpha weakens the update, right?', 'a higher alpha strengthens the update, right?'],
   ['the label -100 is for the answer tokens', 'the label -100 is for the prompt tokens'],
   ['why is the head trained at 1e-5 and the body at 1e-3?', 'why is the head trained at 1e-3 and the body at 1e-5?'],
+  ['so ML is only statistics with another name?', 'ML shares its mathematics with statistics, right?'],
+  ['why do we move in the direction of the gradient to lower the loss', 'why do we step against the gradient?'],
+  [
+    'in federated learning all data is sent to a central server',
+    'in federated learning the data stays on the devices, right?',
+  ],
+  [
+    'a shortcut would be noticed in my random test split',
+    "a shortcut isn't noticed in a random test split, how do I find it?",
+  ],
+  [
+    'a big lambda lets the weights grow, so larger weights?',
+    'a big lambda keeps the weights small, so smaller weights?',
+  ],
+  ['averaging lowers bias mainly', 'averaging lowers variance mainly, right?'],
+  ['pca can unroll a curved swiss roll', "PCA can't unroll curved sheets, right?"],
+  ['target encoding cannot leak', 'target encoding leaks easily, how do I avoid it?'],
+  ['svm wants the narrowest street between classes', 'an SVM wants the widest street, right?'],
 ])('"%s" is mistaken, "%s" is not', (wrong, right) => {
   expect(check(wrong).mistaken).toBeDefined();
   expect(check(right).mistaken).toBeUndefined();
