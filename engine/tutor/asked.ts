@@ -2,7 +2,8 @@
 import type { Source } from './draft.ts';
 import type { Overlap } from './run.ts';
 
-export const asksDefinition = /^\W*(?:what(?:'s| is| are|s| does)|define|explain|meaning of|wh?at is)\b/i;
+export const asksDefinition =
+  /^\W*(?:what(?:'s| is| are|s| does)|define|explain|meaning of|wh?at is)\b|\bwhat(?:['’]?s| is) (?:it|that|this)\W*$/i;
 
 /** A question whose answer is a number: "how many", "what is a good learning rate". */
 export const wantsNumber =

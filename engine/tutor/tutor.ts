@@ -41,12 +41,13 @@ const codeMargin = 2;
 /** "X vs Y" takes nothing for granted. */
 const namesOnly =
   /^\W*(?:compare\b|(?:what(?:'s| is)? )?(?:the )?difference between\b|(?:[\w-]+ ){1,4}(?:vs\.?|versus) )/i;
+const sureOfSection = 0.8;
 /** Letters of a section's opening that are searched for a name. */
 const definitionRead = 450;
 /** Words of a question that asks what one thing is. */
 const longestDefinition = 8;
 const definitionFrame =
-  /^\W*(?:(?:so|hey|ok|please|pls|can you|could you) )*(?:what(?:['’]?s| is| are| does| do)?|wh?at is|define|explain|describe|meaning of)(?: the meaning of)? (?:an? |the )?|\s(?:mean|means|stand for)\W*$/gi;
+  /^\W*(?:(?:so|hey|ok|please|pls|can you|could you) )*(?:what(?:['’]?s| is| are| does| do)?|wh?at is|define|explain|describe|meaning of)(?: the meaning of)? (?:an? |the )?|\s(?:mean|means|stand for|what(?:['’]?s| is) (?:it|that|this))\W*$/gi;
 /** "What temperature should I set" takes no more for granted. */
 const asksForValue =
   /^\W*(?:so |and |ok |hey )*(?:what|which) (?:[\w-]+ ){1,4}(?:should|shall|do|would|can) (?:i|we|you|one) (?:set|use|take|choose|pick|start)\b|^\W*how (?:many|much|long) [\w -]{1,30}\b(?:for|do i|do we|should i|should we|needed|enough)\b/i;
@@ -88,7 +89,8 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     if (!asksDefinition.test(question)) return undefined;
     const bare = question.replace(definitionFrame, '').replace(/\W+$/, '');
     const whole = concepts.named(bare);
-    const isShort = question.split(/\s+/).length <= longestDefinition;
+    // `max_depth` is not about depth.
+    const isShort = question.split(/\s+/).length <= longestDefinition && !question.includes('_');
     const { concept, written } = whole
       ? { concept: whole, written: bare }
       : isShort
@@ -97,8 +99,8 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
     const place = concept?.definition && sources.read('glossary', concept.definition.sectionId);
     if (!concept?.definition || !place || written === undefined) return undefined;
     if (best === undefined && !whole) return undefined;
-    const opening = best && openingOf(best, definitionRead);
-    const text = `${best?.sectionTitle ?? ''} ${opening?.sentences.map(({ prose }) => prose).join(' ') ?? ''}`;
+    const [first] = (best && openingOf(best, definitionRead)?.sentences) ?? [];
+    const text = `${best?.sectionTitle ?? ''} ${first?.prose ?? ''}`;
     if (mentions(text, written, concept.name)) return undefined;
     return quotePiece(place, [concept.definition], `**${concept.name}:** `);
   };
@@ -161,7 +163,9 @@ export function createTutor({ guide, search }: TutorOptions): Tutor {
       const best = findBest(hits, wantsCode.test(question));
       const excuse = excuseFor(meant);
       const defined = excuse === undefined ? define(meant, covered ? best : undefined) : undefined;
-      if (!covered && defined) return answers.give('explanation', assemble([defined]), before, [], comparedConfidence);
+      // The section that was found may be about something else: then the glossary says it alone.
+      if (defined && (!covered || confidence < sureOfSection))
+        return answers.give('explanation', assemble([defined]), before, [], Math.max(confidence, comparedConfidence));
       if (!covered || !best || excuse !== undefined) return answers.refuse(found.result, question, excuse);
       const near: Near = (source) => hits.find((hit) => sources.of(hit) === source)?.near ?? [];
       // "In code?" asks in its own words of what the question before was about.
