@@ -1,6 +1,6 @@
 // Cuts a question into its clauses, in plain lower case, and leaves out those that only ask: what is left is what it takes for granted.
 
-export interface Clauses {
+interface Clauses {
   readonly parts: readonly string[];
   /** All of them in one line; empty where there is one only, or where the question as a whole only asks. */
   readonly whole: string;

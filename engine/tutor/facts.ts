@@ -47,7 +47,7 @@ const clauseNegation =
   /(?<![a-z])(?:not|never|cannot|cant|dont|doesnt|didnt|isnt|arent|wasnt|werent|wont|wouldnt|shouldnt|couldnt|havent|hasnt|neither|nothing|nobody|hardly|barely|seldom|rarely|wrong to|wrong that|mistake|bad idea|bad|dangerous|harmful|myth|risky|forbidden|far from(?! the))(?![a-z])/g;
 /** Turns round only the words right after it. */
 const wordNegation =
-  /(?<![a-z])(?:no(?! (?:longer than|matter|doubt|better|worse|more than|less than))|nor|without|ignores?|ignoring|discards?|unlike|instead of|rather than|lacks?|rid of|avoids?|skips?|do(?:es)? away with|replaces?|dispenses? with)(?![a-z])/g;
+  /(?<![a-z])(?:(?<!yes |yes or )no(?! (?:longer than|matter|doubt|better|worse|more than|less than))|nor|without|ignores?|ignoring|discards?|unlike|instead of|rather than|lacks?|rid of|avoids?|skips?|do(?:es)? away with|replaces?|dispenses? with)(?![a-z])/g;
 const reach = 22;
 const larger =
   /(?<![a-z])(?:high(?:er|est)?|larger?|largest|big(?:ger|gest)?|increas\w*|rais\w*|more|longer|doubl\w*|greater|up|stronger|many|stricter|growing)(?![a-z])/;
