@@ -17,8 +17,7 @@ interface Span {
 }
 interface Wording {
   readonly pattern: RegExp;
-  /** Its alternatives, each with the negations that are words of its own. */
-  readonly alternatives: readonly { readonly whole: RegExp; readonly negations: ReadonlySet<string> }[];
+  readonly source: string;
 }
 interface CompiledPoint {
   readonly point: FactPoint;
@@ -95,13 +94,7 @@ const startingAt = (source: string) => new RegExp(`(?<![a-z0-9])(?:${source})`, 
 
 function wordingOf(source: string | undefined): Wording | undefined {
   if (source === undefined) return undefined;
-  const alternatives = alternativesOf(source).map((alternative) => ({
-    whole: new RegExp(`^(?:${alternative})$`),
-    negations: new Set(
-      [...alternative.matchAll(clauseNegation), ...alternative.matchAll(wordNegation)].map(([word]) => word),
-    ),
-  }));
-  return { pattern: startingAt(source), alternatives };
+  return { pattern: startingAt(source), source };
 }
 
 /** "a|(b|c) d" has two: "a" and "(b|c) d". */
@@ -117,10 +110,12 @@ function alternativesOf(source: string): readonly string[] {
   return found;
 }
 
-/** The negations among these words that the wording itself says. */
-function ownNegations({ alternatives }: Wording, words: string): ReadonlySet<string> {
-  const fitting = alternatives.filter(({ whole }) => whole.test(words));
-  return new Set((fitting.length > 0 ? fitting : alternatives).flatMap(({ negations }) => [...negations]));
+/** The negations that the wording itself says where it is said in these words. */
+function ownNegations({ source }: Wording, words: string): ReadonlySet<string> {
+  const alternatives = alternativesOf(source);
+  const fitting = alternatives.filter((alternative) => new RegExp(`^(?:${alternative})$`).test(words));
+  const said = (fitting.length > 0 ? fitting : alternatives).join('|');
+  return new Set([...said.matchAll(clauseNegation), ...said.matchAll(wordNegation)].map(([word]) => word));
 }
 
 /** The thing before what is said of it, near it, and in many letters. */
