@@ -49,7 +49,7 @@ export const summaries: ReadonlySet<string> = new Set(['cheat-sheet', 'glossary'
 /** Chapters that use what others teach: those come first unless the question names the work itself. */
 export const isProject = (chapterId: string) => chapterId.startsWith('project-');
 /** Words of the projects: the share of the sections about them that belong to projects, and how many these are at the least. */
-const projectShare = 0.6;
+const projectShare = 0.55;
 const projectSections = 3;
 const summaryWeight = 0.6;
 const mendedWeight = 0.8;
