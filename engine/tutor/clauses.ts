@@ -10,7 +10,7 @@ interface Clauses {
 export const joint = ' | ';
 /** "…, so I take", "…, because": where one clause ends and the next begins. */
 const joints =
-  /(?:\.(?!\d)|[;!?\n])+|,\s+|:\s+|\s[-–—]\s|\s+(?=(?:so|because|since|but|while|whereas|although|though|therefore|thus|hence)\s)/;
+  /(?:\.(?![\da-z])|[;!?\n])+|,\s+|:\s+|\s[-–—]\s|\s+(?=(?:so|because|since|but|while|whereas|although|though|therefore|thus|hence)\s)/;
 const opening =
   /^(?:(?:so|but|and|ok|okay|well|hi|hey|then|also|if|hmm+) )*(?:(?:isnt|arent|doesnt|dont|didnt|wasnt|wont|cant|wouldnt) (?!need|have|use|get|require|care|mind|train|matter)|i (?:dont|do not|cant) (?:understand|get|see) |is it not |not sure |no idea )/;
 /** Asks what would be, what is wrong, or for a choice: nothing is taken for granted. */
