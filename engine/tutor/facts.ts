@@ -210,7 +210,11 @@ function judge(
     isRight: sign * size * (isNegated(clause, subject, said, wording) ? -1 : 1) > 0,
   });
   const votes = [
-    ...rights.filter((said) => !wrongs.some((other) => outgrows(other, said))).map((said) => vote(said, 1, right)),
+    ...rights
+      .filter((said) => !wrongs.some((other) => outgrows(other, said)))
+      .map((said) => vote(said, 1, right))
+      // The truth denied may be spoken of something else: where the opposite has words of its own, those say it.
+      .filter(({ isRight }) => isRight || wrong === undefined || size !== 1),
     ...wrongs.filter((said) => !rights.some((other) => outgrows(other, said))).map((said) => vote(said, -1, wrong)),
   ];
   // The truth said once outweighs the words of its opposite: they may be spoken of another thing.
