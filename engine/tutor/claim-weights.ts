@@ -14,4 +14,4 @@ export const claimWeights: { readonly constant: number } & ClaimFeatures = {
 };
 
 /** From this logit on a question is taken to make the claim: hardly one that claims nothing, or a truth, gets there. */
-export const claimedFrom = 2.7;
+export const claimedFrom = 2.35;
