@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
-import { createEngine, UserError } from '../engine/index.ts';
+import { createEngine, readAhead, UserError } from '../engine/index.ts';
 import { loadGuide } from '../knowledge/index.ts';
 import { createBattleHost } from './chat/battle-host.ts';
 import { createConversation } from './chat/conversation.ts';
@@ -149,6 +149,7 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     told.push(`ready in ${Math.round(options.uptimeMs())} ms`);
     // The process that starts the shards tells of them.
     if (!config.isShardProcess) output.write(`${told.join('\n')}\n`);
+    readAhead(guide).catch((error: unknown) => log.error({ err: error }, 'the guide could not be read ahead'));
   } catch (error) {
     await stop();
     throw error;

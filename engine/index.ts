@@ -52,6 +52,7 @@ export type { Gap } from './tutor/questions.ts';
 export type { QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from './tutor/quizzes.ts';
 export type { Outlook, Progress } from './tutor/reviews.ts';
 export type { NextStep, PhaseStanding, Standing as RoadmapStanding, Step } from './tutor/roadmap-standing.ts';
+export { readAhead } from './tutor/read-ahead.ts';
 export type { Theme } from './tutor/themes.ts';
 
 export interface Engine {

@@ -46,7 +46,15 @@ const roles: readonly (readonly [RegExp, Role])[] = [
 const label = /^\*\*([^*]{1,60})\*\*[.:,]?\s*/;
 
 /** The first paragraph is the section's own short answer; a label alone on its line holds for the block below it. */
-export function readSection(section: Section): Part[] {
+export function readSection(section: Section): readonly Part[] {
+  const known = readings.get(section) ?? readParts(section);
+  readings.set(section, known);
+  return known;
+}
+
+const readings = new WeakMap<Section, readonly Part[]>();
+
+function readParts(section: Section): Part[] {
   const parts: Part[] = [];
   let inherited: Role | undefined;
   let heading: string | undefined;

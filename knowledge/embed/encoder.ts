@@ -55,6 +55,8 @@ const wordsKept = 40_000;
 export function createEncoder(shape: EncoderShape, weights: EncoderWeights): (text: string) => Encoding {
   const { dimensions, heads, headSize, reach } = shape;
   const part = dimensions / heads;
+  if (part % 4 !== 0)
+    throw new Error(`each of ${heads} heads has ${part} of ${dimensions} dimensions: no multiple of 4`);
   const sharpness = 1 / Math.sqrt(headSize);
   const states = new Map<string, WordState>();
 
@@ -95,10 +97,24 @@ export function createEncoder(shape: EncoderShape, weights: EncoderWeights): (te
     for (const [head, rows] of attention.entries()) {
       for (const [at, shares] of rows.entries()) {
         const to = at * dimensions + head * part;
-        for (let other = 0; other < count; other++) {
-          const share = shares[other] ?? 0;
-          const from = other * dimensions + head * part;
-          for (let i = 0; i < part; i++) contexts[to + i] = (contexts[to + i] ?? 0) + share * (values[from + i] ?? 0);
+        // Four sums at a time, each in a register: this loop is what reading a text takes.
+        for (let i = 0; i < part; i += 4) {
+          let a = 0;
+          let b = 0;
+          let c = 0;
+          let d = 0;
+          for (let other = 0; other < count; other++) {
+            const share = shares[other] ?? 0;
+            const from = other * dimensions + head * part + i;
+            a += share * (values[from] ?? 0);
+            b += share * (values[from + 1] ?? 0);
+            c += share * (values[from + 2] ?? 0);
+            d += share * (values[from + 3] ?? 0);
+          }
+          contexts[to + i] = a;
+          contexts[to + i + 1] = b;
+          contexts[to + i + 2] = c;
+          contexts[to + i + 3] = d;
         }
       }
     }

@@ -76,7 +76,7 @@ const [k1, b, delta] = [1.2, 0.7, 0.5];
 const depth = 50;
 /** Vectors whose signs are nearest to the question's. */
 const comparedExactly = 3000;
-const readClosely = 6;
+const readClosely = 4;
 const readingsKept = 2000;
 const preparedAtOnce = 16;
 const shelvedAtOnce = 500;
@@ -100,13 +100,23 @@ export async function createMaterialSearch({
     .slice(0, 16);
 
   /** A word that stands in the documents is no typo, however near it is to one of the guide's. */
-  const termsOf = (query: string, shelves: readonly Shelf[]) => {
+  const readTerms = (query: string, shelves: readonly Shelf[]) => {
     const isThere = (word: string) => shelves.some(({ postings }) => postings.has(stem(word)));
     const analyser = createAnalyser(synonyms, {
       knows: (word) => spelling.knows(word) || isThere(word),
       correct: spelling.correct,
     });
     return analyser.queryTerms(query).map(({ term }) => term);
+  };
+  let lastRead: { query: string; shelves: readonly Shelf[]; terms: readonly string[] } | undefined;
+  /** What is found is then fitted, by the same question. */
+  const termsOf = (query: string, shelves: readonly Shelf[]): readonly string[] => {
+    const isSame =
+      lastRead?.query === query &&
+      lastRead.shelves.length === shelves.length &&
+      shelves.every((shelf, index) => shelf === lastRead?.shelves[index]);
+    if (!isSame || !lastRead) lastRead = { query, shelves, terms: readTerms(query, shelves) };
+    return lastRead.terms;
   };
 
   const readings = new Map<string, Reading>();

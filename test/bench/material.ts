@@ -9,6 +9,7 @@ import { createRandom } from '../../engine/random.ts';
 import { openStore } from '../../engine/store/client.ts';
 import { createConversations } from '../../engine/store/conversations.ts';
 import { withMaterial } from '../../engine/tutor/own-material.ts';
+import { readAhead } from '../../engine/tutor/read-ahead.ts';
 import { createTutor } from '../../engine/tutor/tutor.ts';
 import { createMaterialSearch, createSearch, loadGuide, loadShippedEmbedder } from '../../knowledge/index.ts';
 
@@ -67,6 +68,8 @@ const material = createMaterial({
 });
 const tutor = withMaterial(createTutor({ guide, search: await createSearch({ guide, embedder }) }), material);
 await tutor.ask('what is overfitting?', []);
+// As in a bot that has been up for a quarter of a minute.
+await readAhead(guide, 0);
 const before = process.memoryUsage().rss;
 const building = await seconds(() => tutor.ask('what is overfitting?', [], { where }));
 const grown = process.memoryUsage().rss - before;

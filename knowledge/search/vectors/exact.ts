@@ -22,8 +22,8 @@ export function createExactIndex({ dimensions, data }: VectorTable): VectorIndex
   };
 }
 
-/** Four sums at a time: the additions need not wait for one another. */
-function product(data: Float32Array, from: number, query: Float32Array): number {
+/** Of a vector that begins at `from`. Four sums at a time: the additions need not wait for one another. */
+export function product(data: Float32Array, from: number, query: Float32Array): number {
   const { length } = query;
   let a = 0;
   let b = 0;

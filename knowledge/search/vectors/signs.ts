@@ -1,5 +1,6 @@
 // A rough look at many vectors first: the signs of their numbers, 32 to an integer, tell which are worth a real product.
 // A sixteenth of the memory is read, which is what an exact search of 100,000 waits for (Charikar 2002: random hyperplanes).
+import { product } from './exact.ts';
 import type { Neighbour, VectorTable } from './vector-index.ts';
 
 export interface SignedVectors {
@@ -28,11 +29,7 @@ export function createSignedVectors({ dimensions, data }: VectorTable): SignedVe
       }
       return found;
     },
-    similarity(at, query) {
-      let sum = 0;
-      for (let i = 0; i < dimensions; i++) sum += (data[at * dimensions + i] ?? 0) * (query[i] ?? 0);
-      return sum;
-    },
+    similarity: (at, query) => product(data, at * dimensions, query),
   };
 }
 
@@ -52,11 +49,11 @@ function countBits(bits: number): number {
 }
 
 /** @returns those of each table that differ least, at least `wanted` in all, with their exact similarity. */
-export function* nearestBySigns(
+export function nearestBySigns(
   query: Float32Array,
   tables: readonly SignedVectors[],
   wanted: number,
-): Generator<Neighbour & { readonly table: number }, void> {
+): (Neighbour & { readonly table: number })[] {
   const histogram = new Uint32Array(query.length + 1);
   const querySigns = signsOf(query);
   const found = tables.map((table) => table.differences(querySigns, histogram));
@@ -65,10 +62,15 @@ export function* nearestBySigns(
     cutoff += 1;
     count += histogram[cutoff] ?? 0;
   }
-  for (const [table, differences] of found.entries()) {
-    const vectors = tables[table];
-    for (let at = 0; at < differences.length; at++) {
-      if ((differences[at] ?? 0) <= cutoff && vectors) yield { table, at, similarity: vectors.similarity(at, query) };
-    }
-  }
+  return tables.flatMap((vectors, table) =>
+    placesUpTo(found[table] ?? new Uint16Array(), cutoff).map((at) => {
+      return { table, at, similarity: vectors.similarity(at, query) };
+    }),
+  );
+}
+
+function placesUpTo(differences: Uint16Array, cutoff: number): number[] {
+  const places: number[] = [];
+  for (let at = 0; at < differences.length; at++) if ((differences[at] ?? 0) <= cutoff) places.push(at);
+  return places;
 }
