@@ -50,9 +50,9 @@ export type { Standing } from './tutor/battle.ts';
 export type { Battle, BattleRound, Battles } from './tutor/battles.ts';
 export type { Gap } from './tutor/questions.ts';
 export type { QuizQuestion, QuizSummary, QuizVerdict, Quizzes } from './tutor/quizzes.ts';
+export { readAhead } from './tutor/read-ahead.ts';
 export type { Outlook, Progress } from './tutor/reviews.ts';
 export type { NextStep, PhaseStanding, Standing as RoadmapStanding, Step } from './tutor/roadmap-standing.ts';
-export { readAhead } from './tutor/read-ahead.ts';
 export type { Theme } from './tutor/themes.ts';
 
 export interface Engine {
