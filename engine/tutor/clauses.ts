@@ -7,7 +7,7 @@ interface Clauses {
 }
 
 /** Stands between the clauses of a question that is read as a whole. */
-export const joint = ' | ';
+const joint = ' | ';
 /** "…, so I take", "…, because": where one clause ends and the next begins. */
 const joints =
   /(?:\.(?![\da-z])|[;!?\n])+|,\s+|:\s+|\s[-–—]\s|\s+(?=(?:so|because|since|but|while|whereas|although|though|therefore|thus|hence)\s)/;
